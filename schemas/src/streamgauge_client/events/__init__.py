@@ -1,0 +1,52 @@
+"""The contract: every event that crosses a topic, as a model."""
+
+from __future__ import annotations
+
+from streamgauge_client.events.alarm import (
+    ALARM_KINDS,
+    AlarmDetector,
+    AlarmEvent,
+    AlarmEvidence,
+    AlarmReference,
+    AlarmWindow,
+    FeatureEvidence,
+    Histogram,
+    Position,
+)
+from streamgauge_client.events.base import Event, ScoredLabel
+from streamgauge_client.events.feedback import FEEDBACK_KINDS, FeedbackEvent
+from streamgauge_client.events.label import LabelEvent
+from streamgauge_client.events.model import ModelEvent
+from streamgauge_client.events.prediction import PredictionEvent
+from streamgauge_client.events.telemetry import TelemetryEvent
+
+#: Event types by the middle word of their CloudEvents type, ``streamgauge.<name>.v1``.
+EVENTS: dict[str, type[Event]] = {
+    "prediction": PredictionEvent,
+    "label": LabelEvent,
+    "feedback": FeedbackEvent,
+    "telemetry": TelemetryEvent,
+    "alarm": AlarmEvent,
+    "model": ModelEvent,
+}
+
+__all__ = [
+    "ALARM_KINDS",
+    "EVENTS",
+    "FEEDBACK_KINDS",
+    "AlarmDetector",
+    "AlarmEvent",
+    "AlarmEvidence",
+    "AlarmReference",
+    "AlarmWindow",
+    "Event",
+    "FeatureEvidence",
+    "FeedbackEvent",
+    "Histogram",
+    "LabelEvent",
+    "ModelEvent",
+    "Position",
+    "PredictionEvent",
+    "ScoredLabel",
+    "TelemetryEvent",
+]

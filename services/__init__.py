@@ -1,0 +1,1 @@
+"""The processes: wiring only, each started with ``python -m services.<name>``."""

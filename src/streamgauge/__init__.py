@@ -1,0 +1,1 @@
+"""Streamgauge: watches models in production over the stream of their predictions."""

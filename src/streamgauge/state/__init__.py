@@ -1,0 +1,1 @@
+"""Where state lives: the checkpoint store and the views that others read."""

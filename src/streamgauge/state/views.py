@@ -1,0 +1,163 @@
+"""Views: what others may read of a worker's state, as versioned models.
+
+Written in the same compare-and-set as the state, so a view is never ahead of what is durable.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+JudgementState = Literal["ok", "firing", "pending", "warming", "too_few", "no_data", "poisoned"]
+
+
+class View(BaseModel):
+    """Base of all views. Readers ignore what they do not know; ``v`` is the major version."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    v: int = 1
+
+
+class JudgementView(View):
+    """One judgement: a detector's verdict on one target at the end of one window.
+
+    ``severity`` is statistic ÷ threshold (above 1 fires); None where there is no verdict.
+    ``others`` are measures that are shown and do not judge.
+    """
+
+    target: str
+    detector: str
+    state: JudgementState
+    value: float | None = None
+    threshold: float | None = None
+    severity: float | None = None
+    others: dict[str, float] = Field(default_factory=dict)
+    n: int = 0
+    needed: int = 0
+    as_of: float | None = None
+    reason: str = ""
+
+
+class HistogramView(View):
+    """A target's shares over the reference's bins, before and now."""
+
+    bins: list[str]
+    reference: list[float]
+    current: list[float]
+
+
+class DetectorView(View):
+    """An online detector's inside: samples seen, last value, detections so far."""
+
+    series: str
+    detector: str
+    state: JudgementState
+    samples: int
+    needed: int
+    estimate: float | None = None
+    detections: int = 0
+    last_detection: float | None = None
+
+
+class FeatureView(View):
+    """One feature (or output, score) in the last judged window."""
+
+    name: str
+    type: Literal["numeric", "categorical", "unknown"]
+    judgements: list[JudgementView] = Field(default_factory=list)
+    histogram: HistogramView | None = None
+    missing_ratio: float | None = None
+    wrong_type_ratio: float | None = None
+    out_of_range_ratio: float | None = None
+    new_category_ratio: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class SeriesView(View):
+    """One (version, step) of a model: its last judged window and its totals since the start.
+
+    ``counts`` are totals of predictions by status. ``latency_buckets`` are cumulative totals by
+    upper bound in seconds, as Prometheus has them.
+    """
+
+    version: str
+    step: str = ""
+    counts: dict[str, int] = Field(default_factory=dict)
+    latency_buckets: dict[str, int] = Field(default_factory=dict)
+    latency_sum: float = 0.0
+    latency_quantiles: dict[str, float] = Field(default_factory=dict)
+    state: JudgementState = "warming"
+    reason: str = ""
+    window_start: float | None = None
+    window_end: float | None = None
+    window_n: int = 0
+    #: Events per second in the last judged window.
+    rate: float | None = None
+    error_ratio: float | None = None
+    features: list[FeatureView] = Field(default_factory=list)
+    judgements: list[JudgementView] = Field(default_factory=list)
+    detectors: list[DetectorView] = Field(default_factory=list)
+    reference_id: str | None = None
+    reference_n: int | None = None
+    reference_kind: Literal["profile", "learned", "none"] = "none"
+
+
+class AlarmView(View):
+    """An open alarm, or one that resolved a short while ago."""
+
+    fingerprint: str
+    kind: str
+    status: Literal["firing", "resolved"]
+    severity: str
+    severity_ratio: float
+    summary: str
+    feature: str | None = None
+    starts_at: float
+    ends_at: float | None = None
+    alarm_id: str
+
+
+class ModelView(View):
+    """All that is known of one model on one partition (one shard of it)."""
+
+    model: str
+    partition: int
+    #: Watermark, seconds since 1970: all windows that end before it (less grace) are closed.
+    watermark: float | None = None
+    last_event: float | None = None
+    spec_version: int | None = None
+    owner: str | None = None
+    late: int = 0
+    nonfinite: int = 0
+    labels: int = 0
+    feedback: dict[str, int] = Field(default_factory=dict)
+    alarms_total: dict[str, int] = Field(default_factory=dict)
+    alarms: list[AlarmView] = Field(default_factory=list)
+    series: list[SeriesView] = Field(default_factory=list)
+
+
+class PartitionView(View):
+    """Where one partition number stands.
+
+    ``positions`` are the next offsets by topic; ``counts`` the records taken since the first, by
+    ``kind/outcome``; ``dead`` the dead letters by reason. Conservation: the sum of positions'
+    advance equals the sum of counts plus lost plus holes.
+    """
+
+    partition: int
+    positions: dict[str, int] = Field(default_factory=dict)
+    first_positions: dict[str, int] = Field(default_factory=dict)
+    log_time: float | None = None
+    counts: dict[str, int] = Field(default_factory=dict)
+    dead: dict[str, int] = Field(default_factory=dict)
+    lost: int = 0
+    holes: int = 0
+    #: What the processor says of itself, ``models`` and ``models_dropped`` among it.
+    gauges: dict[str, float] = Field(default_factory=dict)
+    checkpoint: int = 0
+    written_at: float | None = None
