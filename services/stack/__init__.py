@@ -1,0 +1,3 @@
+"""Everything on one machine: an embedded broker, a Redis, and every service."""
+
+from __future__ import annotations
