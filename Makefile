@@ -1,0 +1,79 @@
+# Everything a person or CI runs. `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/.streamgauge-run
+DEV := $(BIN)/.streamgauge-dev
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# The interpreter that makes the environment; the first of these that runs and is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# How long the demo lasts; empty: its story, then on until Ctrl-C.
+DEMO_SECONDS ?=
+# What pytest is to run or how: make test ARGS="tests/client -k drops"
+ARGS ?=
+
+.PHONY: help setup demo test lint types format schemas load clean
+
+help: ## list these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(RUN) $(DEV) ## create .venv with everything, pinned and hashed
+	@echo "setup: ready"
+
+demo: $(RUN) ## the product on one machine, on real data: make demo [DEMO_SECONDS=120]
+	@DEMO_SECONDS=$(DEMO_SECONDS) $(BIN)/python -m services.demo
+
+test: $(RUN) $(DEV) ## the suite: make test [ARGS="tests/client"]
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(RUN) $(DEV) ## style, formatting and the layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: $(RUN) $(DEV) ## mypy --strict over code and tests
+	@$(BIN)/mypy
+
+format: $(RUN) $(DEV) ## rewrite the code in its own style
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+schemas: $(RUN) ## write the generated half of schemas/ anew
+	@$(BIN)/python -m streamgauge_client.generate schemas
+
+load: $(RUN) $(DEV) ## how fast it is here
+	@$(BIN)/python -m load_tests
+
+clean: ## remove .venv and every cache
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+# Stamps, so that a second run starts at once.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "setup: Python 3.11 or newer is needed; found: $$(python3 --version 2>&1 || echo none)."; \
+		echo "setup: install one (python3.11, python3.12 or python3.13), or name it: make setup PYTHON=/path/to/python3"; \
+		exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "setup: $(PYTHON) is older than 3.11"; exit 1; }
+	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "setup: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; \
+		exit 1; }
+
+# Third-party packages by hash first, then our two by path: pip refuses editables in hash mode.
+$(RUN): $(BIN)/python constraints.txt pyproject.toml schemas/pyproject.toml
+	@echo "setup: $$(grep -c '^[a-z].*==' constraints.txt) pinned packages (a first time takes about 20 seconds)"
+	@$(PIP) install --require-hashes -r constraints.txt
+	@echo "setup: streamgauge and streamgauge-client from this checkout"
+	@$(PIP) install --no-deps --no-build-isolation -e schemas -e .
+	@touch $@
+
+$(DEV): $(RUN) constraints-dev.txt
+	@echo "setup: the tools for tests, lint and types"
+	@$(PIP) install --require-hashes -r constraints-dev.txt
+	@touch $@
