@@ -1,0 +1,1 @@
+"""Numbers about the model: deterministic, mergeable counts, one kind a file."""

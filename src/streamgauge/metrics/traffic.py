@@ -1,0 +1,82 @@
+"""Predictions by status, and their latency on a fixed logarithmic grid."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.metrics.base import Metric
+from streamgauge.metrics.histogram import quantile
+
+STATUSES = ("ok", "error", "fallback")
+#: Upper bounds in seconds: 8 a decade, 0.1 ms to 100 s, so a quantile is off by 15 % at most.
+LATENCY_EDGES: NDArray[np.float64] = np.round(10.0 ** np.linspace(-4, 2, 49), 9)
+
+
+class Traffic(Metric, name="traffic"):
+    """How many predictions, how they ended, how long they took.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = Traffic()
+    >>> t.update(np.array([0, 0, 1]), np.array([0.01, 0.02, np.nan]))
+    >>> t.get()["error_ratio"], t.n, t.timed
+    (0.3333333333333333, 3, 2)
+    """
+
+    __slots__ = ("latency", "latency_sum", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: NDArray[np.int64] = np.zeros(len(STATUSES), dtype=np.int64)
+        self.latency: NDArray[np.int64] = np.zeros(len(LATENCY_EDGES) + 1, dtype=np.int64)
+        self.latency_sum = 0.0
+
+    @property
+    def n(self) -> int:
+        return int(self.statuses.sum())
+
+    @property
+    def timed(self) -> int:
+        """Events that said how long they took."""
+        return int(self.latency.sum())
+
+    def update(self, statuses: NDArray[np.integer[Any]], latency: NDArray[np.float64]) -> None:
+        """Take status codes (n,) and latencies in seconds (n,), NaN where not given."""
+        self.statuses += np.bincount(statuses, minlength=len(STATUSES))
+        given = latency[np.isfinite(latency)]
+        if len(given):
+            self.latency += np.bincount(latency_bins(given), minlength=len(self.latency))
+            terms = np.concatenate(([self.latency_sum], given))
+            self.latency_sum = float(np.add.accumulate(terms)[-1])
+
+    def merge(self, other: Self) -> None:
+        self.statuses += other.statuses
+        self.latency += other.latency
+        self.latency_sum += other.latency_sum
+
+    def state(self) -> list[Any]:
+        return [self.statuses, self.latency, self.latency_sum]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Self:
+        made = cls()
+        made.statuses, made.latency, made.latency_sum = state[0].copy(), state[1].copy(), state[2]
+        return made
+
+    def get(self) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        if self.n:
+            figures["error_ratio"] = float(self.statuses[1]) / self.n
+        for q in (0.5, 0.95, 0.99):
+            value = quantile(LATENCY_EDGES, self.latency, q)
+            if value is not None:
+                figures[f"p{round(100 * q)}"] = value
+        return figures
+
+
+def latency_bins(seconds: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The grid's bin of each latency; a value on an edge belongs below it, as in Prometheus."""
+    return np.searchsorted(LATENCY_EDGES, seconds, side="left")

@@ -1,0 +1,1 @@
+"""Event time: watermarks, panes, and the windows that are judged."""

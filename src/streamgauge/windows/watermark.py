@@ -1,0 +1,96 @@
+"""How far a model's event time has come, told record by record over a whole batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Progress(NamedTuple):
+    """What ``Watermark.observe`` found, one entry an event.
+
+    ``before`` is the watermark that each event met; ``ticks`` the last pane index that was closed
+    by then; ``late`` tells which events belong to a pane already closed.
+    """
+
+    before: Floats
+    ticks: NDArray[np.int64]
+    late: NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Watermark:
+    """The watermark of one model on one partition.
+
+    It follows the newest event and, while the model is silent, the log:
+    ``max(previous, event_max + max(0, log_time − record_timestamp(event_max)))``. Lateness is
+    judged against the running value *before* each record, so that it does not matter how the log
+    was cut into chunks.
+
+    Parameters
+    ----------
+    pane
+        Length of a pane in seconds.
+    grace
+        How long a pane stays open behind the watermark, in seconds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = Watermark(pane=10.0, grace=0.0)
+    >>> p = w.observe(np.array([1.0, 12.0, 3.0]), np.array([1.0, 12.0, 13.0]),
+    ...               np.array([1.0, 1.0, 12.0]))
+    >>> p.late.tolist(), p.before.tolist()
+    ([False, False, True], [-inf, 1.0, 12.0])
+    """
+
+    pane: float
+    grace: float
+    value: float = -math.inf
+    event_max: float = -math.inf
+    recorded_at: float = -math.inf
+
+    def observe(self, timestamps: Floats, recorded: Floats, log_before: Floats) -> Progress:
+        """Take a batch in log order.
+
+        ``timestamps`` are event times, ``recorded`` the records' own timestamps, ``log_before``
+        the running maximum of the log before each record; all in seconds, shape (n,).
+        """
+        n = len(timestamps)
+        newest = np.maximum.accumulate(np.concatenate(([self.event_max], timestamps)))
+        # Who set the running maximum: -1 is the event carried over from earlier batches.
+        setter = np.maximum.accumulate(
+            np.concatenate(([-1], np.where(timestamps > newest[:-1], np.arange(n), -1)))
+        )
+        recorded_at = np.where(setter < 0, self.recorded_at, recorded[setter])
+        with np.errstate(invalid="ignore"):
+            candidates = newest[:-1] + np.maximum(0.0, log_before - recorded_at[:-1])
+        candidates = np.where(np.isfinite(candidates), candidates, -math.inf)
+        before = np.maximum.accumulate(np.concatenate(([self.value], candidates)))[1:]
+        self.event_max = float(newest[-1])
+        self.recorded_at = float(recorded_at[-1])
+        self.value = float(before[-1]) if n else self.value
+        self.value = max(self.value, self.event_max)
+        ticks = self._ticks(before)
+        return Progress(before, ticks, np.floor(timestamps / self.pane) <= ticks)
+
+    def advance(self, log_time: float) -> None:
+        """Let the log run on to ``log_time`` without an event of this model."""
+        if math.isfinite(self.event_max):
+            elapsed = max(0.0, log_time - self.recorded_at)
+            self.value = max(self.value, self.event_max + elapsed)
+
+    @property
+    def tick(self) -> int:
+        """Index of the last pane that is closed by now."""
+        return int(self._ticks(np.array([self.value]))[0])
+
+    def _ticks(self, watermarks: Floats) -> NDArray[np.int64]:
+        closed = np.floor((watermarks - self.grace) / self.pane) - 1
+        return np.where(np.isfinite(closed), closed, -(2.0**62)).astype(np.int64)
