@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from streamgauge_client.events.timestamp import to_seconds
 
 #: Longest identifier, model name or version, in characters.
 MAX_IDENTIFIER = 128
@@ -16,6 +19,40 @@ MAX_FEATURES = 1000
 MAX_ARRAY = 4096
 #: Largest integer that every JSON reader represents exactly.
 MAX_INTEGER = 2**53
+#: Deepest nesting of an event, its own object included.
+MAX_DEPTH = 8
+
+
+def check_timestamp(value: float | str) -> float | str:
+    """Refuse what is no event time; the value stays as it was given."""
+    to_seconds(value)
+    return value
+
+
+def check_plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse, in content of no fixed shape, what other JSON readers can't take.
+
+    That is nesting beyond the limit, integers beyond 2**53, NaN and infinities.
+    """
+    level: list[Any] = [value]
+    # The event's own object is the first level.
+    depth = 2
+    while level:
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict | list | tuple):
+                if depth > MAX_DEPTH:
+                    raise ValueError(f"is nested too deep; an event has {MAX_DEPTH} levels at most")
+                below += item.values() if isinstance(item, dict) else item
+            elif isinstance(item, float):
+                if not isfinite(item):
+                    raise ValueError("holds NaN or an infinity; JSON has neither")
+            elif isinstance(item, int) and abs(item) > MAX_INTEGER:
+                raise ValueError("holds an integer beyond 2**53; give it as a string")
+        level = below
+        depth += 1
+    return value
+
 
 Identifier = Annotated[str, Field(min_length=1, max_length=MAX_IDENTIFIER)]
 Text = Annotated[str, Field(max_length=MAX_STRING)]
@@ -27,7 +64,9 @@ FeatureValue = bool | Number | Text | Vector | None
 Features = Annotated[dict[Identifier, FeatureValue], Field(max_length=MAX_FEATURES)]
 StringMap = Annotated[dict[Identifier, Text], Field(max_length=MAX_FEATURES)]
 #: Event time: RFC 3339 with an offset, or seconds since 1970. Never milliseconds, never guessed.
-Timestamp = Number | Text
+Timestamp = Annotated[Number | Text, AfterValidator(check_timestamp)]
+#: Content of no fixed shape.
+Plain = Annotated[dict[str, Any], AfterValidator(check_plain)]
 #: Classes by name; a class is always a string, also where the model's are numbers or booleans.
 Scores = Annotated[dict[Identifier, Number], Field(max_length=MAX_FEATURES)]
 Severity = Literal["info", "warning", "critical"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from streamgauge_client.events.base import Event, Identifier, StringMap, Text, Timestamp
+from streamgauge_client.events.base import Event, Identifier, Plain, StringMap, Text, Timestamp
 
 
 class ModelEvent(Event):
@@ -26,11 +26,11 @@ class ModelEvent(Event):
     timestamp: Timestamp | None = None
     previous_version: Identifier | None = None
     feature_schema: StringMap | None = None
-    reference: dict[str, Any] | None = None
+    reference: Plain | None = None
     reset: list[Literal["detectors", "reference", "none"]] = Field(default_factory=list)
     actor: Identifier | None = None
     reason: Text | None = None
-    evidence: dict[str, Any] = Field(default_factory=dict)
-    data: dict[str, Any] | None = None
+    evidence: Plain = Field(default_factory=dict)
+    data: Plain | None = None
     effective_at: Timestamp | None = None
     shadow: bool | None = None
