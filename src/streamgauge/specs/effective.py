@@ -1,0 +1,84 @@
+"""What holds for a model or a feature, and who said so: the spec, the process, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from streamgauge.specs.model_spec import ModelSpec
+from streamgauge.specs.scalars import show_duration
+
+_FEATURE_KEYS = ("type", "range", "missing_max", "allowed", "new_category", "min_effect", "ignore")
+_OPEN = {"type": "inferred", "min_effect": "half a standard deviation of shift"}
+
+
+class Setting(NamedTuple):
+    """One effective value in words. ``origin`` is spec, process or default."""
+
+    name: str
+    value: str
+    origin: Literal["spec", "process", "default"]
+
+
+def effective_settings(
+    spec: ModelSpec | None,
+    *,
+    model: str,
+    overrides: Mapping[str, Any] | None = None,
+    feature: str | None = None,
+) -> list[Setting]:
+    """The settings of a model, or of one of its features, in the order of the spec's keys."""
+    own = spec or ModelSpec(model=model)
+    whole = own.over(overrides or {})
+    plain = ModelSpec(model=model)
+    said = own.document()
+    settings: list[Setting] = []
+
+    def add(name: str, value: object, default: object, spoken: bool) -> None:
+        origin: Literal["spec", "process", "default"] = "default"
+        if spoken:
+            origin = "spec"
+        elif value != default:
+            origin = "process"
+        settings.append(Setting(name, _words(name, value), origin))
+
+    if feature is not None:
+        theirs = whole.feature(feature)
+        for key in _FEATURE_KEYS:
+            spoken = key in said.get("features", {}).get(feature, {})
+            add(f"features.{feature}.{key}", getattr(theirs, key), getattr(theirs, key), spoken)
+        detectors = [f"{d.name} on {d.feed}" for d in theirs.detectors]
+        add(f"features.{feature}.detectors", detectors, detectors, bool(detectors))
+    else:
+        for key in ("task", "owner", "runbook_url", "shards"):
+            add(key, getattr(whole, key), getattr(plain, key), key in said)
+    key = "false_alarms_per_month"
+    add(key, getattr(whole, key), getattr(plain, key), key in said)
+    for section in ("defaults", "reference"):
+        part, base = getattr(whole, section), getattr(plain, section)
+        for field, info in type(part).model_fields.items():
+            key = info.alias or field
+            unused = ("min_events", "min_duration") if part_is_profile(part) else ("id",)
+            if section == "reference" and key in unused:
+                continue
+            spoken = key in said.get(section, {})
+            add(f"{section}.{key}", getattr(part, field), getattr(base, field), spoken)
+    return settings
+
+
+def part_is_profile(part: object) -> bool:
+    """Whether a section is a reference that is a stored profile."""
+    return getattr(part, "kind", None) == "profile"
+
+
+def _words(name: str, value: object) -> str:
+    last = name.rsplit(".", 1)[-1]
+    if value is None or value == []:
+        return _OPEN.get(last, "none")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if last in ("pane", "min_duration", "max_duration", "grace") and isinstance(value, float):
+        return show_duration(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_words("", item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

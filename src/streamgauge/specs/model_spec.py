@@ -1,0 +1,142 @@
+"""The spec of one model: everything optional but its name, every default in one place."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from streamgauge.specs.base import SpecPart
+from streamgauge.specs.features import FeatureSpec
+from streamgauge.specs.scalars import Integer, Name, Number, Url, between
+from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
+
+_UNSET = FeatureSpec()
+
+
+def process_defaults(
+    *,
+    pane_seconds: float,
+    min_duration_seconds: float,
+    min_events: int,
+    max_duration_seconds: float,
+    grace_seconds: float,
+    reference_min_events: int,
+    reference_min_seconds: float,
+) -> dict[str, Any]:
+    """A process' own defaults as the document that ``ModelSpec.default`` takes as ``overrides``.
+
+    The keywords are the fields of the settings' section ``monitoring``.
+    """
+    return {
+        "defaults": {
+            "pane": pane_seconds,
+            "min_duration": min_duration_seconds,
+            "min_events": min_events,
+            "max_duration": max_duration_seconds,
+            "grace": grace_seconds,
+        },
+        "reference": {"min_events": reference_min_events, "min_duration": reference_min_seconds},
+    }
+
+
+class ModelSpec(SpecPart):
+    """What the owner of a model asks of its monitoring.
+
+    A model without one is monitored by ``ModelSpec.default(model)``. A spec holds only what it
+    says; ``over`` lays it over a process' own defaults.
+
+    Examples
+    --------
+    >>> spec = ModelSpec.from_document({"model": "fraud", "defaults": {"pane": "5s"}})
+    >>> spec.defaults.pane_seconds, spec.defaults.min_events
+    (5.0, 500)
+    >>> spec.document()
+    {'model': 'fraud', 'defaults': {'pane': 5.0}}
+    >>> ModelSpec.default("fraud", overrides={"defaults": {"min_events": 50}}).defaults.min_events
+    50
+    """
+
+    planned = {
+        "label_delay": "the delay of labels",
+        "segments": "counting by segment",
+        "monitors": "monitors of one's own (rules with thresholds)",
+    }
+
+    version: Literal[1] = 1
+    model: Name
+    task: Literal["binary", "multiclass", "regression", "ranking", "generative"] | None = None
+    owner: Annotated[str, Field(max_length=256)] | None = None
+    runbook_url: Url | None = None
+    shards: Annotated[Integer, between(1, 1024, "a whole number from 1 to 1024")] = 1
+    false_alarms_per_month: Annotated[
+        Number, between(1e-3, 1e4, "a number from 0.001 to 10000")
+    ] = 1.0
+    defaults: DefaultsSpec = DefaultsSpec()
+    reference: ReferenceSpec = ReferenceSpec()
+    features: Annotated[dict[Name, FeatureSpec], Field(max_length=1000)] = Field(
+        default_factory=dict
+    )
+
+    @classmethod
+    def default(cls, model: str, *, overrides: Mapping[str, Any] | None = None) -> Self:
+        """The spec of a model that nobody configured."""
+        return cls.from_document({**(overrides or {}), "model": model})
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, Any], *, context: Mapping[str, Any] | None = None
+    ) -> Self:
+        """A spec from its document. Raises ``pydantic.ValidationError``."""
+        return cls.model_validate(document, context=dict(context or {}))
+
+    def document(self) -> dict[str, Any]:
+        """What the spec itself says, and nothing of the defaults; JSON can hold it."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def feature(self, name: str) -> FeatureSpec:
+        """What is said of a feature; the empty spec where nothing is."""
+        return self.features.get(name, _UNSET)
+
+    def over(self, overrides: Mapping[str, Any]) -> ModelSpec:
+        """The same with a process' defaults for what it leaves open.
+
+        Never raises for a valid spec: a process must not fail because its defaults and a spec that
+        was applied elsewhere do not fit. What the spec says wins.
+        """
+        own = self.document()
+        merged = _merged(overrides, own)
+        if self.reference.kind == "profile":
+            merged["reference"] = own["reference"]
+        _fit_windows(merged.get("defaults", {}), own.get("defaults", {}))
+        return ModelSpec.from_document(merged)
+
+
+def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(dict(lower))
+    for key, value in upper.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = _merged(below, value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _fit_windows(merged: dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Make pane ≤ min_duration ≤ max_duration, keeping what the spec says."""
+    filled = DefaultsSpec().model_dump(by_alias=True) | merged
+    pane, low, high = (float(filled[k]) for k in ("pane", "min_duration", "max_duration"))
+    if pane > low:
+        if "pane" in own:
+            merged["min_duration"] = low = pane
+        else:
+            merged["pane"] = low
+    if low > high:
+        if "max_duration" in own and "min_duration" not in own:
+            merged["min_duration"] = high
+            merged["pane"] = min(pane, high)
+        else:
+            merged["max_duration"] = low
