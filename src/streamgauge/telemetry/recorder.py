@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -28,6 +29,7 @@ class Telemetry:
     def __init__(self, registry: CollectorRegistry, *, service: str, version: str) -> None:
         self.registry = registry
         self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
         self.set(BUILD_INFO, 1, service=service, version=version)
 
     def declare(self, definition: Definition, **labels: str) -> None:
@@ -59,7 +61,9 @@ class Telemetry:
     def _child(self, definition: Definition, labels: dict[str, str]) -> Any:
         metric = self._made.get(definition.name)
         if metric is None:
-            metric = self._made[definition.name] = self._make(definition)
+            with self._lock:
+                metric = self._made.get(definition.name) or self._make(definition)
+                self._made[definition.name] = metric
         return metric.labels(**labels) if definition.labels else metric
 
     def _make(self, definition: Definition) -> Any:
