@@ -1,0 +1,189 @@
+"""The stack: a broker and a Redis (embedded, or yours), and every service beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from services.stack.broker import EmbeddedBroker
+from services.stack.reach import Unreachable, check_ports, check_redis, create_topics, kafka_topics
+from services.stack.redis_server import EmbeddedRedis
+from services.stack.supervisor import Service, Supervisor
+from streamgauge.settings import Settings
+from streamgauge_client.topics import SOURCES, TOPICS
+
+READY_SECONDS = 45.0
+
+
+class Stack:
+    """``with Stack(settings, say=print) as stack: …``: all of it runs inside, nothing after.
+
+    Kafka and Redis are yours where the settings name them, else embedded.
+
+    Parameters
+    ----------
+    say
+        Takes each sentence about what happens.
+    environment
+        More settings for the services, as environment variables.
+    logs
+        Directory for what the services write; without one they write where we do.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+        logs: Path | None = None,
+    ) -> None:
+        self.settings = settings
+        self.bootstrap_servers = settings.kafka.bootstrap_servers
+        self.redis_url = settings.redis.url.get_secret_value()
+        self.supervisor = Supervisor(say=say, logs=logs)
+        #: What lives in memory only, in words; empty where nothing does.
+        self.volatile: list[str] = []
+        self._say = say
+        self._environment = dict(environment or {})
+        self._parts = contextlib.ExitStack()
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://{self.settings.exporter.host}:{self.settings.exporter.port}/metrics"
+
+    @property
+    def shown_redis(self) -> str:
+        """The Redis' address without user and password."""
+        scheme, _, rest = self.redis_url.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to be told to use this stack."""
+        return {
+            **self._environment,
+            "STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "STREAMGAUGE_REDIS__URL": self.redis_url,
+        }
+
+    def __enter__(self) -> Stack:
+        try:
+            check_ports([("monitor", self.settings.monitor), ("exporter", self.settings.exporter)])
+            self._start_kafka()
+            self._start_redis()
+            self.run(*self._services())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        # A second Ctrl-C must not leave half of it running; all of this ends within ten seconds.
+        with _signals_ignored():
+            self.supervisor.stop()
+            self._parts.close()
+
+    def run(self, *services: Service) -> None:
+        """Start services in this stack, and wait until they are ready."""
+        told = [
+            Service(
+                name=service.name,
+                module=service.module,
+                ready_url=service.ready_url,
+                arguments=service.arguments,
+                environment={**self.environment, **service.environment},
+            )
+            for service in services
+        ]
+        with self._step(" and ".join(service.name for service in services)):
+            self.supervisor.start(told, timeout=READY_SECONDS)
+
+    def _services(self) -> Sequence[Service]:
+        sections = {"monitor": self.settings.monitor, "exporter": self.settings.exporter}
+        return [
+            Service(
+                name=name,
+                module=f"services.{name}",
+                ready_url=f"http://{_local(section.host)}:{section.port}/readyz",
+                environment={f"STREAMGAUGE_{name.upper()}__PORT": str(section.port)},
+            )
+            for name, section in sections.items()
+        ]
+
+    def _start_kafka(self) -> None:
+        prefix = self.settings.kafka.topic_prefix
+        names = [topic.under(prefix) for topic in TOPICS]
+        if "bootstrap_servers" not in self.settings.kafka.model_fields_set:
+            with self._step("Kafka, embedded: librdkafka's own broker"):
+                broker = self._parts.enter_context(EmbeddedBroker(names))
+                self.bootstrap_servers = broker.bootstrap_servers
+            self.volatile.append(
+                "all topics (embedded broker; a partition keeps its last 5 MiB or 100,000 records)"
+            )
+            return
+        with self._step(f"Kafka at {self.bootstrap_servers}"):
+            existing = kafka_topics(self.bootstrap_servers)
+            sources = {name: existing.get(name) for name in (t.under(prefix) for t in SOURCES)}
+            counts = {count for count in sources.values() if count}
+            if len(counts) > 1:
+                listed = ", ".join(f"{name}: {count}" for name, count in sources.items() if count)
+                raise Unreachable(
+                    f"The input topics differ in their number of partitions ({listed}), so a label"
+                    " would miss its prediction.\n  Give all of them the greatest number."
+                )
+            created = create_topics(
+                self.bootstrap_servers,
+                names,
+                partitions=counts.pop() if counts else 4,
+                existing=existing,
+            )
+        if created:
+            self._say(f"created {len(created)} topics: {', '.join(created)}")
+
+    def _start_redis(self) -> None:
+        if "url" in self.settings.redis.model_fields_set:
+            with self._step("Redis, the one that the settings name"):
+                check_redis(self.redis_url)
+            return
+        with self._step("Redis, embedded"):
+            server = self._parts.enter_context(EmbeddedRedis())
+            self.redis_url = server.url
+        kind = "redis-server in a temporary directory" if server.kind == "real" else "fakeredis"
+        self.volatile.append(f"all state and views ({kind})")
+
+    @contextlib.contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._say(f"{what}: ready in {time.monotonic() - started:.1f} s")
+
+
+def stop_on_sigterm() -> None:
+    """Take SIGTERM as Ctrl-C is taken, so that every ``with`` above us closes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts background jobs with SIGINT ignored; we are told to stop by it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def _signals_ignored() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _local(host: str) -> str:
+    """The address under which we reach what listens at ``host``."""
+    unspecified = host in ("0.0.0.0", "::", "")
+    if unspecified:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else socket.gethostbyname(host)

@@ -1,0 +1,110 @@
+"""Look before starting: is Kafka there, is Redis there, is the port free; else say what to do."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterable, Sequence
+
+import redis
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streamgauge.settings import ProcessSettings
+
+_SILENT = logging.getLogger(f"{__name__}.librdkafka")
+
+
+class Unreachable(RuntimeError):
+    """Something that we need is not there. The text says which and what to do."""
+
+
+def kafka_topics(servers: str, *, timeout: float = 8.0) -> dict[str, int]:
+    """The topics of a Kafka and their numbers of partitions. Raises ``Unreachable``."""
+    try:
+        metadata = _admin(servers).list_topics(timeout=timeout)
+    except KafkaException as error:
+        raise Unreachable(
+            f"Kafka is not there: no answer from {servers} in {timeout:g} s"
+            f" ({error.args[0].str()}).\n"
+            "  Start one (deploy/kafka/start), correct STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS,"
+            " or unset it for the embedded broker."
+        ) from None
+    return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+
+def create_topics(
+    servers: str, names: Iterable[str], *, partitions: int = 4, existing: Iterable[str] = ()
+) -> list[str]:
+    """Create the topics that a real Kafka lacks; the answer is those. Raises ``Unreachable``."""
+    missing = sorted(set(names) - set(existing))
+    if not missing:
+        return []
+    wanted = [NewTopic(name, num_partitions=partitions, replication_factor=-1) for name in missing]
+    for name, future in _admin(servers).create_topics(wanted, request_timeout=15).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                raise Unreachable(
+                    f"Kafka at {servers} refuses to create {name}: {error.args[0].str()}.\n"
+                    "  Create the topics by hand, with the same number of partitions each."
+                ) from None
+    return missing
+
+
+def check_redis(url: str, *, timeout: float = 5.0) -> None:
+    """Raise ``Unreachable`` where no Redis answers."""
+    client = redis.Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
+    where = _without_secrets(client)
+    try:
+        client.ping()
+    except (redis.RedisError, OSError) as error:
+        raise Unreachable(
+            f"Redis is not there: {where} says: {str(error).rstrip('.')}.\n"
+            "  Start it, correct STREAMGAUGE_REDIS__URL, or unset it for the embedded one."
+        ) from None
+    finally:
+        client.close()
+
+
+def check_ports(listeners: Sequence[tuple[str, ProcessSettings]]) -> None:
+    """Raise ``Unreachable`` where somebody else already listens."""
+    for name, settings in listeners:
+        if not port_is_free(settings.host, settings.port):
+            raise Unreachable(
+                f"Port {settings.port} on {settings.host}, where the {name} would listen, is in"
+                f" use.\n  Stop what uses it, or give another:"
+                f" STREAMGAUGE_{name.upper()}__PORT={settings.port + 100}"
+            )
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether we could listen there. 0, any free port, always is."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As servers do: a port whose last connections are still closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _admin(servers: str) -> AdminClient:
+    # Its own complaints would repeat ours, twice a second.
+    return AdminClient({"bootstrap.servers": servers, "log_level": 0}, logger=_SILENT)
+
+
+def _without_secrets(client: redis.Redis) -> str:
+    known = client.connection_pool.connection_kwargs
+    return str(known.get("path") or f"{known.get('host')}:{known.get('port')}")
