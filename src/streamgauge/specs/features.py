@@ -32,9 +32,12 @@ class DetectorSpec(SpecPart):
     __pydantic_extra__: dict[str, Number]
 
     @property
-    def params(self) -> Mapping[str, float]:
-        """The detector's own parameters."""
-        return dict(self.__pydantic_extra__)
+    def params(self) -> dict[str, int | float]:
+        """The detector's own parameters, ready for ``Detector.create``."""
+        return {
+            key: int(value) if value.is_integer() else value
+            for key, value in self.__pydantic_extra__.items()
+        }
 
     @field_validator("name")
     @classmethod
