@@ -1,0 +1,194 @@
+"""From records to typed events, or to dead letters that say why: one pass over a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.batch.envelope import attribute, unwrap
+from streamgauge.batch.explain import broken_json, wrong_content
+from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
+from streamgauge.batch.structs import Feedback, Label, Model, Prediction, Telemetry
+from streamgauge.processing import DeadLetter, LogRecord
+from streamgauge_client.events.timestamp import FIRST_MILLISECONDS, to_seconds
+
+AnyEvent = Prediction | Label | Feedback | Telemetry | Model
+E = TypeVar("E", bound=AnyEvent)
+
+_TYPES: dict[str, type[AnyEvent]] = {
+    "prediction": Prediction,
+    "label": Label,
+    "feedback": Feedback,
+    "telemetry": Telemetry,
+    "model": Model,
+}
+_DECODERS = {name: msgspec.json.Decoder(event).decode for name, event in _TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[E]):
+    """An event that is no prediction: its record's index in the chunk, and its time."""
+
+    row: int
+    timestamp: float
+    event: E
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """A chunk after decoding, everything in the order of its records.
+
+    Predictions are parallel columns: ``rows`` are the records' indices in the chunk,
+    ``timestamps`` event times and ``record_timestamps`` the log's, in seconds since 1970. Dead
+    letters come with their record's index.
+    """
+
+    rows: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    timestamps: NDArray[np.float64]
+    record_timestamps: NDArray[np.float64]
+    models: list[str]
+    predictions: list[Prediction]
+    labels: list[Row[Label]]
+    feedback: list[Row[Feedback]]
+    telemetry: list[Row[Telemetry]]
+    model_events: list[Row[Model]]
+    dead: list[tuple[int, DeadLetter]]
+
+
+def decode(record: LogRecord) -> AnyEvent | DeadLetter:
+    """Decode one record. Never raises, whatever its bytes are."""
+    taken = _take(record)
+    return taken if isinstance(taken, DeadLetter) else taken[1]
+
+
+def decode_records(records: Sequence[LogRecord]) -> Decoded:
+    """Decode a chunk in one pass. Never raises, whatever its bytes are.
+
+    Each record is judged by itself: a chunk in pieces gives the same events and dead letters.
+    """
+    rows: list[int] = []
+    timestamps: list[float] = []
+    predictions: list[Prediction] = []
+    others: dict[type[AnyEvent], list[Row[Any]]] = {
+        Label: [],
+        Feedback: [],
+        Telemetry: [],
+        Model: [],
+    }
+    dead: list[tuple[int, DeadLetter]] = []
+    for index, record in enumerate(records):
+        taken = _take(record)
+        if isinstance(taken, DeadLetter):
+            dead.append((index, taken))
+            continue
+        timestamp, event = taken
+        if type(event) is Prediction:
+            rows.append(index)
+            timestamps.append(timestamp)
+            predictions.append(event)
+        else:
+            others[type(event)].append(Row(index, timestamp, event))
+    return Decoded(
+        rows=np.array(rows, dtype=np.int64),
+        offsets=np.array([records[row].offset for row in rows], dtype=np.int64),
+        timestamps=np.array(timestamps, dtype=np.float64),
+        record_timestamps=np.array([records[row].timestamp for row in rows], dtype=np.float64),
+        models=[prediction.model for prediction in predictions],
+        predictions=predictions,
+        labels=others[Label],
+        feedback=others[Feedback],
+        telemetry=others[Telemetry],
+        model_events=others[Model],
+        dead=dead,
+    )
+
+
+def _take(record: LogRecord) -> tuple[float, AnyEvent] | DeadLetter:
+    try:
+        kind, payload = unwrap(record)
+        check_depth(payload)
+        event = _parse(kind, payload)
+        stamp = record.timestamp
+        timestamp = event.timestamp
+        # Nearly all events: seconds, and neither far ahead nor before 1970.
+        if (
+            type(timestamp) is float
+            and stamp is not None
+            and 0.0 <= timestamp <= stamp + MAX_LEAD_SECONDS
+            and timestamp < FIRST_MILLISECONDS
+        ):
+            return timestamp, event
+        return _event_time(event, record), event
+    except Refused as refusal:
+        reason, error = refusal.reason, refusal.error
+    # What no limit above foresaw (RecursionError, MemoryError) must cost one record, not the
+    # worker: it would read the same record again after each restart.
+    except Exception as unforeseen:
+        reason, error = "decode", f"could not be read: {type(unforeseen).__name__}"
+    return DeadLetter(record, reason, error.encode()[:MAX_ERROR_BYTES].decode(errors="ignore"))
+
+
+def _parse(kind: str, payload: bytes) -> AnyEvent:
+    # msgspec does not look into strings of fields that it skips.
+    if not payload.isascii():
+        try:
+            payload.decode()
+        except UnicodeDecodeError as error:
+            raise Refused("decode", f"not UTF-8 (byte {error.start})") from None
+    try:
+        return _DECODERS[kind](payload)
+    except msgspec.ValidationError as error:
+        return _parse_again(kind, payload, error)
+    except msgspec.DecodeError as error:
+        raise Refused("decode", broken_json(error, payload)) from None
+
+
+def _parse_again(kind: str, payload: bytes, first: msgspec.ValidationError) -> AnyEvent:
+    """Judge a refused event once more, by the last of its duplicate keys.
+
+    The typed decoder judges each of them, the contract's models only the last. Refused events are
+    few, so it costs nothing; and the text that explains needs the plain objects anyway.
+    """
+    document = None
+    try:
+        document = msgspec.json.decode(payload)
+        return msgspec.convert(document, _TYPES[kind])
+    except msgspec.ValidationError as error:
+        # Without a document it was a number that not even plain objects can hold.
+        told = error if document is not None else first
+    raise Refused("schema", wrong_content(told, _TYPES[kind], document))
+
+
+def _event_time(event: AnyEvent, record: LogRecord) -> float:
+    """The event's own time, else the envelope's, else the record's."""
+    stamp = record.timestamp
+    if stamp is None or not stamp >= 0.0:
+        raise Refused(
+            "schema",
+            "the record has no timestamp, so nothing tells a wrong clock;"
+            " let the producer or the topic (message.timestamp.type) stamp records",
+        )
+    field = "observed_at" if isinstance(event, Label) else "timestamp"
+    given = event.timestamp
+    if given is None:
+        ce_time = attribute(record, "ce_time")
+        if ce_time is None:
+            return stamp
+        field, given = "ce_time", ce_time.decode("ascii", errors="replace")
+    try:
+        seconds = to_seconds(given)
+    except ValueError as error:
+        raise Refused("schema", f"{field}: {error}") from None
+    if seconds > stamp + MAX_LEAD_SECONDS:
+        raise Refused(
+            "future",
+            f"{field}: lies {seconds - stamp:,.0f} s ahead of its record,"
+            f" at most {MAX_LEAD_SECONDS:.0f} s are taken; set the sender's clock",
+        )
+    return seconds

@@ -1,0 +1,83 @@
+"""The limits that a record must keep before anybody parses it, and their cheap checks.
+
+What an event may hold is limited by the contract; its constants are in
+``streamgauge_client.events.base``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from streamgauge_client.events.base import MAX_DEPTH
+
+#: Largest value of one record, framing included.
+MAX_EVENT_BYTES = 256 * 1024
+#: How far an event may lie ahead of its record's timestamp; a clock beyond it is wrong.
+MAX_LEAD_SECONDS = 300.0
+#: Longest text that says why a record was refused.
+MAX_ERROR_BYTES = 1024
+
+# Possessive, so that a hostile string can't make the search go back. The last quote may be missing.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+class Refused(Exception):
+    """A record can't be taken. ``reason`` is a dead letter's, ``error`` a text for people."""
+
+    def __init__(self, reason: str, error: str) -> None:
+        super().__init__(error)
+        self.reason = reason
+        self.error = error
+
+
+def check_size(value: bytes) -> None:
+    """Refuse a value that is larger than any event."""
+    if len(value) > MAX_EVENT_BYTES:
+        raise Refused(
+            "too_large",
+            f"the event has {len(value):,} bytes, at most {MAX_EVENT_BYTES:,} are taken;"
+            " send fewer or shorter features",
+        )
+
+
+def check_depth(payload: bytes) -> None:
+    """Refuse JSON that nests deeper than events may.
+
+    An event that opens at most ``MAX_DEPTH`` brackets can't be too deep. To look for a "[" first is
+    cheap, a count reads every byte, and most events have none.
+    """
+    opened = payload.count(b"{")
+    if b"[" in payload:
+        opened += payload.count(b"[")
+    if opened > MAX_DEPTH:
+        deep = depth(payload)
+        if deep > MAX_DEPTH:
+            raise Refused(
+                "too_large", f"the event is nested {deep:,} deep, at most {MAX_DEPTH} are taken"
+            )
+
+
+def depth(payload: bytes) -> int:
+    """Deepest nesting of brackets outside of strings.
+
+    Exact for JSON; for a broken text it is that of the part a parser would reach, or more.
+
+    >>> depth(b'{"a": [[1], "[[[["]}')
+    3
+    """
+    escaped = b"\\" in payload
+    outside = _STRING.sub(b"", payload) if escaped else b"".join(payload.split(b'"')[::2])
+    brackets = outside.translate(_ONE_KIND, _NO_BRACKETS)
+    left = brackets
+    # Each pass takes away the innermost level; nearly all events are done after three.
+    for level in range(MAX_DEPTH + 1):
+        if not left:
+            return level
+        left = left.replace(b"[]", b"")
+    deepest = level = 0
+    for bracket in brackets:
+        level += 1 if bracket == 0x5B else -1
+        deepest = max(deepest, level)
+    return deepest
