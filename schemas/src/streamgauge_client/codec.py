@@ -114,7 +114,7 @@ def decode(
     try:
         return event.model_validate_json(value)
     except ValidationError as error:
-        raise DecodeError(_first_error(error)) from error
+        raise DecodeError(first_error(error)) from error
 
 
 def _natural_id(event: Event, value: bytes) -> str:
@@ -153,7 +153,7 @@ def _json_object(value: bytes) -> dict[str, Any]:
     return envelope
 
 
-def _first_error(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
     """One line. It names the field and the rule, and never holds the event's content."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "event"

@@ -5,11 +5,8 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from streamgauge_client.events.base import MAX_STRING
+from streamgauge_client.events.timestamp import to_seconds
 from streamgauge_client.unfit import Unfit
-
-#: Seconds since 1970 beyond this are the year 5138, that is: milliseconds.
-_SURELY_MILLISECONDS = 1e11
 
 
 def from_millis(milliseconds: float) -> float:
@@ -27,20 +24,17 @@ def seconds(given: object, *, name: str = "timestamp") -> float | str:
         return time.time()
     if type(given) is not float and hasattr(given, "tolist"):
         given = given.tolist()
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        if not abs(given) <= _SURELY_MILLISECONDS:
-            raise Unfit(
-                f"{name} {given!r} is not seconds since 1970; "
-                "for milliseconds use streamgauge_client.from_millis"
-            )
-        return float(given)
     if isinstance(given, datetime):
         if given.tzinfo is None:
             raise Unfit(f"{name} has no timezone; use datetime.now(timezone.utc)")
-        return given.timestamp()
-    if isinstance(given, str) and len(given) <= MAX_STRING:
-        return given
-    raise Unfit(f"{name} is a {type(given).__name__}; give seconds since 1970 or a datetime")
+        given = given.timestamp()
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise Unfit(f"{name} is a {type(given).__name__}; give seconds since 1970 or a datetime")
+    try:
+        to_seconds(given)
+    except (ValueError, OverflowError) as error:
+        raise Unfit(f"{name} {error}") from error
+    return given
 
 
 class WallText:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streamgauge_client.throttle import Throttle
 from streamgauge_client.unfit import DropReason
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Counters:
         self._dropped: Counter[str] = Counter()
         self._adjusted: Counter[str] = Counter()
         self._last_error: str | None = None
-        self._next_warning = 0.0
+        self._warning = Throttle(WARNING_INTERVAL)
 
     def sent(self, size: int) -> None:
         with self._lock:
@@ -95,11 +95,9 @@ class Counters:
             )
 
     def _warn(self, message: str, *details: str) -> None:
-        now = time.monotonic()
         with self._lock:
-            if now < self._next_warning:
+            if not self._warning.ready():
                 return
-            self._next_warning = now + WARNING_INTERVAL
             dropped, failed = self._dropped.total(), self._failed
         logger.warning(
             message + " (so far %d dropped, %d undelivered; details in stats())",

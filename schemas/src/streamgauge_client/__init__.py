@@ -1,0 +1,75 @@
+"""Publish prediction events to Streamgauge and subscribe to its alarms."""
+
+from __future__ import annotations
+
+from streamgauge_client.codec import DecodeError, Encoded, decode, encode
+from streamgauge_client.events import (
+    ALARM_KINDS,
+    EVENTS,
+    FEEDBACK_KINDS,
+    AlarmDetector,
+    AlarmEvent,
+    AlarmEvidence,
+    AlarmReference,
+    AlarmWindow,
+    Event,
+    FeatureEvidence,
+    FeedbackEvent,
+    Histogram,
+    LabelEvent,
+    ModelEvent,
+    Position,
+    PredictionEvent,
+    ScoredLabel,
+    TelemetryEvent,
+)
+from streamgauge_client.keys import murmur2, partition_key
+from streamgauge_client.moments import from_millis
+from streamgauge_client.outputs import class_name
+from streamgauge_client.publisher import Publisher
+from streamgauge_client.stats import PublisherStats
+from streamgauge_client.subscription import AlarmSubscription, alarms
+from streamgauge_client.timing import TimedPrediction
+from streamgauge_client.topics import TOPICS, Topic
+from streamgauge_client.unfit import QueueFull
+
+__all__ = [
+    # Publish
+    "Publisher",
+    "PublisherStats",
+    "QueueFull",
+    "TimedPrediction",
+    "class_name",
+    "from_millis",
+    # Subscribe
+    "AlarmSubscription",
+    "alarms",
+    # Events
+    "ALARM_KINDS",
+    "EVENTS",
+    "FEEDBACK_KINDS",
+    "AlarmDetector",
+    "AlarmEvent",
+    "AlarmEvidence",
+    "AlarmReference",
+    "AlarmWindow",
+    "Event",
+    "FeatureEvidence",
+    "FeedbackEvent",
+    "Histogram",
+    "LabelEvent",
+    "ModelEvent",
+    "Position",
+    "PredictionEvent",
+    "ScoredLabel",
+    "TelemetryEvent",
+    # The wire: topics, keys, envelope
+    "TOPICS",
+    "DecodeError",
+    "Encoded",
+    "Topic",
+    "decode",
+    "encode",
+    "murmur2",
+    "partition_key",
+]
