@@ -30,16 +30,16 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
 
     Raises ``Refused`` (reasons decode, schema, too_large).
     """
-    events = _events_on(record.topic)
+    bare, by_type = _events_on(record.topic)
     # A loop that ends at the type is three times cheaper than a dictionary of all headers.
     for name, ce_type in record.headers:
         if name == "ce_type":
-            event = events.get(ce_type)
+            event = by_type.get(ce_type)
             break
     else:
         if record.headers:
             _check_bare(record)
-        ce_type, event = None, events[None]
+        event = bare
     if event is None:
         raise _misplaced(record.topic, ce_type)
     value = record.value
@@ -58,15 +58,13 @@ def attribute(record: LogRecord, name: str) -> bytes | None:
 
 
 @lru_cache(maxsize=64)
-def _events_on(topic: str) -> dict[bytes | None, str]:
-    """The events of a topic by their ``ce_type``; None stands for bare JSON."""
+def _events_on(topic: str) -> tuple[str, dict[bytes, str]]:
+    """What bare JSON means on a topic, and the topic's events by their ``ce_type``."""
     events = _ON_TOPIC.get(topic.rpartition(".")[2])
     if events is None:
         known = ", ".join(sorted(_ON_TOPIC))
         raise Refused("schema", f"no events are read from this topic; known topics: {known}")
-    by_type: dict[bytes | None, str] = {_type(event).encode(): event for event in events}
-    by_type[None] = events[0]
-    return by_type
+    return events[0], {_type(event).encode(): event for event in events}
 
 
 def _type(event: str) -> str:
@@ -99,9 +97,9 @@ def _unframed(value: bytes) -> bytes:
     return payload
 
 
-def _misplaced(topic: str, ce_type: bytes | None) -> Refused:
+def _misplaced(topic: str, ce_type: bytes) -> Refused:
     shown = "a type of another form"
-    if ce_type is not None and _SHOWABLE.fullmatch(ce_type):
+    if ce_type and _SHOWABLE.fullmatch(ce_type):
         shown = ce_type.decode()
     name = topic.rpartition(".")[2]
     here = " or ".join(_type(event) for event in _ON_TOPIC[name])

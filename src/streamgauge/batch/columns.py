@@ -1,0 +1,158 @@
+"""Predictions of one model as columns, which is how everything behind decoding takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.batch.decode import Decoded
+from streamgauge.batch.features import (
+    ABSENT,
+    CATEGORY,
+    NULL,
+    NUMBER,
+    VECTOR,
+    Column,
+    feature_columns,
+)
+from streamgauge.batch.outputs import output_columns
+
+#: Codes of a prediction's status.
+OK: Final = 0
+ERROR: Final = 1
+FALLBACK: Final = 2
+STATUS_CODES: dict[str, int] = {"ok": OK, "error": ERROR, "fallback": FALLBACK}
+
+__all__ = [
+    "ABSENT",
+    "CATEGORY",
+    "ERROR",
+    "FALLBACK",
+    "NULL",
+    "NUMBER",
+    "OK",
+    "STATUS_CODES",
+    "VECTOR",
+    "Column",
+    "EventBatch",
+    "feature_columns",
+    "group_by_model",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventBatch:
+    """Predictions of one model, rows in log order.
+
+    Parameters
+    ----------
+    model
+        The model of all rows.
+    row
+        Each record's index in the chunk that it came in.
+    offset
+        Its offset in the log.
+    timestamp, record_timestamp
+        Event time and the log's time, in seconds since 1970.
+    version, step
+        As given; a step that was not given is "".
+    latency_seconds
+        nan where it was not given.
+    status
+        OK, ERROR or FALLBACK.
+    score, label, null_output
+        The output, see ``outputs.output_columns``. ``null_output`` is true for each null, whatever
+        the status says.
+    prediction_id, features
+        As given. Features become columns by ``feature_columns``.
+    """
+
+    model: str
+    row: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    timestamp: NDArray[np.float64]
+    record_timestamp: NDArray[np.float64]
+    version: list[str]
+    step: list[str]
+    latency_seconds: NDArray[np.float64]
+    status: NDArray[np.int8]
+    score: NDArray[np.float64]
+    label: list[str | None]
+    null_output: NDArray[np.bool_]
+    prediction_id: list[str]
+    features: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def slice(self, start: int, stop: int) -> EventBatch:
+        """Rows from ``start`` up to ``stop``; arrays are views."""
+        return self._each(lambda column: column[start:stop])
+
+    def take(self, rows: NDArray[np.int64]) -> EventBatch:
+        """Rows by their indices."""
+        indices = rows.tolist()
+        return self._each(
+            lambda column: (
+                column[rows]
+                if isinstance(column, np.ndarray)
+                else [column[index] for index in indices]
+            )
+        )
+
+    def _each(self, change: Callable[[Any], Any]) -> EventBatch:
+        columns = (getattr(self, field.name) for field in fields(self)[1:])
+        return EventBatch(self.model, *map(change, columns))
+
+
+def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
+    """The chunk's predictions by model, models in the order in which they are first seen.
+
+    The columns are built once for all models and then cut, because a chunk may hold a thousand
+    models and the price of building is per batch.
+    """
+    models = decoded.models
+    groups: dict[str, list[int]] = {model: [] for model in models}
+    if not groups:
+        return {}
+    if len(groups) == 1:
+        return {models[0]: _batch(models[0], decoded, range(len(models)))}
+    for index, model in enumerate(models):
+        groups[model].append(index)
+    together = _batch("", decoded, list(chain.from_iterable(groups.values())))
+    batches = {}
+    start = 0
+    for model, indices in groups.items():
+        stop = start + len(indices)
+        batches[model] = replace(together.slice(start, stop), model=model)
+        start = stop
+    return batches
+
+
+def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
+    events = [decoded.predictions[index] for index in order]
+    rows = np.array(order, dtype=np.int64)
+    outputs = output_columns([event.output for event in events])
+    # numpy reads None as nan.
+    latency_ms = np.array([event.latency_ms for event in events], dtype=np.float64)
+    return EventBatch(
+        model=model,
+        row=decoded.rows[rows],
+        offset=decoded.offsets[rows],
+        timestamp=decoded.timestamps[rows],
+        record_timestamp=decoded.record_timestamps[rows],
+        version=[event.version for event in events],
+        step=[event.step or "" for event in events],
+        latency_seconds=latency_ms / 1000.0,
+        status=np.array([STATUS_CODES[event.status] for event in events], dtype=np.int8),
+        score=outputs.scores,
+        label=outputs.labels,
+        null_output=outputs.null,
+        prediction_id=[event.prediction_id for event in events],
+        features=[event.features for event in events],
+    )

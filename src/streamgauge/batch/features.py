@@ -1,0 +1,106 @@
+"""Features as columns: from a list of dictionaries to one column per feature name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from operator import itemgetter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: What a row of a column holds.
+NUMBER: Final = 0
+CATEGORY: Final = 1
+NULL: Final = 2
+ABSENT: Final = 3
+VECTOR: Final = 4
+
+_NUMBERS = frozenset({float, int})
+_NUMBERS_AND_NULL = _NUMBERS | {type(None)}
+
+
+class _Absent:
+    """Stands where an event does not have the feature."""
+
+
+_ABSENT = _Absent()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One feature of n events.
+
+    ``kind`` is NUMBER, CATEGORY, NULL, ABSENT or VECTOR per row. ``values`` are the numbers, of a
+    vector its length, else nan. ``categories`` are strings, booleans as "true" and "false", and
+    None elsewhere; the whole list is None where no row is a category.
+    """
+
+    kind: NDArray[np.int8]
+    values: NDArray[np.float64]
+    categories: list[str | None] | None = None
+
+
+def feature_columns(
+    features: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> dict[str, Column]:
+    """Columns of the features in ``names``, in that order.
+
+    A numeric string is a category and never a number: what a producer sends as another type is a
+    fault to be seen, not one to be mended. A NaN, which JSON can't bring, is NULL.
+
+    >>> column = feature_columns([{"x": 1.0}, {"x": "1.5"}, {}], ["x"])["x"]
+    >>> column.kind.tolist(), column.values.tolist(), column.categories
+    ([0, 1, 3], [1.0, nan, nan], [None, '1.5', None])
+    """
+    if not names or not features:
+        return {name: _column(()) for name in names}
+    return dict(zip(names, map(_column, _transposed(features, names)), strict=True))
+
+
+def _transposed(
+    features: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> Sequence[Sequence[Any]]:
+    if len(names) > 1:
+        # One call per event for all names, as long as every event has them all.
+        try:
+            return list(zip(*map(itemgetter(*names), features), strict=True))
+        except KeyError:
+            pass
+    return [[event.get(name, _ABSENT) for event in features] for name in names]
+
+
+def _column(raw: Sequence[Any]) -> Column:
+    # numpy would read "1.5" and True as numbers: types first, then the fast way.
+    types = set(map(type, raw))
+    n = len(raw)
+    if types <= _NUMBERS_AND_NULL:
+        values = np.array(raw, dtype=np.float64)
+        kind = np.zeros(n, dtype=np.int8)
+        np.copyto(kind, NULL, where=np.isnan(values))
+        return Column(kind, values)
+    if types == {str}:
+        return Column(np.full(n, CATEGORY, dtype=np.int8), np.full(n, nan), list(raw))
+    kinds, mixed, categories = zip(*map(_cell, raw), strict=True)
+    return Column(
+        np.array(kinds, dtype=np.int8),
+        np.array(mixed, dtype=np.float64),
+        list(categories) if CATEGORY in kinds else None,
+    )
+
+
+def _cell(value: Any) -> tuple[int, float, str | None]:
+    kind = type(value)
+    if kind in _NUMBERS:
+        return (NUMBER, value, None) if value == value else (NULL, nan, None)
+    if kind is str:
+        return CATEGORY, nan, value
+    if kind is bool:
+        return CATEGORY, nan, "true" if value else "false"
+    if value is None:
+        return NULL, nan, None
+    if value is _ABSENT:
+        return ABSENT, nan, None
+    return VECTOR, float(len(value)), None
