@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from streamgauge_client.events import EVENTS, AlarmEvent, Event, PredictionEvent
 from streamgauge_client.topics import TOPICS
 
-#: Header names and values, in the order in which they are sent.
-Headers = tuple[tuple[str, bytes], ...]
+#: Header names and values, in the order in which they are sent. A list, because that is the one
+#: form that both confluent-kafka and aiokafka take.
+Headers = list[tuple[str, bytes]]
 
 CONTENT_TYPE = ("content-type", b"application/json")
 SPEC_VERSION = ("ce_specversion", b"1.0")
@@ -93,7 +94,8 @@ def encode(
     if isinstance(model := getattr(event, "model", None), str):
         headers.append(("ce_subject", model.encode()))
     headers += [(f"ce_{name}", text.encode()) for name, text in (extensions or {}).items()]
-    return Encoded((*headers, CONTENT_TYPE), value)
+    headers.append(CONTENT_TYPE)
+    return Encoded(headers, value)
 
 
 def decode(

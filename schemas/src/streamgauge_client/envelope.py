@@ -81,7 +81,7 @@ class Envelope:
         return self.key if self.shards <= 1 else partition_key(self.model, subject_id, self.shards)
 
     def headers(self, kind: Kind, event_id: str) -> Headers:
-        return (
+        return [
             SPEC_VERSION,
             ("ce_id", event_id.encode()),
             kind.type_header,
@@ -89,7 +89,7 @@ class Envelope:
             ("ce_time", self.clock.now()),
             self.subject,
             CONTENT_TYPE,
-        )
+        ]
 
 
 def _kind(event: type[Event], topic: Topic, settings: ClientSettings) -> Kind:

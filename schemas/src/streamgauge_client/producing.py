@@ -129,7 +129,11 @@ class KafkaOutlet:
 
 def _failure_counter(counters: Counters) -> Callable[[Any, Any], None]:
     def on_delivery(error: Any, message: Any) -> None:
-        if error is not None:
+        if error is None:
+            return
+        if error.name().startswith("_PURGE"):
+            counters.left_behind()
+        else:
             counters.failed(f"{error.name()}: {error.str()}")
 
     return on_delivery

@@ -74,6 +74,13 @@ class Counters:
             self._last_error = error
         self._warn("event not delivered: %s", error)
 
+    def left_behind(self) -> None:
+        """An event was still queued at the end; what kept it there stays the last error."""
+        with self._lock:
+            self._failed += 1
+            self._last_error = self._last_error or "still queued when the publisher closed"
+        self._warn("event not delivered: still queued when the publisher closed")
+
     def trouble(self, error: str) -> None:
         """Something is wrong that has cost no event yet."""
         self._last_error = error
@@ -81,6 +88,8 @@ class Counters:
 
     def read(self, queued: int) -> PublisherStats:
         with self._lock:
+            # The producer's own number holds events of other kinds, such as errors.
+            queued = min(queued, self._sent - self._failed)
             return PublisherStats(
                 queued=queued,
                 sent=self._sent,
