@@ -31,9 +31,7 @@ LATENCY = Definition(
     unit="seconds",
 )
 LABELS = Definition("labels", "counter", "Labels (truth) received.", ("model",))
-FEEDBACK = Definition(
-    "feedback", "counter", "User feedback received, by kind.", ("model", "feedback")
-)
+FEEDBACK = Definition("feedback", "counter", "User feedback received, by kind.", ("model", "kind"))
 LATE = Definition(
     "late_events", "counter", "Events that came after their window had closed.", ("model",)
 )

@@ -43,10 +43,10 @@ WATERMARK_DELAY = Definition(
     PARTITION,
     unit="seconds",
 )
-CHECKPOINT_AGE = Definition(
-    "checkpoint_age_seconds",
+CHECKPOINT_TIMESTAMP = Definition(
+    "checkpoint_timestamp_seconds",
     "gauge",
-    "Time since the partition's state was last written.",
+    "When the partition's state was last written, since 1970. An idle partition writes nothing.",
     PARTITION,
     unit="seconds",
 )
@@ -57,46 +57,8 @@ MODELS_HELD = Definition("models", "gauge", "Models that the partition holds sta
 MODELS_DROPPED = Definition(
     "models_dropped", "gauge", "Models refused because the catalogue is full.", PARTITION
 )
-LAG_RECORDS = Definition(
-    "consumer_lag_records",
-    "gauge",
-    "Records in the log that were not yet taken.",
-    (*PARTITION, "topic"),
-)
-LAG_SECONDS = Definition(
-    "consumer_lag_seconds",
-    "gauge",
-    "Age of the next record that was not yet taken.",
-    PARTITION,
-    unit="seconds",
-)
-OUTBOX_ENTRIES = Definition(
-    "outbox_entries", "gauge", "Alarms that are durable and not yet on their topic.", PARTITION
-)
-OUTBOX_AGE = Definition(
-    "outbox_age_seconds",
-    "gauge",
-    "Age of the oldest alarm in the outbox.",
-    PARTITION,
-    unit="seconds",
-)
-COMMIT_AHEAD = Definition(
-    "commit_ahead_records",
-    "gauge",
-    "Kafka's committed offset less the checkpoint's; above 0 is wrong.",
-    PARTITION,
-)
-
-#: The keys of ``PartitionView.gauges`` that are exported. A key may end in ``/<topic>``.
-GAUGES = {
-    "models": MODELS_HELD,
-    "models_dropped": MODELS_DROPPED,
-    "lag_records": LAG_RECORDS,
-    "lag_seconds": LAG_SECONDS,
-    "outbox_entries": OUTBOX_ENTRIES,
-    "outbox_age_seconds": OUTBOX_AGE,
-    "commit_ahead_records": COMMIT_AHEAD,
-}
+#: The keys of ``PartitionView.gauges`` that are exported.
+GAUGES = {"models": MODELS_HELD, "models_dropped": MODELS_DROPPED}
 
 REDIS_UP = Definition("redis_up", "gauge", "1 while Redis answers this exporter, else 0.")
 VIEWS_AGE = Definition(
@@ -128,7 +90,7 @@ PIPELINE = (
     CONSERVATION,
     POSITION,
     WATERMARK_DELAY,
-    CHECKPOINT_AGE,
+    CHECKPOINT_TIMESTAMP,
     CHECKPOINTS_WRITTEN,
     *GAUGES.values(),
     REDIS_UP,

@@ -19,7 +19,7 @@ class Telemetry:
 
     Examples
     --------
-    >>> from streamgauge.telemetry import CHECKPOINTS
+    >>> from streamgauge.telemetry.processes import CHECKPOINTS
     >>> telemetry = Telemetry(CollectorRegistry(), service="monitor", version="1")
     >>> telemetry.count(CHECKPOINTS, result="ok")
     >>> telemetry.value(CHECKPOINTS, result="ok")

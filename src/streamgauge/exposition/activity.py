@@ -1,0 +1,69 @@
+"""Which models and versions still send, judged by whether their totals grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streamgauge.exposition.fleet import ModelSummary
+
+#: Most versions of a model that have series of their own.
+LIVE_VERSIONS = 3
+#: A version that has sent nothing for so long is retired, unless it is the only one.
+RETIRED_SECONDS = 3600.0
+
+
+class Activity:
+    """Remembers when each total last grew, by the caller's clock.
+
+    Event time would not do: a model that backfills last year's events is as alive as any.
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def observe(self, models: Iterable[ModelSummary], *, now: float) -> None:
+        """Take note of the totals, and forget what is gone."""
+        seen: dict[tuple[str, str], tuple[int, float]] = {}
+        for model in models:
+            totals: dict[str, int] = {}
+            for series in model.series:
+                totals[series.version] = totals.get(series.version, 0) + series.total
+            for version, total in totals.items():
+                before = self._versions.get((model.model, version))
+                if before is None:
+                    # Not seen before: the newest event is the best guess there is.
+                    seen[model.model, version] = (total, min(now, _last_known(model, version, now)))
+                else:
+                    grew = total != before[0]
+                    seen[model.model, version] = (total, now if grew else before[1])
+        self._versions = seen
+
+    def quiet_seconds(self, model: ModelSummary, *, now: float) -> float | None:
+        """For how long nothing came of a model; None where nothing ever came."""
+        times = [self._versions[key][1] for key in self._keys(model)]
+        return max(0.0, now - max(times)) if times else None
+
+    def live_versions(self, model: ModelSummary, *, now: float) -> list[str]:
+        """At most three versions, those that send first, of them the ones with most predictions."""
+        ranked = sorted(self._keys(model), key=lambda key: self._rank(key, now))
+        return [
+            version
+            for place, (_, version) in enumerate(ranked[:LIVE_VERSIONS])
+            if place == 0 or now - self._versions[model.model, version][1] < RETIRED_SECONDS
+        ]
+
+    def _keys(self, model: ModelSummary) -> list[tuple[str, str]]:
+        keys = {(model.model, series.version) for series in model.series}
+        return sorted(key for key in keys if key in self._versions)
+
+    def _rank(self, key: tuple[str, str], now: float) -> tuple[float, int, str]:
+        total, changed = self._versions[key]
+        # In steps of a minute, so that two that both send do not change places at every look.
+        return (now - changed) // 60, -total, key[1]
+
+
+def _last_known(model: ModelSummary, version: str, now: float) -> float:
+    ends = [s.window_end for s in model.series if s.version == version and s.window_end is not None]
+    if len({series.version for series in model.series}) == 1 and model.last_event is not None:
+        ends.append(model.last_event)
+    return max(ends, default=now)

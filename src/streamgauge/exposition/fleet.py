@@ -1,0 +1,230 @@
+"""Views of all partitions put together: one summary per model, over its shards."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from streamgauge.state.views import (
+    AlarmView,
+    FeatureView,
+    JudgementState,
+    JudgementView,
+    ModelView,
+    SeriesView,
+)
+
+STATES: tuple[JudgementState, ...] = get_args(JudgementState)
+#: From harmless to bad. Of several shards the worst one speaks.
+_RANK: dict[JudgementState, int] = {
+    "ok": 0,
+    "warming": 1,
+    "too_few": 2,
+    "no_data": 3,
+    "pending": 4,
+    "poisoned": 5,
+    "firing": 6,
+}
+RATIOS = ("missing_ratio", "wrong_type_ratio", "out_of_range_ratio", "new_category_ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSummary:
+    """One feature of one series: its gravest judgement, and ratios weighted by shard."""
+
+    name: str
+    judgement: JudgementView | None
+    ratios: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary:
+    """One (version, step): counts added up over shards, verdicts by the worst shard."""
+
+    version: str
+    step: str
+    counts: dict[str, int]
+    latency: dict[float, float]
+    latency_sum: float
+    p95: float | None
+    state: JudgementState
+    reason: str
+    window_n: int
+    window_end: float | None
+    rate: float
+    features: tuple[FeatureSummary, ...]
+    #: Online detectors that no longer work, by (series, detector).
+    poisoned: tuple[tuple[str, str], ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def worst(self) -> FeatureSummary | None:
+        """The feature of greatest severity, where any has one."""
+        judged = [f for f in self.features if f.judgement and f.judgement.severity is not None]
+        return max(judged, key=gravity, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """All that is known of a model."""
+
+    model: str
+    series: tuple[SeriesSummary, ...]
+    alarms: tuple[AlarmView, ...]
+    alarms_total: dict[str, int]
+    feedback: dict[str, int]
+    labels: int
+    late: int
+    nonfinite: int
+    last_event: float | None
+    watermark: float | None
+    spec_version: int | None
+
+    @property
+    def firing(self) -> tuple[AlarmView, ...]:
+        return tuple(alarm for alarm in self.alarms if alarm.status == "firing")
+
+
+def summarise(views: Iterable[ModelView]) -> list[ModelSummary]:
+    """Put the shards of each model together, in the order of the models' names."""
+    shards: dict[str, list[ModelView]] = defaultdict(list)
+    for view in views:
+        shards[view.model].append(view)
+    return [_model(name, shards[name]) for name in sorted(shards)]
+
+
+def worst_state(states: Iterable[JudgementState]) -> JudgementState:
+    """The one that must be seen."""
+    return max(states, key=_RANK.__getitem__, default="no_data")
+
+
+def gravity(feature: FeatureSummary) -> tuple[int, float]:
+    """How much a feature needs to be seen: defects and alarms, then verdicts by severity."""
+    return _gravity(feature.judgement) if feature.judgement else (-1, 0.0)
+
+
+def _gravity(judgement: JudgementView) -> tuple[int, float]:
+    severity = judgement.severity
+    if judgement.state in ("firing", "poisoned", "pending"):
+        return _RANK[judgement.state], severity or 0.0
+    # Among the quiet a verdict says more than the lack of one.
+    if severity is None or not math.isfinite(severity):
+        return 0, -1.0 / (1 + _RANK[judgement.state])
+    return 0, severity
+
+
+def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
+    series: dict[tuple[str, str], list[SeriesView]] = defaultdict(list)
+    alarms_total: Counter[str] = Counter()
+    feedback: Counter[str] = Counter()
+    for view in views:
+        alarms_total.update(view.alarms_total)
+        feedback.update(view.feedback)
+        for each in view.series:
+            series[each.version, each.step].append(each)
+    events = [v.last_event for v in views if v.last_event is not None]
+    watermarks = [v.watermark for v in views if v.watermark is not None]
+    specs = [v.spec_version for v in views if v.spec_version is not None]
+    return ModelSummary(
+        model=name,
+        series=tuple(_series(*key, series[key]) for key in sorted(series)),
+        alarms=tuple(alarm for view in views for alarm in view.alarms),
+        alarms_total=dict(alarms_total),
+        feedback=dict(feedback),
+        labels=sum(v.labels for v in views),
+        late=sum(v.late for v in views),
+        nonfinite=sum(v.nonfinite for v in views),
+        last_event=max(events, default=None),
+        watermark=min(watermarks, default=None),
+        spec_version=min(specs, default=None),
+    )
+
+
+def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSummary:
+    counts: Counter[str] = Counter()
+    for view in views:
+        counts.update(view.counts)
+    state = worst_state(view.state for view in views)
+    ends = [v.window_end for v in views if v.window_end is not None]
+    # Quantiles do not add up: the slowest shard stands for all.
+    slow = [v.latency_quantiles["p95"] for v in views if "p95" in v.latency_quantiles]
+    poisoned = {(d.series, d.detector) for v in views for d in v.detectors if d.state == "poisoned"}
+    return SeriesSummary(
+        version=version,
+        step=step,
+        counts=dict(counts),
+        latency=_latency([view.latency_buckets for view in views]),
+        latency_sum=sum(view.latency_sum for view in views),
+        p95=max(slow, default=None),
+        state=state,
+        reason=next((v.reason for v in views if v.state == state and v.reason), ""),
+        window_n=sum(view.window_n for view in views),
+        window_end=max(ends, default=None),
+        rate=sum(view.rate or 0.0 for view in views),
+        features=_features(views),
+        poisoned=tuple(sorted(poisoned)),
+    )
+
+
+def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
+    judgements: dict[str, list[JudgementView]] = defaultdict(list)
+    parts: dict[str, list[tuple[FeatureView, int]]] = defaultdict(list)
+    for view in views:
+        for feature in view.features:
+            judgements[feature.name] += feature.judgements
+            parts[feature.name].append((feature, max(view.window_n, 1)))
+        for judgement in view.judgements:
+            judgements[judgement.target].append(judgement)
+    return tuple(
+        FeatureSummary(
+            name=name,
+            judgement=max(judgements[name], key=_gravity, default=None),
+            ratios={ratio: value for ratio in RATIOS for value in _mean(ratio, parts[name])},
+        )
+        for name in sorted(judgements.keys() | parts.keys())
+    )
+
+
+def _mean(ratio: str, parts: Sequence[tuple[FeatureView, int]]) -> list[float]:
+    """The ratio over all shards, weighted by their events; empty where none has it."""
+    given = [(getattr(feature, ratio), n) for feature, n in parts]
+    known = [(value, n) for value, n in given if value is not None]
+    return [sum(v * n for v, n in known) / sum(n for _, n in known)] if known else []
+
+
+def _latency(shards: Sequence[dict[str, int]]) -> dict[float, float]:
+    """Cumulative counts by upper bound, added up.
+
+    A bound that a shard lacks has there the count of the next lower one: nothing lay between.
+    """
+    parsed = [sorted(_bounds(buckets).items()) for buckets in shards]
+    bounds = sorted({bound for shard in parsed for bound, _ in shard})
+    if not bounds:
+        return {}
+    merged = dict.fromkeys([*bounds, math.inf], 0.0)
+    for shard in parsed:
+        count, position = 0, 0
+        for bound in merged:
+            while position < len(shard) and shard[position][0] <= bound:
+                count = max(count, shard[position][1])
+                position += 1
+            merged[bound] += count
+    return merged
+
+
+def _bounds(buckets: dict[str, int]) -> dict[float, int]:
+    parsed: dict[float, int] = {}
+    for bound, count in buckets.items():
+        try:
+            value = float(bound)
+        except ValueError:
+            continue
+        if not math.isnan(value):
+            parsed[value] = count
+    return parsed
