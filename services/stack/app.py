@@ -68,6 +68,7 @@ class Stack:
         return {
             **self._environment,
             "STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "STREAMGAUGE_KAFKA__TOPIC_PREFIX": self.settings.kafka.topic_prefix,
             "STREAMGAUGE_REDIS__URL": self.redis_url,
         }
 

@@ -1,0 +1,62 @@
+"""The alarms of the demo, as they come from the topic, and what they add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from streamgauge_client.events import AlarmEvent
+
+#: Kinds that are about one or more features.
+_ABOUT_FEATURES = ("feature_drift", "data_quality")
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts alarms by what the demo promises of them.
+
+    ``arrived`` and ``fault_at`` are in seconds since 1970.
+    """
+
+    model: str
+    quiet_model: str
+    fired: int = 0
+    resolved: int = 0
+    alarms_before_fault: int = 0
+    quiet_model_alarms: int = 0
+    first_feature: str | None = None
+    seconds_to_alarm: float | None = None
+    firing: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, alarm: AlarmEvent, *, arrived: float, fault_at: float | None) -> None:
+        """Take one edge of an alarm of the demo's models; others are not ours to count."""
+        if alarm.model not in (self.model, self.quiet_model):
+            return
+        if alarm.status == "resolved":
+            self.resolved += 1
+            self.firing[alarm.fingerprint] -= 1
+            return
+        if alarm.status != "firing":
+            return
+        self.fired += 1
+        self.firing[alarm.fingerprint] += 1
+        if alarm.model == self.quiet_model:
+            self.quiet_model_alarms += 1
+        elif fault_at is None:
+            self.alarms_before_fault += 1
+        else:
+            if self.seconds_to_alarm is None:
+                self.seconds_to_alarm = arrived - fault_at
+            if self.first_feature is None and alarm.kind in _ABOUT_FEATURES:
+                self.first_feature = alarm.feature
+
+    @property
+    def open(self) -> int:
+        """Alarms that fired and have not resolved."""
+        return sum(n > 0 for n in self.firing.values())
+
+
+def sentence(alarm: AlarmEvent) -> str:
+    """An edge of an alarm in one line."""
+    mark = {"firing": "▲ FIRING  ", "resolved": "▽ resolved"}.get(alarm.status, alarm.status)
+    return f"{mark} {alarm.summary}"
