@@ -1,0 +1,115 @@
+"""Connections to Redis and Kafka that say what is not there, at which address, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from streamgauge.cli.failures import CommandFailed, Unreachable, WrongUsage
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from streamgauge.settings import Settings
+
+CONNECT_SECONDS = 3.0
+
+
+def address_of(url: str) -> str:
+    """Host and port of a URL, without user and password.
+
+    >>> address_of("redis://ann:secret@db:6380/0?x=1")
+    'db:6380'
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    host = parts.netloc.rsplit("@", 1)[-1]
+    return host or "localhost:6379"
+
+
+@contextmanager
+def open_redis(settings: Settings) -> Iterator[Redis]:
+    """A Redis that answered just now. Whatever fails inside becomes one line."""
+    from redis import Redis
+    from redis import exceptions as errors
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    url = settings.redis.url.get_secret_value()
+    where = f"Redis at {address_of(url)}"
+    try:
+        client: Any = Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=10.0,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:
+        raise WrongUsage(
+            f"the address of Redis is wrong: {error}", "give redis://HOST:PORT/0"
+        ) from None
+    try:
+        with client:
+            client.ping()
+            yield client
+    except (errors.AuthenticationError, errors.NoPermissionError) as error:
+        raise Unreachable(
+            f"{where} refuses us: {error}", "put user and password into STREAMGAUGE_REDIS__URL"
+        ) from error
+    except (errors.BusyLoadingError, errors.ReadOnlyError) as error:
+        raise Unreachable(f"{where} can't serve now: {error}", "wait, or ask its owner") from error
+    except (errors.ConnectionError, errors.TimeoutError) as error:
+        raise Unreachable(
+            f"{where} is not reachable: {_cause(error)}",
+            "start it (`python -m services.stack` brings one) or set STREAMGAUGE_REDIS__URL",
+        ) from error
+    except errors.RedisError as error:
+        raise CommandFailed(f"{where}: {error}") from error
+
+
+@contextmanager
+def open_consumer(settings: Settings) -> Iterator[Any]:
+    """A Kafka consumer without a group, for reading along. The broker answered just now."""
+    from confluent_kafka import Consumer, KafkaException
+
+    servers = settings.kafka.bootstrap_servers
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            # Partitions are assigned, so nobody ever joins this group; the name is required.
+            "group.id": "streamgauge-tail",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "allow.auto.create.topics": False,
+            "socket.connection.setup.timeout.ms": int(CONNECT_SECONDS * 1000),
+            # librdkafka would write to standard error by itself; errors are said once, by us.
+            "log_level": 0,
+            "error_cb": lambda error: None,
+        }
+    )
+    try:
+        consumer.list_topics(timeout=CONNECT_SECONDS + 2.0)
+        yield consumer
+    except KafkaException as error:
+        raise Unreachable(
+            f"Kafka at {servers} is not reachable: {_kafka_text(error)}",
+            "start it (`python -m services.stack` brings one) or set"
+            " STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS",
+        ) from error
+    finally:
+        consumer.close()
+
+
+def _cause(error: BaseException) -> str:
+    inner = error.__cause__ or error
+    return str(getattr(inner, "strerror", None) or inner or type(error).__name__).rstrip(".")
+
+
+def _kafka_text(error: Any) -> str:
+    first = error.args[0] if error.args else error
+    return str(first.str()) if hasattr(first, "str") else str(first)

@@ -1,0 +1,171 @@
+"""``streamgauge reference``: what a model's present is compared with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streamgauge.cli.apply import author, now
+from streamgauge.cli.connections import open_redis
+from streamgauge.cli.failures import CommandFailed, WrongUsage
+from streamgauge.cli.options import FormatOption, settings_of
+from streamgauge.cli.output import print_data, print_rows, say, show_time
+
+if TYPE_CHECKING:
+    from streamgauge.references import ReferenceProfile
+    from streamgauge.specs import SpecVersion
+    from streamgauge.state.spec_store import SpecStore
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What a model's present is compared with: build a profile from training data, look at it.",
+)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SUMMARY = ("target", "type", "n", "missing_ratio", "mean", "std", "bins", "blocks")
+Model = Annotated[str, typer.Argument(help="The model's name, as its events have it.")]
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="A .csv with a header line, or a .jsonl.")],
+    output_column: Annotated[
+        list[str] | None,
+        typer.Option(help="The column with the model's output: numbers a score, words a class."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out: an id, the truth.")
+    ] = None,
+    id: Annotated[str | None, typer.Option(help="The profile's id; else from its content.")] = None,
+    step: Annotated[str, typer.Option(help="The pipeline step that it describes.")] = "",
+    version: Annotated[
+        str | None, typer.Option(help="The model's version whose outputs the file has.")
+    ] = None,
+    ordered: Annotated[
+        bool,
+        typer.Option("--ordered", help="The rows stand in order of time: learn how windows vary."),
+    ] = False,
+    activate: Annotated[
+        bool, typer.Option(help="Make the model be compared with it from now on.")
+    ] = True,
+    output: FormatOption = "table",
+) -> None:
+    """Turn training data into a reference profile, store it, and make the model use it.
+
+    The profile holds histograms, never rows. JSON Lines may be flat objects or prediction events.
+
+    Example: `streamgauge reference build fraud train.csv --output-column score --ignore label`
+    """
+    from streamgauge.cli.training_file import profile_of
+    from streamgauge.state.spec_store import SpecConflict, SpecStore
+
+    if id is not None and not _ID.fullmatch(id):
+        raise WrongUsage(f"{id!r} can't be an id", "use letters, digits, dots, hyphens")
+    settings = settings_of(ctx)
+    # Before the file is read, so that nobody waits for minutes to hear that Redis is away.
+    with open_redis(settings):
+        pass
+    profile = profile_of(
+        file,
+        model=model,
+        outputs=output_column or [],
+        ignored=ignore or [],
+        step=step,
+        version=version,
+        ordered=ordered,
+    )
+    reference_id = id or profile.id
+    with open_redis(settings) as redis:
+        store = SpecStore(redis)
+        try:
+            new = store.put_reference(model, reference_id, profile.to_bytes())
+            applied = _activate(store, model, reference_id) if activate else None
+        except (SpecConflict, ValueError) as error:
+            raise CommandFailed(str(error)) from error
+    if output != "table":
+        print_data(_plain(profile, reference_id, active=activate), output=output)
+        return
+    print_rows(profile.summary(), columns=_SUMMARY)
+    say(f"reference {reference_id} of {model}: {profile.n} rows, {'stored' if new else 'known'}")
+    if applied is None:
+        use = f"reference: {{kind: profile, id: {reference_id}}}"
+        say(f"not in use; to use it put `{use}` into the model's spec")
+    else:
+        say(f"in use from {show_time(applied.effective_at)} UTC on (spec version {applied.number})")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    model: Model,
+    id: Annotated[str | None, typer.Option(help="A profile's id; else the one in use.")] = None,
+    output: FormatOption = "table",
+) -> None:
+    """Show a model's reference profile: each feature's type, values, moments, bins.
+
+    Example: `streamgauge reference show fraud`
+    """
+    from streamgauge.references import ReferenceProfile
+    from streamgauge.state.spec_store import SpecStore
+
+    with open_redis(settings_of(ctx)) as redis:
+        store = SpecStore(redis)
+        stored = store.references(model)
+        latest = store.latest(model)
+        active = latest.spec.reference.id if latest else None
+        chosen = id or active
+        data = store.get_reference(model, chosen) if chosen else None
+    there = ", ".join(stored)
+    if not stored:
+        raise CommandFailed(
+            f"model {model!r} has no stored reference; it learns one from its stream",
+            f"build one: streamgauge reference build {model} FILE",
+        )
+    if chosen is None:
+        raise CommandFailed(f"none of the references of {model!r} is in use ({there})", "give --id")
+    if data is None:
+        raise CommandFailed(f"model {model!r} has no reference {chosen!r}", f"there are: {there}")
+    try:
+        profile = ReferenceProfile.from_bytes(data)
+    except ValueError as error:
+        raise CommandFailed(f"reference {chosen!r} of {model!r} is damaged: {error}") from error
+    if output != "table":
+        print_data(_plain(profile, chosen, active=chosen == active), output=output)
+        return
+    print_rows(profile.summary(), columns=_SUMMARY)
+    use = "in use" if chosen == active else "not in use"
+    say(f"reference {chosen} of {model}: {profile.n} rows, {use}")
+    if others := [each for each in stored if each != chosen]:
+        say(f"others: {', '.join(others)}")
+
+
+def _activate(store: SpecStore, model: str, reference_id: str) -> SpecVersion:
+    from streamgauge.specs import ModelSpec
+
+    latest = store.latest(model)
+    document: dict[str, Any] = latest.spec.document() if latest else {"model": model}
+    document["reference"] = {"kind": "profile", "id": reference_id}
+    return store.apply(
+        ModelSpec.from_document(document),
+        now=now(),
+        by=author(),
+        based_on=latest.number if latest else 0,
+    ).version
+
+
+def _plain(profile: ReferenceProfile, reference_id: str, *, active: bool) -> dict[str, object]:
+    return {
+        "model": profile.model,
+        "id": reference_id,
+        "rows": profile.n,
+        "step": profile.step,
+        "version": profile.version,
+        "source": profile.source,
+        "in_use": active,
+        "targets": profile.summary(),
+    }

@@ -1,0 +1,67 @@
+"""Reading spec files for ``apply`` and ``check``, with everything that can be checked here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamgauge.cli.failures import CommandFailed
+
+if TYPE_CHECKING:
+    from streamgauge.specs import Mistake, ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """One file: its spec, or the mistakes in it."""
+
+    path: Path
+    spec: ModelSpec | None
+    mistakes: tuple[Mistake, ...]
+
+
+def detector_parameters() -> Mapping[str, Sequence[str]]:
+    """The detectors there are and the parameters that each takes."""
+    from streamgauge.detectors import Detector
+
+    return {
+        name: list(inspect.signature(cls).parameters) for name, cls in Detector.classes().items()
+    }
+
+
+def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
+    """Read and validate every file. Two files for one model are a mistake of the second."""
+    from streamgauge.specs import Mistake, SpecInvalid
+    from streamgauge.specs.yaml_source import load_spec
+
+    detectors = detector_parameters()
+    files: list[SpecFile] = []
+    first: dict[str, Path] = {}
+    for path in paths:
+        try:
+            spec = load_spec(_read(path), name=str(path), detectors=detectors)
+        except SpecInvalid as error:
+            files.append(SpecFile(path, None, error.mistakes))
+            continue
+        if spec.model in first:
+            message = f"model {spec.model!r} has a spec in {first[spec.model]} already"
+            mistake = Mistake(str(path), 1, 1, message, "one file per model")
+            files.append(SpecFile(path, None, (mistake,)))
+            continue
+        first[spec.model] = path
+        files.append(SpecFile(path, spec, ()))
+    return files
+
+
+def _read(path: Path) -> bytes:
+    from streamgauge.specs.located import MAX_BYTES
+
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed is enough to be refused for.
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CommandFailed(f"can't read {path}: {error.strerror}") from error
