@@ -29,6 +29,8 @@ _TYPES: dict[str, type[AnyEvent]] = {
 }
 _DECODERS = {name: msgspec.json.Decoder(event).decode for name, event in _TYPES.items()}
 
+_RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[E]):
@@ -143,26 +145,36 @@ def _parse(kind: str, payload: bytes) -> AnyEvent:
             raise Refused("decode", f"not UTF-8 (byte {error.start})") from None
     try:
         return _DECODERS[kind](payload)
-    except msgspec.ValidationError as error:
-        return _parse_again(kind, payload, error)
+    except msgspec.ValidationError:
+        return _parse_again(kind, payload)
     except msgspec.DecodeError as error:
         raise Refused("decode", broken_json(error, payload)) from None
 
 
-def _parse_again(kind: str, payload: bytes, first: msgspec.ValidationError) -> AnyEvent:
-    """Judge a refused event once more, by the last of its duplicate keys.
+def _parse_again(kind: str, payload: bytes) -> AnyEvent:
+    """Judge a refused event once more, by the last of its duplicate fields.
 
-    The typed decoder judges each of them, the contract's models only the last. Refused events are
-    few, so it costs nothing; and the text that explains needs the plain objects anyway.
+    The typed decoder judges each of them, the contract's models only the last. That is worth a
+    second look, because refused events are few.
     """
-    document = None
+    single = _last_of_duplicates(payload)
     try:
-        document = msgspec.json.decode(payload)
-        return msgspec.convert(document, _TYPES[kind])
+        return _DECODERS[kind](single)
     except msgspec.ValidationError as error:
-        # Without a document it was a number that not even plain objects can hold.
-        told = error if document is not None else first
-    raise Refused("schema", wrong_content(told, _TYPES[kind], document))
+        told = wrong_content(error, _TYPES[kind], single)
+    raise Refused("schema", told)
+
+
+def _last_of_duplicates(payload: bytes) -> bytes:
+    try:
+        fields = _RAW_FIELDS(payload)
+        # The two fields that may hold a scored label, whose own fields follow the same rule.
+        for name in ("output", "label"):
+            if bytes(fields.get(name, b"")).lstrip().startswith(b"{"):
+                fields[name] = msgspec.Raw(msgspec.json.encode(_RAW_FIELDS(fields[name])))
+    except msgspec.ValidationError:
+        return payload
+    return msgspec.json.encode(fields)
 
 
 def _event_time(event: AnyEvent, record: LogRecord) -> float:

@@ -35,22 +35,19 @@ def broken_json(error: msgspec.DecodeError, payload: bytes) -> str:
     return f"not JSON: {str(error).removeprefix('JSON is malformed: ')}"
 
 
-def wrong_content(error: msgspec.ValidationError, event: type[Any], document: Any) -> str:
-    """Name the field, what it holds and what it should hold.
-
-    ``document`` is the event as plain objects, or None where it could not be had.
-    """
+def wrong_content(error: msgspec.ValidationError, event: type[Any], payload: bytes) -> str:
+    """Name the field, what it holds and what it should hold."""
     text, _, place = str(error).rpartition(" - at `")
     if not text:
         text, place = place, ""
     of_key = place.startswith("key` in `")
     path = place.removeprefix("key` in `").strip("`").removeprefix("$").removeprefix(".")
     if "[...]" in path:
-        path = _named(path, str(error), event, document)
+        path = _named(path, str(error), event, _plain(payload))
     if text.startswith("Object missing required field"):
         path = f"{path}.{text.split('`')[1]}".removeprefix(".")
         text = "missing"
-        if isinstance(document, dict) and "specversion" in document:
+        if path == "prediction_id" and "specversion" in (_plain(payload) or ()):
             text += "; structured CloudEvents are not read, send binary mode or bare JSON"
     elif text.startswith(("Invalid enum value", "Expected `str` matching regex")):
         # These two texts of msgspec's hold the value, or an expression that nobody wants to read.
@@ -62,6 +59,14 @@ def wrong_content(error: msgspec.ValidationError, event: type[Any], document: An
         text = text.replace("`", "").replace("Expected ", "expected ").replace(", got ", ", found ")
     place = f"a name in {path}" if of_key else path
     return f"{place}: {text}" if place else text
+
+
+def _plain(payload: bytes) -> Any:
+    """The event as plain objects, or None where it holds a number that none of them can."""
+    try:
+        return msgspec.json.decode(payload)
+    except msgspec.ValidationError:
+        return None
 
 
 def _named(path: str, message: str, event: type[Any], document: Any) -> str:
@@ -82,7 +87,10 @@ def _named(path: str, message: str, event: type[Any], document: Any) -> str:
         half = entries[: len(entries) // 2]
         above[last] = dict(half)
         entries = half if _fails(document, event, message) else entries[len(half) :]
-    above[last] = mapping
+    above[last] = dict(entries)
+    # Of duplicate names an earlier one may be the wrong one, which plain objects have lost.
+    if not _fails(document, event, message):
+        return parents
     name = "".join(c if c.isprintable() else "?" for c in entries[0][0][:_SHOWN_NAME])
     return f"{parents}.{name}{rest}"
 
