@@ -25,8 +25,8 @@ CATEGORY_LENGTH = 64
 class NumericBins:
     """Quantile bins: inner ``edges`` (bins − 1,), ascending; the outer bins are open.
 
-    A value on an edge belongs to the bin below. ``scale`` is the mean distance from zero of the
-    sample, which tells a change of unit even before there is a reference.
+    A value on an edge belongs to the bin below. ``scale`` is the root mean square of the sample,
+    which tells a change of unit even before there is a reference.
     """
 
     edges: NDArray[np.float64]
@@ -128,6 +128,4 @@ def bins_from_plain(plain: dict[str, Any]) -> Bins:
 
 
 def _scale(sample: NDArray[np.float64]) -> float:
-    with np.errstate(over="ignore"):
-        scale = float(np.mean(np.abs(np.clip(sample, -1e300, 1e300))))
-    return scale if np.isfinite(scale) else 1e300
+    return float(np.sqrt(np.mean(np.square(np.clip(sample, -1e150, 1e150)))))

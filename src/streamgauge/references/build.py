@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from streamgauge.references.bins import CATEGORY_LENGTH, CategoryBins, category_bins, numeric_bins
+from streamgauge.references.bins import CATEGORY_LENGTH, Bins, category_bins, numeric_bins
 from streamgauge.references.profile import ReferenceProfile, TargetReference
 
 #: Most rows that are kept; of longer files every k-th is, and the counts say so.
@@ -67,6 +67,8 @@ def build_profile(
 
 
 def _target(name: str, column: Sequence[Any], *, ordered: bool) -> TargetReference | None:
+    mean: float | None
+    std: float | None
     present = [(i, value) for i, value in enumerate(column) if not _missing(value)]
     missing = 1 - len(present) / len(column)
     if not present:
@@ -74,27 +76,26 @@ def _target(name: str, column: Sequence[Any], *, ordered: bool) -> TargetReferen
     numbers = [not isinstance(value, str | bool) for _, value in present]
     if all(numbers):
         values = np.array([float(value) for _, value in present])
-        bins = numeric_bins(values)
-        places = bins.place(values)
-        moments = (float(values.mean()), float(values.std()))
-        kind, found = "numeric", (bins, places, moments)
+        numeric = numeric_bins(values)
+        made: Bins = numeric
+        places = numeric.place(values)
+        mean, std = float(values.mean()), float(values.std())
     elif not any(numbers):
         words = [_word(value)[:CATEGORY_LENGTH] for _, value in present]
-        categories: CategoryBins | None = category_bins(words)
+        categories = category_bins(words)
         if categories is None:
             return None
-        kind, found = "categorical", (categories, categories.place(words), (None, None))
+        made, places, mean, std = categories, categories.place(words), None, None
     else:
         first = next(i for (i, _), number in zip(present, numbers, strict=True) if not number)
         raise ValueError(f"column {name!r} holds numbers and words (row {first + 1} is a word)")
-    made, places, (mean, std) = found
     counts = np.bincount(places, minlength=made.size)
     blocks = np.zeros((0, made.size), dtype=np.int64)
     if ordered and len(places) >= 20 * BLOCKS:
         parts = np.array_split(places, BLOCKS)
         blocks = np.stack([np.bincount(part, minlength=made.size) for part in parts])
     return TargetReference(
-        "numeric" if kind == "numeric" else "categorical",
+        "numeric" if all(numbers) else "categorical",
         made,
         counts.astype(np.int64),
         missing,

@@ -55,6 +55,8 @@ class Watermark:
     value: float = -math.inf
     event_max: float = -math.inf
     recorded_at: float = -math.inf
+    #: What may be written down: a lower bound that does not depend on how the log was cut.
+    settled: float = -math.inf
 
     def observe(self, timestamps: Floats, recorded: Floats, log_before: Floats) -> Progress:
         """Take a batch in log order.
@@ -77,6 +79,7 @@ class Watermark:
         self.recorded_at = float(recorded_at[-1])
         self.value = float(before[-1]) if n else self.value
         self.value = max(self.value, self.event_max)
+        self.settled = max(self.settled, self.value) if n else self.settled
         ticks = self._ticks(before)
         return Progress(before, ticks, np.floor(timestamps / self.pane) <= ticks)
 
@@ -85,6 +88,10 @@ class Watermark:
         if math.isfinite(self.event_max):
             elapsed = max(0.0, log_time - self.recorded_at)
             self.value = max(self.value, self.event_max + elapsed)
+
+    def settle(self, pane: int) -> None:
+        """Note that ``pane`` is closed: whatever is restored later must not open it again."""
+        self.settled = max(self.settled, (pane + 1) * self.pane + self.grace)
 
     @property
     def tick(self) -> int:

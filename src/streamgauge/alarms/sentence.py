@@ -1,0 +1,96 @@
+"""The sentence of an alarm: what happened, how much, where, in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamgauge.alarms.finding import Direction, Finding
+
+QUALITY_WORDS = {
+    "missing": "is missing in",
+    "wrong_type": "has values of another type in",
+    "out_of_range": "is out of its range in",
+    "new_category": "has categories never seen before in",
+}
+
+
+def firing(model: str, kind: str, findings: Sequence[Finding]) -> str:
+    """Say what began. ``findings`` are those that exceed, the worst first."""
+    lead = findings[0]
+    more = f" (and {_others(len(findings) - 1)})" if len(findings) > 1 else ""
+    return f"{model}: {_what(kind, lead)}{more}"
+
+
+def resolved(model: str, kind: str, lead: str, seconds: float) -> str:
+    """Say that it ended, and how long it went on."""
+    subject = {"latency": "latency", "traffic": "the error ratio"}.get(kind, lead)
+    return f"{model}: {subject} is back to normal after {duration(seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    >>> duration(42.4), duration(600.0), duration(7200.0)
+    ('42 s', '10 min', '2.0 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def mean_change(
+    before: float | None, after: float | None, std: float | None
+) -> tuple[str, Direction]:
+    """A shift of the mean in words, and its direction.
+
+    >>> mean_change(10.0, 100.0, 2.0)
+    ('mean 10 → 100, ×10', 'up')
+    >>> mean_change(10.0, 11.0, 2.0)
+    ('mean 10 → 11, +0.5 σ', 'up')
+    >>> mean_change(10.0, 10.0, 2.0)
+    ('the shape changed, the mean stayed at 10', 'changed')
+    """
+    if before is None or after is None:
+        return "", "changed"
+    sigmas = (after - before) / std if std else 0.0
+    text = f"mean {before:.4g} → {after:.4g}"
+    factor = after / before if before else 0.0
+    if abs(sigmas) < 0.1 and not (factor >= 2 or 0 < factor <= 0.5):
+        return f"the shape changed, the mean stayed at {after:.4g}", "changed"
+    direction: Direction = "up" if after > before else "down"
+    if factor >= 2:
+        return f"{text}, ×{factor:.3g}", direction
+    if 0 < factor <= 0.5:
+        return f"{text}, ÷{1 / factor:.3g}", direction
+    return (f"{text}, {sigmas:+.1f} σ" if std else text), direction
+
+
+def _what(kind: str, lead: Finding) -> str:
+    if kind == "data_quality" and lead.rule in QUALITY_WORDS:
+        return (
+            f"{lead.target} {QUALITY_WORDS[lead.rule]} {_percent(lead.value)} of predictions "
+            f"({lead.change})"
+        )
+    if kind == "data_quality":
+        return f"{lead.target} {lead.change}"
+    if kind == "traffic":
+        return f"{_percent(lead.value)} of predictions end in an error ({lead.change})"
+    if kind == "latency":
+        return f"predictions take longer: {lead.change}"
+    subject = {"output.score": "the score", "output.label": "the predicted class"}.get(
+        lead.target, lead.target
+    )
+    moved = f": {lead.change}" if lead.change else ""
+    return (
+        f"{subject} moved away from its reference{moved} "
+        f"(distance {lead.value:.2f}, threshold {lead.threshold:.2f})"
+    )
+
+
+def _percent(ratio: float | None) -> str:
+    percent = 100 * (ratio or 0.0)
+    return f"{percent:.0f} %" if percent >= 1 else f"{percent:.2g} %"
+
+
+def _others(count: int) -> str:
+    return "1 more feature" if count == 1 else f"{count} more features"

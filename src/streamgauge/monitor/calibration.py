@@ -1,0 +1,163 @@
+"""How much windows differ that differ by nothing: the part of a threshold that theory misses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import gamma
+
+from streamgauge.distances import JensenShannon
+from streamgauge.distances.base import sampling_noise
+
+Counts = NDArray[np.int64]
+
+#: Blocks that are kept; more teach little and cost state.
+MOST_BLOCKS = 30
+#: Live blocks before they are believed, and fewest that a spread can be told from.
+ENOUGH_BLOCKS = 6
+LEAST_BLOCKS = 4
+#: Factor on the variance while nothing is known: AR(1) with 0.9 has 19.
+CAUTION = 20.0
+#: Smallest expected count of a bin; rarer bins are merged with a neighbour.
+SMALLEST_EXPECTED = 5.0
+
+_js = JensenShannon()
+
+
+class Blocks:
+    """Histograms of windows of one distribution, and the gamma fit of their distances.
+
+    Each block is held against the sum of the others (leave one out). Autocorrelation and seasons
+    make blocks differ more than independent events would; the fit puts that into the threshold.
+    Once closed, only the fit is kept.
+    """
+
+    def __init__(self) -> None:
+        self.own = True
+        self.count = 0
+        self._blocks: list[NDArray[np.int32]] = []
+        self._seen = 0
+        self._stride = 1
+        self._fit: tuple[float, float] | None = None
+        self._stale = False
+
+    @classmethod
+    def of(cls, blocks: Iterable[Counts]) -> Self:
+        """Return the closed calibration of a profile's blocks; an open one where it has none."""
+        made = cls()
+        for block in blocks:
+            made.add(block)
+        if made.count:
+            made.close()
+        return made
+
+    @property
+    def calibrated(self) -> bool:
+        return self.count >= ENOUGH_BLOCKS
+
+    def add(self, counts: Counts) -> None:
+        """Take a window, as long as blocks are wanted.
+
+        Of a long time every second, every fourth, … is kept, so that the blocks span all of it.
+        """
+        if not self.own or not counts.sum():
+            return
+        if self._seen % self._stride == 0:
+            self._blocks.append(counts.astype(np.int32))
+        self._seen += 1
+        if len(self._blocks) > MOST_BLOCKS:
+            self._blocks = self._blocks[::2]
+            self._stride *= 2
+        self.count = len(self._blocks)
+        self._stale = True
+
+    @property
+    def full(self) -> bool:
+        """Whether as many windows were taken as are wanted at most."""
+        return self._seen >= MOST_BLOCKS
+
+    def close(self) -> None:
+        """Gather no more: what is known by now is the calibration."""
+        self._fitted()
+        self.own = False
+        self._blocks = []
+
+    def threshold(self, noise: float, *, alpha: float) -> float:
+        """Distance that a window exceeds with chance ``alpha``, by the blocks alone; 0 unknown.
+
+        ``noise`` is 1/N + 1/n of the window to be judged.
+        """
+        fit = self._fitted()
+        if fit is None:
+            return 0.0
+        shape, scale = fit
+        # Few blocks tell the tail badly: wider, the fewer there are.
+        margin = 1.0 + 2.0 / math.sqrt(self.count) * max(1.0 - self.count / MOST_BLOCKS, 0.0)
+        quantile = float(gamma.isf(alpha, shape, scale=scale)) * margin
+        return min(math.sqrt(quantile * noise), 1.0)
+
+    def _fitted(self) -> tuple[float, float] | None:
+        if self._stale:
+            self._fit = _gamma_fit([b.astype(np.int64) for b in self._blocks])
+            self._stale = False
+        return self._fit
+
+    def state(self) -> list[Any]:
+        fit = self._fitted()
+        return [self.own, self._blocks, self._seen, self._stride, self.count, fit]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Self:
+        made = cls()
+        made.own, made._blocks, made._seen, made._stride, made.count, fit = state
+        made._fit = (fit[0], fit[1]) if fit is not None else None
+        return made
+
+
+def _gamma_fit(blocks: list[Counts]) -> tuple[float, float] | None:
+    """Shape and scale, by moments, of the blocks' squared distances in units of their noise."""
+    if len(blocks) < LEAST_BLOCKS:
+        return None
+    whole = np.sum(blocks, axis=0)
+    smallest = min(int(block.sum()) for block in blocks)
+    groups = merge_rare(whole, smallest)
+    total = regroup(whole, groups)
+    statistics = []
+    for block in blocks:
+        own = regroup(block, groups)
+        rest = total - own
+        statistics.append(_js.value(rest, own) ** 2 / sampling_noise(rest, own))
+    mean, variance = float(np.mean(statistics)), float(np.var(statistics))
+    if mean <= 0 or variance <= 0:
+        return None
+    return mean * mean / variance, variance / mean
+
+
+def merge_rare(reference: Counts, n: int) -> NDArray[np.intp]:
+    """Group of each bin, so that a window of ``n`` expects enough in every group.
+
+    Chi-square holds for groups of expected count 5 and more.
+
+    >>> merge_rare(np.array([1, 50, 50, 0, 2]), 100).tolist()
+    [0, 0, 1, 1, 1]
+    """
+    expected = reference * (n / max(int(reference.sum()), 1))
+    groups = np.zeros(len(expected), dtype=np.intp)
+    group, filled = 0, 0.0
+    for i, value in enumerate(expected.tolist()):
+        if filled >= SMALLEST_EXPECTED:
+            group, filled = group + 1, 0.0
+        groups[i] = group
+        filled += value
+    if filled < SMALLEST_EXPECTED and group:
+        groups[groups == group] = group - 1
+    return groups
+
+
+def regroup(counts: Counts, groups: NDArray[np.intp]) -> Counts:
+    """Counts per group."""
+    return np.bincount(groups, weights=counts, minlength=int(groups[-1]) + 1).astype(np.int64)

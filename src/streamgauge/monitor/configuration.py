@@ -1,0 +1,45 @@
+"""What a model is monitored by: one version of its spec, with the profile that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamgauge.references import ReferenceProfile
+from streamgauge.specs.model_spec import ModelSpec
+from streamgauge.windows.judgement import WindowRule
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A numbered version of a model's configuration; number 0 is the default.
+
+    It holds from the first record whose log time reaches ``effective_at`` (seconds since 1970).
+    """
+
+    spec: ModelSpec
+    number: int = 0
+    effective_at: float = float("-inf")
+    profile: ReferenceProfile | None = None
+
+    @property
+    def window(self) -> WindowRule:
+        """When this model's windows are full."""
+        defaults = self.spec.defaults
+        return WindowRule(
+            defaults.pane_seconds,
+            defaults.min_duration_seconds,
+            defaults.min_events,
+            defaults.max_duration_seconds,
+        )
+
+
+class ConfigurationBook(Protocol):
+    """Where configurations come from. The service keeps it fresh; logic only looks things up."""
+
+    def versions(self, model: str) -> Sequence[Configuration]:
+        """All applied versions of a model by number, the oldest first; none for most models."""
+
+    def default(self, model: str) -> Configuration:
+        """Return what a model is monitored by that nobody configured."""

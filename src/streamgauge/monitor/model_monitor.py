@@ -1,0 +1,256 @@
+"""One model on one partition: observe a batch, close what time has passed, raise what is found."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.alarms.event import alarm_event
+from streamgauge.alarms.finding import Finding
+from streamgauge.alarms.policy import AlarmPolicy, Edge
+from streamgauge.batch.columns import EventBatch
+from streamgauge.monitor.configuration import Configuration
+from streamgauge.monitor.series import Judged, Series
+from streamgauge.monitor.step import Step
+from streamgauge.state.views import AlarmView
+from streamgauge.windows.watermark import Watermark
+from streamgauge_client.events import AlarmEvent
+
+#: Versions of one step that are monitored at once; a pod's name for a version ends here.
+MOST_VERSIONS = 20
+#: Resolved alarms that a view still shows.
+REMEMBERED_ALARMS = 20
+
+
+class ModelMonitor:
+    """The monitoring of one model: a pure function of its configuration and its records.
+
+    Closing happens at record positions: a batch is split wherever the watermark passes the end of
+    a pane, so it does not matter how the log was cut into batches.
+    """
+
+    def __init__(
+        self, model: str, configuration: Configuration, *, topic: str, partition: int
+    ) -> None:
+        self.model, self.topic, self.partition = model, topic, partition
+        self.steps: dict[str, Step] = {}
+        self.series: dict[tuple[str, str], Series] = {}
+        self.policy = AlarmPolicy()
+        self.alarms: dict[str, AlarmView] = {}
+        self.alarms_total: dict[str, int] = {}
+        self.late = 0
+        self.labels = 0
+        self.feedback: dict[str, int] = {}
+        self.versions_dropped = 0
+        self.configuration = configuration
+        self.watermark = self._watermark()
+
+    def configure(self, configuration: Configuration) -> None:
+        """Go by another version of the spec from here on; open alarms stay open."""
+        old, self.configuration = self.watermark, configuration
+        self.watermark = self._watermark()
+        for field in ("value", "settled", "event_max", "recorded_at"):
+            setattr(self.watermark, field, getattr(old, field))
+        for step in self.steps.values():
+            step.configure(configuration)
+        for series in self.series.values():
+            series.configure(configuration)
+
+    def observe(self, batch: EventBatch, log_before: NDArray[np.float64]) -> list[AlarmEvent]:
+        """Take predictions in log order.
+
+        ``log_before`` (n,) is the running maximum of the log's time before each record, in seconds.
+        """
+        progress = self.watermark.observe(batch.timestamp, batch.record_timestamp, log_before)
+        panes = np.floor(batch.timestamp / self.watermark.pane).astype(np.int64)
+        events: list[AlarmEvent] = []
+        starts = np.flatnonzero(np.diff(progress.ticks, prepend=progress.ticks[0] - 1))
+        for start, end in itertools.pairwise([*starts.tolist(), len(batch)]):
+            events += self._close(int(progress.ticks[start]))
+            rows = np.arange(start, end)
+            kept = rows[~progress.late[start:end]]
+            self.late += len(rows) - len(kept)
+            if len(kept):
+                part = batch.slice(start, end) if len(kept) == len(rows) else batch.take(kept)
+                self._count(part, panes[kept])
+        return events + self._close(self.watermark.tick)
+
+    def advance(self, log_time: float) -> list[AlarmEvent] | None:
+        """Let the log run on to ``log_time`` (seconds) without a record of this model.
+
+        None where nothing closed by it, so nothing changed that must be kept.
+        """
+        self.watermark.advance(log_time)
+        tick = self.watermark.tick
+        if not any(pane <= tick for series in self.series.values() for pane in series.panes):
+            return None
+        return self._close(tick)
+
+    def _watermark(self) -> Watermark:
+        defaults = self.configuration.spec.defaults
+        return Watermark(pane=defaults.pane_seconds, grace=defaults.grace_seconds)
+
+    def _count(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
+        for name, rows in _groups(batch.step):
+            whole = len(rows) == len(batch)
+            part = batch if whole else batch.take(rows)
+            step = self.steps.get(name)
+            if step is None:
+                step = self.steps[name] = Step(name, self.configuration)
+            placed = step.place(part.features)
+            for version, members in _groups(part.version):
+                series = self._series(version, step)
+                if series is None:
+                    self.versions_dropped += len(members)
+                else:
+                    series.count(part, members, panes if whole else panes[rows], placed)
+
+    def _series(self, version: str, step: Step) -> Series | None:
+        key = (version, step.name)
+        if key not in self.series:
+            if len(self.series) >= MOST_VERSIONS:
+                self._retire()
+            if len(self.series) >= MOST_VERSIONS:
+                return None
+            self.series[key] = Series(version, step, self.configuration)
+        return self.series[key]
+
+    def _retire(self) -> None:
+        """Make room: drop a version that has nothing open, the one longest without a window."""
+        idle = [
+            (series.last.end or 0.0, key)
+            for key, series in self.series.items()
+            if not series.panes and series.window is None and series.ruled is None
+        ]
+        if idle:
+            del self.series[min(idle)[1]]
+
+    def _close(self, tick: int) -> list[AlarmEvent]:
+        """Close all panes up to ``tick``, in order of time and then of versions."""
+        due = sorted(
+            (pane, key)
+            for key, series in self.series.items()
+            for pane in series.panes
+            if pane <= tick
+        )
+        events: list[AlarmEvent] = []
+        for pane, key in due:
+            self.watermark.settle(pane)
+            series = self.series[key]
+            for judged in series.close(pane):
+                events += self._raise(series, judged)
+                if judged.full and not self.policy.is_firing(series.step.name):
+                    series.learn()
+        return events
+
+    def _raise(self, series: Series, judged: Judged) -> Iterator[AlarmEvent]:
+        by_kind: dict[str, list[Finding]] = {}
+        for finding in judged.findings:
+            by_kind.setdefault(finding.kind, []).append(self._inhibited(finding, judged))
+        for kind, findings in sorted(by_kind.items()):
+            edge = self.policy.judge(kind, judged.span, findings)
+            if edge is not None:
+                yield self._event(edge, series)
+
+    def _inhibited(self, finding: Finding, judged: Judged) -> Finding:
+        """A broken feed explains its own drift: one cause, one alarm."""
+        span = judged.span
+        if finding.kind == "data_quality" or not finding.exceeds:
+            return finding
+        if self.policy.is_active("data_quality", span.step, span.version, finding.target):
+            return finding.inhibit("its data-quality alarm explains it")
+        return finding
+
+    def _event(self, edge: Edge, series: Series) -> AlarmEvent:
+        spec = self.configuration.spec
+        lead = series.targets.get(edge.lead)
+        reference = lead.reference if lead is not None else None
+        event = alarm_event(
+            edge,
+            model=self.model,
+            topic=self.topic,
+            partition=self.partition,
+            severity=spec.defaults.severity,
+            reference=(spec.reference.id or "learned", reference.n) if reference else None,
+            detections=series.watch.times,
+            owner=spec.owner,
+            runbook_url=spec.runbook_url,
+        )
+        self._remember(event)
+        return event
+
+    def _remember(self, event: AlarmEvent) -> None:
+        shown = self.alarms.pop(event.fingerprint, None)
+        if event.status == "firing":
+            key = f"{event.kind}/{event.severity}"
+            self.alarms_total[key] = self.alarms_total.get(key, 0) + 1
+        firing = shown is not None and event.status == "resolved"
+        self.alarms[event.fingerprint] = AlarmView(
+            fingerprint=event.fingerprint,
+            kind=event.kind,
+            status="firing" if event.status == "firing" else "resolved",
+            severity=shown.severity if firing and shown else event.severity,
+            severity_ratio=event.severity_ratio or (shown.severity_ratio if shown else 0.0),
+            summary=event.summary,
+            feature=event.feature,
+            starts_at=event.starts_at or 0.0,
+            ends_at=event.ends_at,
+            alarm_id=event.alarm_id,
+        )
+        resolved = [k for k, alarm in self.alarms.items() if alarm.status == "resolved"]
+        for key in resolved[:-REMEMBERED_ALARMS]:
+            del self.alarms[key]
+
+    def state(self) -> list[Any]:
+        """Plain values for ``from_state``; the same log gives the same state."""
+        mark = self.watermark
+        return [
+            self.model,
+            self.configuration.number,
+            [mark.settled, mark.event_max, mark.recorded_at],
+            [[name, step.state()] for name, step in self.steps.items()],
+            [[*key, series.state()] for key, series in self.series.items()],
+            self.policy.state(),
+            [alarm.model_dump() for alarm in self.alarms.values()],
+            dict(sorted(self.alarms_total.items())),
+            [self.late, self.labels, dict(sorted(self.feedback.items())), self.versions_dropped],
+        ]
+
+    @classmethod
+    def from_state(
+        cls,
+        state: list[Any],
+        configuration_of: Callable[[str, int], Configuration],
+        *,
+        topic: str,
+        partition: int,
+    ) -> ModelMonitor:
+        """Return the monitor that ``state`` described."""
+        model, number, mark, steps, series, policy, alarms, totals, counts = state
+        made = cls(model, configuration_of(model, number), topic=topic, partition=partition)
+        made.watermark.settled, made.watermark.event_max, made.watermark.recorded_at = mark
+        made.watermark.value = made.watermark.settled
+        made.steps = {n: Step.from_state(n, made.configuration, each) for n, each in steps}
+        made.series = {
+            (version, step): Series.from_state(version, made.steps[step], made.configuration, each)
+            for version, step, each in series
+        }
+        made.policy.restore(policy)
+        made.alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
+        made.alarms_total = totals
+        made.late, made.labels, made.feedback, made.versions_dropped = counts
+        return made
+
+
+def _groups(names: list[str]) -> list[tuple[str, NDArray[np.intp]]]:
+    """Rows by name, names in the order in which they first come."""
+    if len(set(names)) == 1:
+        return [(names[0], np.arange(len(names)))]
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return [(name, np.array(members, dtype=np.intp)) for name, members in rows.items()]

@@ -1,0 +1,268 @@
+"""One monitored column: what type it is, which bins it has, and what it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.batch.columns import ABSENT, CATEGORY, NULL, NUMBER, VECTOR, Column
+from streamgauge.metrics.moments import Moments
+from streamgauge.metrics.quality import Quality
+from streamgauge.monitor.calibration import LEAST_BLOCKS, Blocks
+from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
+from streamgauge.references.bins import (
+    Bins,
+    CategoryBins,
+    NumericBins,
+    bins_from_plain,
+    category_bins,
+    mid_ranks,
+    numeric_bins,
+)
+from streamgauge.references.profile import TargetReference
+from streamgauge.specs.features import FeatureSpec
+
+#: Values that are kept raw until quantile bins can be drawn.
+SAMPLE = 500
+TargetType = Literal["unknown", "numeric", "categorical", "vector", "text"]
+KIND_OF: dict[str, int] = {"numeric": NUMBER, "categorical": CATEGORY, "vector": VECTOR}
+TYPE_OF: dict[int, TargetType] = {NUMBER: "numeric", CATEGORY: "categorical", VECTOR: "vector"}
+
+
+@dataclass(slots=True)
+class Learning:
+    """A reference in the making: counts of all windows since the bins were drawn."""
+
+    counts: NDArray[np.int64]
+    quality: Quality = field(default_factory=Quality)
+    moments: Moments | None = None
+    since: float | None = None
+
+    def state(self) -> list[Any]:
+        moments = self.moments.state() if self.moments is not None else None
+        return [self.counts, self.quality.state(), moments, self.since]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Self:
+        moments = Moments.from_state(state[2]) if state[2] is not None else None
+        return cls(state[0], Quality.from_state(state[1]), moments, state[3])
+
+
+class Target:
+    """One column of a model. Its stages: unknown → sampling → learning → judged.
+
+    A profile skips the first three. The type is that of the first value, unless the spec says it.
+    """
+
+    def __init__(self, name: str, spec: FeatureSpec | None = None) -> None:
+        self.name = name
+        self.spec = spec or FeatureSpec()
+        self.type: TargetType = self.spec.declared_type or "unknown"
+        self.bins: Bins | None = None
+        self.sample: list[Any] = []
+        self.learning: Learning | None = None
+        self.reference: TargetReference | None = None
+        self.blocks = Blocks()
+        self.learned_at: float | None = None
+        self._ranks: NDArray[np.float64] | None = None
+
+    def use(self, reference: TargetReference) -> None:
+        """Compare with this reference from now on."""
+        # The blocks' fit is all that is needed of them; the state stays small.
+        self.blocks = Blocks.of(reference.blocks)
+        self.reference = replace(reference, blocks=reference.blocks[:0])
+        self.bins, self.sample, self.learning, self._ranks = reference.bins, [], None, None
+        if self.type != "vector":
+            self.type = reference.type
+
+    def learn(
+        self, counts: TargetCounts, *, start: float, end: float, min_events: int, min_seconds: float
+    ) -> None:
+        """Take an ordinary window into the reference; freeze it once there is enough.
+
+        ``start`` and ``end`` are the window's, in seconds.
+        """
+        learning = self.learning
+        if counts.histogram is None or self.bins is None:
+            return
+        if learning is None:
+            if self.blocks.own:
+                self.blocks.add(counts.histogram.counts)
+                if self.blocks.full:
+                    self.blocks.close()
+            return
+        learning.counts = learning.counts + counts.histogram.counts
+        learning.quality.merge(counts.quality)
+        if counts.moments is not None:
+            if learning.moments is None:
+                learning.moments = Moments(shift=counts.moments.shift)
+            learning.moments.merge(counts.moments)
+        learning.since = start if learning.since is None else learning.since
+        self.blocks.add(counts.histogram.counts)
+        enough = int(learning.counts.sum()) >= min_events and self.blocks.count >= LEAST_BLOCKS
+        if enough and end - learning.since >= min_seconds:
+            self._freeze(learning, end)
+
+    def _freeze(self, learning: Learning, end: float) -> None:
+        assert self.bins is not None
+        moments = learning.moments.get() if learning.moments is not None else {}
+        self.reference = TargetReference(
+            "categorical" if isinstance(self.bins, CategoryBins) else "numeric",
+            self.bins,
+            learning.counts,
+            learning.quality.get().get("missing", 0.0),
+            moments.get("mean"),
+            moments.get("std"),
+        )
+        self.blocks.close()
+        self.learning, self.learned_at, self._ranks = None, end, None
+
+    def draw_on(self, bins: Bins, type_: TargetType) -> None:
+        """Use fixed bins, so that no sample is needed (the latency's grid)."""
+        self.bins, self.type = bins, type_
+        self.learning = Learning(np.zeros(bins.size, dtype=np.int64))
+
+    @property
+    def shift(self) -> float:
+        """Where the moments' sums are taken about; fixed once there are bins."""
+        if not isinstance(self.bins, NumericBins) or not len(self.bins.edges):
+            return 0.0
+        middle = float(self.bins.edges[len(self.bins.edges) // 2])
+        return float(np.clip(middle, -1e150, 1e150))
+
+    @property
+    def ranks(self) -> NDArray[np.float64] | None:
+        """Mid-rank of each bin in the reference; None while there is none."""
+        if self._ranks is None and self.reference is not None:
+            self._ranks = mid_ranks(self.reference.counts)
+        return self._ranks
+
+    def place(self, column: Column, *, first: int = 0) -> Placed:
+        """Find each value's bin, learning type and bins on the way. Rows are in log order."""
+        return self._placed(column)._replace(first=first)
+
+    def _placed(self, column: Column) -> Placed:
+        kind = column.kind
+        missing = (kind == NULL) | (kind == ABSENT)
+        if self.type == "unknown":
+            present = kind[~missing]
+            if len(present):
+                self.type = TYPE_OF[int(present[0])]
+        none = np.zeros(len(kind), dtype=np.bool_)
+        place = np.full(len(kind), -1, dtype=np.intp)
+        if self.type in ("unknown", "text"):
+            return Placed(place, None, missing, none, none, none)
+        if self.type == "categorical":
+            return self._place_words(column, place, missing)
+        good = kind == KIND_OF[self.type]
+        values = column.values
+        wrong = ~good & ~missing
+        out = none
+        if self.spec.range is not None:
+            low, high = self.spec.range
+            out = good & ((values < low) | (values > high))
+        rows = np.flatnonzero(good)
+        if self.bins is None:
+            rows = self._sampled(rows, values)
+        if isinstance(self.bins, NumericBins) and len(rows):
+            place[rows] = self.bins.place(values[rows])
+        return Placed(place, values, missing, wrong, out, none)
+
+    def count(self, placed: Placed, rows: NDArray[np.intp], into: SeriesCounts) -> None:
+        """Count rows of a placed column into a pane."""
+        if placed.first:
+            rows = rows[rows >= placed.first]
+        if len(rows):
+            bins = self.bins.size if self.bins is not None else None
+            into.target(self.name).update(placed, rows, bins=bins, shift=self.shift)
+
+    def _place_words(
+        self, column: Column, place: NDArray[np.intp], missing: NDArray[np.bool_]
+    ) -> Placed:
+        words = _words(column, numbers=self.spec.declared_type == "categorical")
+        good = np.fromiter((w is not None for w in words), dtype=np.bool_, count=len(words))
+        wrong = ~good & ~missing
+        new = np.zeros(len(words), dtype=np.bool_)
+        rows = np.flatnonzero(good)
+        if self.spec.allowed is not None:
+            allowed = frozenset(self.spec.allowed)
+            new[rows] = [words[i] not in allowed for i in rows]
+        if self.bins is None:
+            rows = self._sampled(rows, words)
+        if isinstance(self.bins, CategoryBins) and len(rows):
+            place[rows] = self.bins.place([words[i] or "" for i in rows.tolist()])
+            # Nothing was left over in the reference, so whatever is left over now is new.
+            if self.spec.allowed is None and self.reference is not None:
+                complete = not self.reference.counts[-1]
+                new[rows] = complete & (place[rows] == self.bins.size - 1)
+        return Placed(place, None, missing, wrong, np.zeros_like(new), new)
+
+    def _sampled(self, rows: NDArray[np.intp], values: Any) -> NDArray[np.intp]:
+        """Put rows into the sample until it is full; return those that come after."""
+        wanted = SAMPLE - len(self.sample)
+        taken, rest = rows[:wanted], rows[wanted:]
+        self.sample += [
+            float(values[i]) if self.type != "categorical" else values[i][:64] for i in taken
+        ]
+        if len(self.sample) < SAMPLE:
+            return rest
+        self._draw_bins()
+        return rest if self.bins is not None else rest[:0]
+
+    def _draw_bins(self) -> None:
+        if self.type == "categorical":
+            bins: Bins | None = category_bins(self.sample)
+            if bins is None:
+                # Free text or an id: it has no distribution worth comparing.
+                self.type, self.sample = "text", []
+                return
+            assert isinstance(bins, CategoryBins)
+            places = bins.place(self.sample)
+        else:
+            values = np.array(self.sample)
+            bins = numeric_bins(values)
+            places = bins.place(values)
+        self.bins, self.sample = bins, []
+        counts = np.bincount(places, minlength=bins.size).astype(np.int64)
+        self.learning = Learning(counts)
+
+    def state(self) -> list[Any]:
+        learning = self.learning
+        return [
+            self.type,
+            self.bins.plain() if self.bins is not None and self.reference is None else None,
+            self.sample,
+            learning.state() if learning is not None else None,
+            self.reference.plain() if self.reference is not None else None,
+            self.blocks.state(),
+            self.learned_at,
+        ]
+
+    @classmethod
+    def from_state(cls, name: str, spec: FeatureSpec, state: list[Any]) -> Target:
+        made = cls(name, spec)
+        type_, bins, sample, learning, reference, blocks, learned_at = state
+        if reference is not None:
+            made.reference = TargetReference.from_plain(reference)
+            made.bins = made.reference.bins
+        elif bins is not None:
+            made.bins = bins_from_plain(bins)
+        made.type, made.sample, made.learned_at = type_, sample, learned_at
+        made.learning = Learning.from_state(learning) if learning is not None else None
+        made.blocks = Blocks.from_state(blocks)
+        return made
+
+
+def _words(column: Column, *, numbers: bool) -> list[str | None]:
+    """Categories of a column; numbers too, where the spec says that they are categories."""
+    words = column.categories or [None] * len(column.kind)
+    if not numbers:
+        return words
+    values = column.values.tolist()
+    return [
+        f"{values[i]:g}" if kind == NUMBER else words[i]
+        for i, kind in enumerate(column.kind.tolist())
+    ]

@@ -1,0 +1,60 @@
+"""What is usual: the ratio of faults that a column has on ordinary days."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+#: Events before a ratio is believed, and those after which it is settled.
+BELIEVED = 100
+SETTLED = 1000
+#: A ratio must rise by this much to be worth a word, and by this many standard errors.
+LEAST_RISE = 0.05
+STANDARD_ERRORS = 5.0
+
+
+class Usual:
+    """A fault's ratio over the first events that were not themselves exceptional.
+
+    It settles and stays: a fault that grows slowly must not become usual.
+
+    Examples
+    --------
+    >>> usual = Usual()
+    >>> usual.add(0, 1000)
+    >>> round(usual.threshold(400), 3)
+    0.05
+    """
+
+    __slots__ = ("count", "seen")
+
+    def __init__(self, count: int = 0, seen: int = 0) -> None:
+        self.count = count
+        self.seen = seen
+
+    @property
+    def believed(self) -> bool:
+        return self.seen >= BELIEVED
+
+    @property
+    def ratio(self) -> float:
+        return self.count / self.seen if self.seen else 0.0
+
+    def add(self, count: int, seen: int) -> None:
+        """Take an ordinary span's faults and events, until it is settled."""
+        if self.seen < SETTLED:
+            self.count += count
+            self.seen += seen
+
+    def threshold(self, n: int, *, base: float | None = None) -> float:
+        """Ratio that ``n`` events exceed when something broke; ``base`` replaces the usual."""
+        p = self.ratio if base is None else base
+        error = math.sqrt(max(p, 1 / n) * (1 - min(p, 1 - 1 / n)) / n)
+        return min(p + max(LEAST_RISE, STANDARD_ERRORS * error), 1.0)
+
+    def state(self) -> list[Any]:
+        return [self.count, self.seen]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Self:
+        return cls(*state)

@@ -1,0 +1,153 @@
+"""A model's view for readers: a pure function of its state."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from streamgauge.alarms.finding import Finding
+from streamgauge.metrics.histogram import quantile
+from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES
+from streamgauge.monitor.model_monitor import ModelMonitor
+from streamgauge.monitor.picture import picture
+from streamgauge.monitor.series import Series
+from streamgauge.monitor.step import LATENCY, OUTPUT
+from streamgauge.monitor.target import Target
+from streamgauge.state.views import (
+    FeatureView,
+    HistogramView,
+    JudgementState,
+    JudgementView,
+    ModelView,
+    SeriesView,
+)
+
+#: Every fourth bound of the latency grid: two a decade are enough for a Prometheus histogram.
+BUCKETS = tuple(range(0, len(LATENCY_EDGES), 4))
+
+
+def model_view(monitor: ModelMonitor) -> ModelView:
+    """Return what readers may know of a model."""
+    mark = monitor.watermark
+    return ModelView(
+        model=monitor.model,
+        partition=monitor.partition,
+        watermark=mark.value if math.isfinite(mark.value) else None,
+        last_event=mark.event_max if math.isfinite(mark.event_max) else None,
+        spec_version=monitor.configuration.number,
+        owner=monitor.configuration.spec.owner,
+        late=monitor.late,
+        labels=monitor.labels,
+        feedback=monitor.feedback,
+        alarms_total=monitor.alarms_total,
+        alarms=list(monitor.alarms.values()),
+        series=[_series_view(monitor, series) for series in monitor.series.values()],
+    )
+
+
+def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
+    last, totals = series.last, series.totals
+    traffic = last.counts.traffic
+    span = (last.end - last.start) if last.start is not None and last.end is not None else None
+    features = [_feature_view(monitor, series, target) for target in series.targets.values()]
+    overall = [
+        _judgement(monitor, series, finding)
+        for name in ("errors", LATENCY)
+        for finding in (*last.rules.get(name, ()), *last.findings.get(name, ()))
+    ]
+    referenced = [t.reference for t in series.step.targets.values() if t.reference is not None]
+    cumulative = np.cumsum(totals.latency)
+    state, reason = _state(series, features, overall)
+    quantiles = {
+        f"{q:g}": value
+        for q in (0.5, 0.95, 0.99)
+        if (value := quantile(LATENCY_EDGES, traffic.latency, q)) is not None
+    }
+    profiled = monitor.configuration.profile is not None
+    return SeriesView(
+        version=series.version,
+        step=series.step.name,
+        counts=dict(zip(STATUSES, totals.statuses.tolist(), strict=True)),
+        latency_buckets={f"{LATENCY_EDGES[i]:g}": int(cumulative[i]) for i in BUCKETS}
+        | {"+Inf": totals.timed},
+        latency_sum=totals.latency_sum,
+        latency_quantiles=quantiles,
+        state=state,
+        reason=reason,
+        window_start=last.start,
+        window_end=last.end,
+        window_n=last.counts.n,
+        rate=last.counts.n / span if span else None,
+        error_ratio=traffic.get().get("error_ratio"),
+        features=features,
+        judgements=overall,
+        detectors=series.watch.views(),
+        reference_id=monitor.configuration.spec.reference.id if referenced else None,
+        reference_n=max((r.n for r in referenced), default=None),
+        reference_kind="none" if not referenced else "profile" if profiled else "learned",
+    )
+
+
+def _feature_view(monitor: ModelMonitor, series: Series, target: Target) -> FeatureView:
+    last = series.last
+    counts = last.counts.targets.get(target.name)
+    findings = (*last.findings.get(target.name, ()), *last.rules.get(target.name, ()))
+    judgements = [_judgement(monitor, series, finding) for finding in findings]
+    type_: Literal["numeric", "categorical", "unknown"] = "unknown"
+    if target.type in ("numeric", "vector"):
+        type_ = "numeric"
+    elif target.type in ("categorical", "text"):
+        type_ = "categorical"
+    if counts is None:
+        return FeatureView(name=target.name, type=type_, judgements=judgements)
+    quality, moments = counts.quality.get(), counts.moments.get() if counts.moments else {}
+    drawn = None
+    if target.reference is not None and target.bins is not None and counts.histogram is not None:
+        shown = picture(target.bins, target.reference.counts, counts.histogram.counts)
+        drawn = HistogramView(bins=shown.bins, reference=shown.reference, current=shown.current)
+    inside = target.name in series.step.targets or target.name == OUTPUT
+    return FeatureView(
+        name=target.name,
+        type=type_,
+        judgements=judgements,
+        histogram=drawn,
+        missing_ratio=quality.get("missing") if inside else None,
+        wrong_type_ratio=quality.get("wrong_type"),
+        out_of_range_ratio=quality.get("out_of_range"),
+        new_category_ratio=quality.get("new_category"),
+        mean=moments.get("mean"),
+        std=moments.get("std"),
+        minimum=moments.get("min"),
+        maximum=moments.get("max"),
+    )
+
+
+def _judgement(monitor: ModelMonitor, series: Series, finding: Finding) -> JudgementView:
+    active = monitor.policy.is_active(
+        finding.kind, series.step.name, series.version, finding.target
+    )
+    return JudgementView(
+        **finding.plain() | ({"state": "firing"} if active and finding.exceeds else {}),
+        as_of=series.last.end,
+    )
+
+
+def _state(
+    series: Series, features: list[FeatureView], overall: list[JudgementView]
+) -> tuple[JudgementState, str]:
+    """Return the state of the whole: the worst that is known, and never "ok" without a verdict."""
+    judgements = [j for feature in features for j in feature.judgements] + overall
+    states = {judgement.state for judgement in judgements}
+    for worst in ("firing", "pending"):
+        if worst in states:
+            return worst, ""
+    if series.last.fullness == "too_few":
+        needed = series.configuration.window.min_events
+        return "too_few", f"{series.last.counts.n} of {needed} events in the longest window"
+    drift = [j for feature in features for j in feature.judgements if j.detector == "js"]
+    if any(judgement.state == "ok" for judgement in drift):
+        return "ok", ""
+    reasons = [judgement.reason for judgement in drift if judgement.reason]
+    return "warming", reasons[0] if reasons else "waiting for the first full window"
