@@ -26,7 +26,7 @@ setup: $(RUN) $(DEV) ## create .venv with everything, pinned and hashed
 	@echo "setup: ready"
 
 demo: $(RUN) ## the product on one machine, on real data: make demo [DEMO_SECONDS=120]
-	@DEMO_SECONDS=$(DEMO_SECONDS) $(BIN)/python -m services.stack.demo
+	@DEMO_SECONDS=$(DEMO_SECONDS) exec $(BIN)/python -m services.stack.demo
 
 test: $(RUN) $(DEV) ## the suite: make test [ARGS="tests/client"]
 	@$(BIN)/python -m pytest $(ARGS)

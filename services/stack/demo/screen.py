@@ -59,7 +59,7 @@ class LiveTable:
         table.add_column("model")
         for heading in ("events/s", "p95 ms"):
             table.add_column(heading, justify="right")
-        table.add_column("worst severity (above 1 fires)")
+        table.add_column("worst severity (>1 fires)")
         table.add_column("open alarms", justify="right")
         table.add_column("usual recipe's alarms", justify="right")
         for row in rows:
