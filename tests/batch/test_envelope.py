@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from streamgauge.batch import Feedback, Label, Model, Prediction, Telemetry, decode
+from streamgauge.batch.decode import decode
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.limits import Refused
+from streamgauge.batch.structs import Feedback, Label, Model, Prediction, Telemetry
 from streamgauge.processing import DeadLetter, LogRecord
 
 RecordMaker = Callable[..., LogRecord]

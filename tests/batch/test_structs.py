@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from streamgauge.batch import decode
+from streamgauge.batch.decode import decode
 from streamgauge.batch.limits import Refused, check_depth
 from streamgauge.batch.structs import Feedback, Label, Model, Prediction, Telemetry
 from streamgauge.processing import DeadLetter, LogRecord
