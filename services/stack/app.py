@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from services.stack.broker import EmbeddedBroker
-from services.stack.reach import Unreachable, check_ports, check_redis, create_topics, kafka_topics
+from services.stack.reach import check_ports, check_redis
 from services.stack.redis_server import EmbeddedRedis
 from services.stack.supervisor import Service, Supervisor
+from services.stack.topics import prepare
 from streamgauge.settings import Settings
-from streamgauge_client.topics import SOURCES, TOPICS
+from streamgauge_client.topics import TOPICS
 
 READY_SECONDS = 45.0
 
@@ -117,10 +118,9 @@ class Stack:
         ]
 
     def _start_kafka(self) -> None:
-        prefix = self.settings.kafka.topic_prefix
-        names = [topic.under(prefix) for topic in TOPICS]
         if "bootstrap_servers" not in self.settings.kafka.model_fields_set:
             with self._step("Kafka, embedded: librdkafka's own broker"):
+                names = [topic.under(self.settings.kafka.topic_prefix) for topic in TOPICS]
                 broker = self._parts.enter_context(EmbeddedBroker(names))
                 self.bootstrap_servers = broker.bootstrap_servers
             self.volatile.append(
@@ -128,21 +128,7 @@ class Stack:
             )
             return
         with self._step(f"Kafka at {self.bootstrap_servers}"):
-            existing = kafka_topics(self.bootstrap_servers)
-            sources = {name: existing.get(name) for name in (t.under(prefix) for t in SOURCES)}
-            counts = {count for count in sources.values() if count}
-            if len(counts) > 1:
-                listed = ", ".join(f"{name}: {count}" for name, count in sources.items() if count)
-                raise Unreachable(
-                    f"The input topics differ in their number of partitions ({listed}), so a label"
-                    " would miss its prediction.\n  Give all of them the greatest number."
-                )
-            created = create_topics(
-                self.bootstrap_servers,
-                names,
-                partitions=counts.pop() if counts else 4,
-                existing=existing,
-            )
+            created = prepare(self.settings.kafka)
         if created:
             self._say(f"created {len(created)} topics: {', '.join(created)}")
 
