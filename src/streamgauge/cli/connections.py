@@ -106,7 +106,7 @@ def open_consumer(settings: Settings) -> Iterator[Any]:
 
 
 def _cause(error: BaseException) -> str:
-    inner = error.__cause__ or error
+    inner = error.__cause__ or error.__context__ or error
     return str(getattr(inner, "strerror", None) or inner or type(error).__name__).rstrip(".")
 
 

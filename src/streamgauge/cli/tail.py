@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from streamgauge.settings import Settings
 
 Stream = Literal["predictions", "labels", "feedback", "alarms", "models", "dead-letters"]
-_PARTITION_EOF = -191
 
 
 def tail(
@@ -62,7 +61,7 @@ def _messages(
     settings: Settings, topic: str, *, from_beginning: bool, follow: bool
 ) -> Iterator[Any]:
     """Messages of all partitions; without ``follow`` until each was read to its end."""
-    from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+    from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
     with open_consumer(settings) as consumer:
         partitions = _partitions(consumer, settings, topic)
@@ -84,7 +83,7 @@ def _messages(
             error = message.error()
             if error is None:
                 yield message
-            elif error.code() == _PARTITION_EOF:
+            elif error.code() == KafkaError._PARTITION_EOF:
                 waiting.discard(message.partition())
             else:
                 raise KafkaException(error)

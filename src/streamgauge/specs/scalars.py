@@ -85,12 +85,14 @@ def show_duration(seconds: float) -> str:
     >>> show_duration(86400.0), show_duration(90.0), show_duration(0.5)
     ('24h', '90s', '500ms')
     """
-    for unit in ("d", "h", "m", "s", "ms"):
+    for unit in ("d", "h", "m", "s"):
         number = seconds / _UNITS[unit]
         # Beyond a day or so, days read better; just below, hours do, as the defaults write them.
-        if number == int(number) and (number >= 2 or unit in ("s", "ms")):
+        if number == int(number) and (number >= 2 or unit == "s"):
             return f"{int(number)}{unit}"
-    return f"{seconds:g}s"
+    if seconds < 1:
+        return f"{seconds * 1000:.6f}".rstrip("0").rstrip(".") + "ms"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
 
 
 def parse_category(value: object) -> str:
