@@ -1,0 +1,54 @@
+"""The Faust app: one agent over all source topics, and everything off that we don't use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from pathlib import Path
+from typing import Any
+
+import faust
+
+from streamgauge.streaming.chunk import Chunk
+from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.consumer import ChunkOwner
+
+
+def build_app(
+    config: WorkerConfig, *, owner: ChunkOwner, take: Callable[[Chunk], None], data: Path
+) -> Any:
+    """An app whose only agent gives every chunk to ``take``."""
+    brokers = [f"chunks://{server.strip()}" for server in config.bootstrap_servers.split(",")]
+    app = faust.App(
+        config.group,
+        broker=brokers,
+        loop=asyncio.get_running_loop(),
+        datadir=data,
+        store="memory://",
+        # No endpoints without authentication, no stray topics, no right to create any.
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Faust's own waiting on a rebalance has no deadline; the worker's has.
+        stream_wait_empty=False,
+        # Counts chunks, not records.
+        stream_buffer_maxsize=4,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=config.max_partition_fetch_bytes,
+        consumer_group_instance_id=config.instance_id or "",
+        broker_max_poll_records=config.max_poll_records,
+        broker_session_timeout=config.session_timeout_seconds,
+        broker_heartbeat_interval=config.heartbeat_interval_seconds,
+        broker_rebalance_timeout=config.rebalance_timeout_seconds,
+        broker_max_poll_interval=config.max_poll_interval_seconds,
+    )
+    app.chunk_owner = owner
+    # Acknowledgements are off: Faust's lose data around gaps, and the worker commits itself.
+    source = app.topic(*config.topics, acks=False, key_serializer="raw", value_serializer="raw")
+
+    async def chunks(stream: AsyncIterable[Chunk]) -> None:
+        async for chunk in stream:
+            take(chunk)
+
+    app.agent(source, name="chunks", concurrency=1)(chunks)
+    return app

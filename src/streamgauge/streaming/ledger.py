@@ -1,0 +1,76 @@
+"""The books of a partition number: where it stands, and what became of every record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from streamgauge.processing import Effects, LogRecord
+from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.meta import LastRecord, Meta
+from streamgauge.streaming.telemetry import PartitionTelemetry
+from streamgauge_client.topics import PREDICTIONS
+
+logger = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Positions by full topic name, and counts. Written to ``meta`` and the view."""
+
+    def __init__(self, offsets: Mapping[str, int], meta: Meta, config: WorkerConfig) -> None:
+        """``offsets`` go by names without prefix, as they are stored."""
+        self._config = config
+        self._short = {config.full(name): name for name in config.names}
+        self.positions = {config.full(name): offset for name, offset in offsets.items()}
+        self.meta = meta
+        self._last: dict[str, LogRecord] = {}
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Positions as they are stored."""
+        return {self._short[topic]: offset for topic, offset in self.positions.items()}
+
+    def account(self, records: Iterable[LogRecord], effects: Effects) -> None:
+        """Move behind the records; what their offsets skip are holes."""
+        meta, predictions = self.meta, self._config.full(PREDICTIONS.name)
+        for record in records:
+            meta.holes += record.offset - self.positions[record.topic]
+            self.positions[record.topic] = record.offset + 1
+            self._last[record.topic] = record
+            if record.topic == predictions and record.timestamp is not None:
+                meta.log_time = max(record.timestamp, meta.log_time or record.timestamp)
+        for (kind, outcome), n in effects.counts.items():
+            key = f"{kind}/{outcome}"
+            meta.counts[key] = meta.counts.get(key, 0) + n
+        for letter in effects.dead_letters:
+            meta.dead[letter.reason] = meta.dead.get(letter.reason, 0) + 1
+
+    def close(self, now: float) -> Meta:
+        """Meta as it is to be written."""
+        for topic, record in self._last.items():
+            self.meta.records[self._short[topic]] = LastRecord.of(record)
+        self._last.clear()
+        self.meta.code_version = self._config.code_version
+        self.meta.written_at = now
+        return self.meta
+
+    def kind(self, record: LogRecord) -> str:
+        """The name of the event that a record's topic carries."""
+        name = self._short[record.topic]
+        return next(topic.event or name for topic in self._config.sources if topic.name == name)
+
+    def report(self, partition: int, telemetry: PartitionTelemetry) -> None:
+        """Show the books, and say aloud where they don't balance."""
+        meta = self.meta
+        telemetry.positions = dict(self.positions)
+        telemetry.counts, telemetry.dead = dict(meta.counts), dict(meta.dead)
+        telemetry.lost, telemetry.holes = meta.lost, meta.holes
+        telemetry.log_time = meta.log_time
+        difference = meta.conservation_difference(self.offsets)
+        if difference != telemetry.conservation_difference:
+            logger.error(
+                "partition %d: %d records are not accounted for; this is a defect",
+                partition,
+                difference,
+            )
+        telemetry.conservation_difference = difference

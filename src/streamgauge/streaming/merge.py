@@ -1,0 +1,64 @@
+"""One order over several topics: by (record timestamp, topic rank, offset).
+
+A topic that is read to its end does not hold the others up; one that is not, does, because its
+next record may belong before theirs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from streamgauge.processing import LogRecord
+
+
+class Buffer:
+    """Records of one topic that wait to be taken, in offset order."""
+
+    __slots__ = ("at_end", "bytes", "records")
+
+    def __init__(self) -> None:
+        self.records: deque[LogRecord] = deque()
+        self.bytes = 0
+        #: Nothing more is in the log for now. Set by the owner before each ``take``.
+        self.at_end = False
+
+    def extend(self, records: Sequence[LogRecord]) -> None:
+        self.records.extend(records)
+        self.bytes += sum(_size(r) for r in records)
+
+    def pop(self) -> LogRecord:
+        record = self.records.popleft()
+        self.bytes -= _size(record)
+        return record
+
+
+def take(buffers: Sequence[Buffer], limit: int) -> list[LogRecord]:
+    """Up to ``limit`` records in merged order, as far as the order is certain.
+
+    Buffers come in rank order. Within a topic the offset decides, also where timestamps go back.
+    """
+    taken: list[LogRecord] = []
+    while len(taken) < limit:
+        heads = [(_stamp(b.records[0]), rank) for rank, b in enumerate(buffers) if b.records]
+        if not heads or any(not b.records and not b.at_end for b in buffers):
+            break
+        heads.sort()
+        source = buffers[heads[0][1]]
+        # A run up to the next topic's head costs one comparison a record.
+        bound = heads[1] if len(heads) > 1 else (float("inf"), 0)
+        rank = heads[0][1]
+        while source.records and len(taken) < limit:
+            if (_stamp(source.records[0]), rank) > bound:
+                break
+            taken.append(source.pop())
+    return taken
+
+
+def _stamp(record: LogRecord) -> float:
+    # A record without a time has no place among the others: it goes first.
+    return 0.0 if record.timestamp is None else record.timestamp
+
+
+def _size(record: LogRecord) -> int:
+    return len(record.key or b"") + len(record.value or b"")

@@ -1,0 +1,157 @@
+"""ASSIGN: acquire a partition number, check that the log is still the same, load what is stored.
+
+Redis is the position authority: where Kafka's commit says otherwise, Redis is right. If Kafka
+remembers the group and Redis has nothing, the state is lost: until state snapshots exist (the
+snapshots topic comes in a later issue) the partition starts cold from the oldest record there is,
+with an alarm.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamgauge.processing import StateError
+from streamgauge.state.base import Acquired, CheckpointStore, Stored
+from streamgauge.state.positions import Positions
+from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.log import Bounds, SourceLog
+from streamgauge.streaming.meta import LastRecord, Meta
+from streamgauge.streaming.pipeline_alarms import data_loss, log_truncated, state_lost
+from streamgauge_client.events import AlarmEvent
+
+logger = logging.getLogger(__name__)
+
+
+class NotOurs(Exception):
+    """Kafka no longer counts us as the owner: somebody younger holds the partition."""
+
+
+class LogTruncated(Exception):
+    """The log behind the position is another one. Only a person may decide to go on."""
+
+    def __init__(self, detail: str, alarm: AlarmEvent) -> None:
+        super().__init__(detail)
+        self.alarm = alarm
+
+
+@dataclass(slots=True)
+class Opened:
+    """A partition number that is ours, with everything needed to run it."""
+
+    owner: str
+    epoch: str
+    #: The position text to write over; ``offsets`` say where to read on, by name.
+    base: Positions
+    offsets: dict[str, int]
+    ends: Mapping[str, int]
+    meta: Meta
+    stored: Stored
+    alarms: list[AlarmEvent]
+
+
+async def open_partition(
+    partition: int, *, generation: int, config: WorkerConfig, store: CheckpointStore, log: SourceLog
+) -> Opened:
+    """Acquire, validate and load. Raises what the caller must decide on."""
+    bounds = {name: (await log.bounds())[config.full(name)] for name in config.names}
+    starts = {name: b.start for name, b in bounds.items()}
+    committed = await log.committed()
+    owner = str(uuid.uuid4())
+    first = Positions(0, starts, lost=bool(committed)).text
+    acquired = await _acquire(
+        partition, owner, generation, first, config=config, store=store, log=log
+    )
+    stored = await store.load(partition)
+    # Read again: what was loaded is what the next write must find.
+    base = Positions.parse(stored.position)
+    meta = Meta.from_bytes(stored.meta) if stored.meta else Meta()
+    alarms: list[AlarmEvent] = []
+    if base.lost:
+        detail = ", ".join(f"{topic} at {offset}" for topic, offset in sorted(committed.items()))
+        alarms.append(state_lost(config.group, partition, detail))
+        logger.error("partition %d: %s", partition, alarms[-1].summary)
+    offsets = {name: base.offsets.get(name, start) for name, start in starts.items()}
+    for name, offset in offsets.items():
+        meta.first.setdefault(name, offset)
+    await _check_truncation(partition, offsets, bounds, meta, config=config, log=log)
+    for name, start in starts.items():
+        if offsets[name] < start:
+            alarm = data_loss(
+                config.group, partition, config.full(name), position=offsets[name], start=start
+            )
+            logger.error("partition %d: %s", partition, alarm.summary)
+            alarms.append(alarm)
+            meta.lost += start - offsets[name]
+            offsets[name] = start
+    ends = {name: b.end for name, b in bounds.items()}
+    return Opened(owner, acquired.epoch, base, offsets, ends, meta, stored, alarms)
+
+
+async def still_member(
+    partition: int, *, config: WorkerConfig, store: CheckpointStore, log: SourceLog
+) -> bool:
+    """Ask Kafka: an offset commit succeeds only for a member of the present generation.
+
+    It commits what Redis has, so that it is no lie.
+    """
+    _, _, position = await store.holder(partition)
+    known = Positions.parse(position).offsets if position else {}
+    if not known:
+        known = {name: (await log.bounds())[config.full(name)].start for name in config.names}
+    return await log.commit({config.full(name): offset for name, offset in known.items()})
+
+
+async def _acquire(
+    partition: int,
+    owner: str,
+    generation: int,
+    first: str,
+    *,
+    config: WorkerConfig,
+    store: CheckpointStore,
+    log: SourceLog,
+) -> Acquired:
+    acquired = await store.acquire(partition, owner=owner, generation=generation, first=first)
+    if acquired.stale:
+        # Either we are a zombie, or the group was deleted and counts from one again.
+        if not await still_member(partition, config=config, store=store, log=log):
+            raise NotOurs(f"partition {partition}: a younger generation than {generation} holds it")
+        acquired = await store.acquire(
+            partition, owner=owner, generation=generation, first=first, force=True
+        )
+    return acquired
+
+
+async def _check_truncation(
+    partition: int,
+    offsets: Mapping[str, int],
+    bounds: Mapping[str, Bounds],
+    meta: Meta,
+    *,
+    config: WorkerConfig,
+    log: SourceLog,
+) -> None:
+    for name, offset in offsets.items():
+        topic, (start, end) = config.full(name), bounds[name]
+        if end < offset:
+            why = f"{topic} ends at {end}, before the position {offset}: it was made anew or cut"
+            raise _truncated(partition, why, config)
+        last = meta.records.get(name)
+        if last is None or last.offset < start:
+            continue
+        record = await log.record_at(topic, last.offset)
+        if record is None:
+            continue  # compaction removed it
+        if LastRecord.of(record) != last:
+            why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
+            raise _truncated(partition, why, config)
+
+
+def _truncated(partition: int, why: str, config: WorkerConfig) -> LogTruncated:
+    return LogTruncated(why, log_truncated(config.group, partition, why))
+
+
+__all__ = ["LogTruncated", "NotOurs", "Opened", "StateError", "open_partition", "still_member"]

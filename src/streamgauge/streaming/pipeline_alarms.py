@@ -1,0 +1,61 @@
+"""Alarms about the pipeline itself: state lost, data lost, log truncated."""
+
+from __future__ import annotations
+
+import hashlib
+
+from streamgauge_client.events import AlarmEvent
+
+#: The model that stands for the stream itself.
+STREAM = "_stream"
+
+
+def state_lost(group: str, partition: int, detail: str) -> AlarmEvent:
+    return _alarm(
+        "StateLost",
+        group,
+        partition,
+        detail,
+        f"Partition {partition} of group {group} lost its state: Kafka remembers the group, Redis"
+        f" has no checkpoint ({detail}). It starts cold from the oldest record still there.",
+    )
+
+
+def data_loss(group: str, partition: int, topic: str, *, position: int, start: int) -> AlarmEvent:
+    return _alarm(
+        "DataLoss",
+        group,
+        partition,
+        f"{topic}:{position}:{start}",
+        f"{start - position} records of {topic}, partition {partition}, were deleted before group"
+        f" {group} read them (offsets {position} to {start - 1}). Raise the topic's retention.",
+    )
+
+
+def log_truncated(group: str, partition: int, detail: str) -> AlarmEvent:
+    return _alarm(
+        "LogTruncated",
+        group,
+        partition,
+        detail,
+        f"Partition {partition} of group {group} is not read on: {detail}.",
+    )
+
+
+def _alarm(rule: str, group: str, partition: int, detail: str, summary: str) -> AlarmEvent:
+    cause = f"{STREAM}\0pipeline\0{rule}\0{group}\0{partition}"
+    return AlarmEvent(
+        alarm_id=_digest(f"{cause}\0{detail}"),
+        fingerprint=_digest(cause),
+        status="firing",
+        severity="critical",
+        kind="pipeline",
+        scope={"group": group, "partition": str(partition)},
+        model=STREAM,
+        rule=rule,
+        summary=summary,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

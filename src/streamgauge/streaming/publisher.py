@@ -1,0 +1,74 @@
+"""The worker's own producer: idempotent, every record acknowledged by all replicas.
+
+Faust's is not idempotent, and its ``flush`` does not say when a record failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streamgauge_client.topics import DEAD_LETTERS
+
+
+class Outgoing(NamedTuple):
+    """A record to produce."""
+
+    topic: str
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None
+
+
+class PublishFailed(Exception):
+    """Kafka did not acknowledge a record. Trying again is safe: readers drop duplicates."""
+
+
+class Publisher(Protocol):
+    """Produces records and waits until they are acknowledged."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Produce all, in order; return when all are acknowledged. Raises ``PublishFailed``."""
+
+
+class KafkaPublisher:
+    """Implements ``Publisher``. aiokafka's default partitioner is murmur2, as Java's is."""
+
+    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            client_id=client_id,
+            acks="all",
+            enable_idempotence=True,
+            # A dead letter is a whole source record and its headers.
+            max_request_size=DEAD_LETTERS.max_message_bytes,
+            request_timeout_ms=10_000,
+            linger_ms=2,
+        )
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """Partition numbers of a topic. Raises ``KafkaError`` where there is no such topic."""
+        partitions: set[int] = await self._producer.partitions_for(topic)
+        return partitions
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        try:
+            futures = [
+                await self._producer.send(
+                    r.topic, value=r.value, key=r.key, headers=list(r.headers)
+                )
+                for r in records
+            ]
+            for future in futures:
+                await future
+        except KafkaError as error:
+            raise PublishFailed(f"Kafka did not take a record: {error!r}") from error

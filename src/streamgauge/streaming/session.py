@@ -1,0 +1,280 @@
+"""One opened partition number: chunks in, steps, checkpoints, until it is dropped.
+
+A session is dropped whole. Whatever goes wrong with its state raises ``Reload``, and another is
+opened from the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from streamgauge.processing import DeadLetter, Effects, LogRecord, PartitionProcessor
+from streamgauge.state.base import Checkpoint, CheckpointStore
+from streamgauge.state.keys import PARTITION_FIELD
+from streamgauge.streaming import dead_letters, outbox
+from streamgauge.streaming.checkpoint import Checkpointer
+from streamgauge.streaming.chunk import Chunk
+from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.intake import Intake, Overtaken
+from streamgauge.streaming.ledger import Ledger
+from streamgauge.streaming.log import SourceLog
+from streamgauge.streaming.opening import Opened
+from streamgauge.streaming.pace import Pace, checkpoint_interval
+from streamgauge.streaming.poison import Poison
+from streamgauge.streaming.publisher import Outgoing, Publisher
+from streamgauge.streaming.telemetry import WorkerTelemetry
+from streamgauge_client.events import AlarmEvent, Event
+
+
+class Reload(Exception):
+    """Memory is not to be trusted: drop it, and open the partition again."""
+
+
+class Fenced(Exception):
+    """Somebody else owns the partition in the store. Nothing more may leave from here."""
+
+
+class Session:
+    """Drives one processor over the records of one partition number. One task, no locks."""
+
+    def __init__(
+        self,
+        number: int,
+        opened: Opened,
+        processor: PartitionProcessor,
+        *,
+        generation: int,
+        config: WorkerConfig,
+        store: CheckpointStore,
+        log: SourceLog,
+        publisher: Publisher,
+        clock: Callable[[], float],
+        telemetry: WorkerTelemetry,
+        poison: Poison,
+        store_away: Callable[[bool], None],
+    ) -> None:
+        self.number = number
+        self._processor = processor
+        self._config = config
+        self._log = log
+        self._publisher = publisher
+        self._clock = clock
+        self._poison = poison
+        self._totals = telemetry
+        self._telemetry = telemetry.partition(number)
+        self._telemetry.dirty_since = None
+        self._ledger = Ledger(opened.offsets, opened.meta, config)
+        self.intake = Intake(
+            self._ledger.positions,
+            {config.full(name): end for name, end in opened.ends.items()},
+            generation=generation,
+            log=log,
+            telemetry=telemetry,
+            max_bytes=config.max_buffer_bytes,
+            patience=config.merge_patience_seconds,
+        )
+        self._pace = Pace(longest=config.step_seconds, most=config.max_step_records)
+        self._checkpointer = Checkpointer(
+            store,
+            number,
+            owner=opened.owner,
+            epoch=opened.epoch,
+            telemetry=telemetry,
+            away=store_away,
+        )
+        self._base = opened.base
+        self._entries: dict[str, bytes] = {}
+        self._letters: list[Outgoing] = []
+        self._last_bytes = 0
+        self._ticked = time.monotonic()
+        self._to_commit: Mapping[str, int] = {}
+        self._commit_task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._outbox = outbox.Outbox(number, store, publisher, self._telemetry)
+        self._outbox.add(opened.stored.outbox)
+        self._emit(opened.alarms)
+
+    def feed(self, chunk: Chunk) -> None:
+        """Queue a chunk."""
+        self.intake.feed(chunk)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the step, write a last checkpoint, end."""
+        self._stopping = True
+        self._wake.set()
+
+    async def serve(self) -> None:
+        """Run until stopped. Raises ``Reload`` or ``Fenced``."""
+        while not self._stopping:
+            await self._judge()
+            worked = self._step()
+            if self._checkpoint_due():
+                await self.checkpoint()
+            if worked:
+                await asyncio.sleep(0)
+            elif not self.intake.waiting():
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._config.tick_seconds):
+                        await self._wake.wait()
+        await self.checkpoint()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._outbox.emptied()
+                if self._commit_task is not None:
+                    await self._commit_task
+
+    async def close(self) -> None:
+        """Drop everything. What the outbox still holds is in the store."""
+        await self._outbox.close()
+        if self._commit_task is not None:
+            self._commit_task.cancel()
+            await asyncio.gather(self._commit_task, return_exceptions=True)
+
+    def lag(self) -> dict[str, int]:
+        """Records that are in the log and not processed, by full topic name."""
+        return self.intake.lag(self._ledger.positions)
+
+    def report(self) -> None:
+        """Bring the telemetry up to date."""
+        self._ledger.report(self.number, self._telemetry)
+        self._telemetry.lag_records = self.lag()
+        self._telemetry.next_timestamp = self.intake.next_timestamp()
+
+    # -- records ---------------------------------------------------------------------------
+
+    async def _judge(self) -> None:
+        try:
+            await self.intake.judge()
+        except Overtaken as why:
+            # Write down what was read before; opening again counts the rest, exactly.
+            self._process(self.intake.take_all())
+            await self.checkpoint()
+            raise Reload(str(why)) from why
+        if topic := self.intake.truncated():
+            raise Reload(f"{topic} ends before the position")
+
+    def _step(self) -> bool:
+        """Process a bounded number of records, or let idle time pass. False: nothing to do."""
+        careful = self._poison.careful(self._ledger.positions)
+        records = self.intake.take(1 if careful else self._pace.size)
+        if not records:
+            self._idle()
+            return False
+        started = time.monotonic()
+        self._process(records)
+        seconds = time.monotonic() - started
+        self._pace.took(seconds, len(records))
+        self._totals.longest_step_seconds = max(self._totals.longest_step_seconds, seconds)
+        return True
+
+    def _process(self, records: Sequence[LogRecord]) -> None:
+        letters = {id(r): letter for r in records if (letter := self._poison.letter(r))}
+        good = [r for r in records if id(r) not in letters]
+        effects = self._guarded(good) if good else Effects()
+        for record in records:
+            if letter := letters.get(id(record)):
+                effects.extend(
+                    Effects(dead_letters=[letter], counts={(self._ledger.kind(record), "dead"): 1})
+                )
+        self._ledger.account(records, effects)
+        self._deliver(effects)
+        self._touch()
+
+    def _guarded(self, records: Sequence[LogRecord]) -> Effects:
+        try:
+            return self._processor.process(records)
+        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # a Rust extension's panic is no Exception
+            self._poison.found(records, error)
+            raise Reload(f"the processor raised {error!r}; its state is half done") from error
+
+    def _idle(self) -> None:
+        """At the end of the log the clock acts, a little late. Nowhere else."""
+        now = time.monotonic()
+        if now - self._ticked < self._config.tick_seconds or not self.intake.at_end():
+            return
+        self._ticked = now
+        self._deliver(self._processor.advance(self._clock() - self._config.clock_lag_seconds))
+        self._touch()
+
+    def _deliver(self, effects: Effects) -> None:
+        self._emit(effects.events)
+        self._letters += [self._buried(letter) for letter in effects.dead_letters]
+
+    def _buried(self, letter: DeadLetter) -> Outgoing:
+        config = self._config
+        return dead_letters.outgoing(letter, topic=config.dead_letter_topic, service=config.service)
+
+    def _emit(self, events: Iterable[Event]) -> None:
+        for event in events:
+            config = self._config
+            topic = config.alarms if isinstance(event, AlarmEvent) else config.models
+            key, payload = outbox.entry(event, topic=topic, service=config.service)
+            self._entries[key] = payload
+            self._touch()
+
+    def _touch(self) -> None:
+        if self._telemetry.dirty_since is None:
+            self._telemetry.dirty_since = time.monotonic()
+
+    # -- checkpoints -----------------------------------------------------------------------
+
+    def _checkpoint_due(self) -> bool:
+        since = self._telemetry.dirty_since
+        if since is None:
+            return False
+        interval = checkpoint_interval(self._config, self._last_bytes)
+        return bool(self._entries) or time.monotonic() - since >= interval
+
+    async def checkpoint(self) -> None:
+        """Everything since the last one in one write; then the outbox may leave."""
+        changes = self._processor.dirty()
+        offsets = self._ledger.offsets
+        moved = offsets != dict(self._base.offsets)
+        if not (moved or changes.blobs or changes.views or self._entries):
+            self._telemetry.dirty_since = None
+            return
+        await dead_letters.acknowledged(self._publisher, self._letters)
+        self._letters = []
+        meta = self._ledger.close(self._clock())
+        following = self._base.advanced(offsets)
+        view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
+        entries, self._entries = self._entries, {}
+        write = Checkpoint(
+            base=self._base.text,
+            position=following.text,
+            meta=meta.to_bytes(),
+            blobs=changes.blobs,
+            views={**changes.views, PARTITION_FIELD: view.model_dump_json().encode()},
+            outbox=entries,
+        )
+        verdict = await self._checkpointer.put(write)
+        if verdict == "FENCED":
+            raise Fenced
+        if verdict == "CONFLICT":
+            raise Reload("the store went back to an older checkpoint, or somebody wrote to it")
+        self._base = following
+        self._telemetry.dirty_since = None
+        self._last_bytes = sum(map(len, (*write.blobs.values(), *write.views.values())))
+        self._totals.checkpoint_bytes.append(self._last_bytes)
+        self._outbox.add(entries)
+        self._commit_later()
+        self.report()
+
+    def _commit_later(self) -> None:
+        """Tell Kafka, as a hint for lag tools: never ahead of the store, never waited for."""
+        self._to_commit = dict(self._ledger.positions)
+        if self._commit_task is None or self._commit_task.done():
+            self._commit_task = asyncio.create_task(self._commit_newest())
+
+    async def _commit_newest(self) -> None:
+        while self._to_commit:
+            offsets, self._to_commit = self._to_commit, {}
+            await self._log.commit(offsets)

@@ -1,0 +1,68 @@
+"""Numbers about a worker, for its service to expose. Plain fields, written by one thread."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class PartitionTelemetry:
+    """One partition number. Times are of ``time.monotonic``."""
+
+    state: str = "unassigned"
+    reason: str = ""
+    positions: Mapping[str, int] = field(default_factory=dict)
+    lag_records: dict[str, int] = field(default_factory=dict)
+    #: Broker's timestamp of the next record to take; None where all are taken.
+    next_timestamp: float | None = None
+    log_time: float | None = None
+    dirty_since: float | None = None
+    outbox_entries: int = 0
+    outbox_since: float | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    dead: Mapping[str, int] = field(default_factory=dict)
+    lost: int = 0
+    holes: int = 0
+    #: Positions advanced minus what became of the records: anything but 0 is a defect.
+    conservation_difference: int = 0
+
+    def checkpoint_age(self) -> float:
+        """Seconds for which the oldest change has waited to be durable."""
+        return 0.0 if self.dirty_since is None else time.monotonic() - self.dirty_since
+
+    def outbox_age(self) -> float:
+        """Seconds for which the oldest alarm has waited to leave."""
+        return 0.0 if self.outbox_since is None else time.monotonic() - self.outbox_since
+
+
+@dataclass(slots=True)
+class WorkerTelemetry:
+    """One worker. Counters only grow."""
+
+    #: By result: ok, fenced, conflict, ambiguous, unavailable.
+    checkpoints: Counter[str] = field(default_factory=Counter)
+    #: Seconds and bytes of the newest checkpoints; a service drains them into histograms.
+    checkpoint_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+    checkpoint_bytes: deque[int] = field(default_factory=lambda: deque(maxlen=10_000))
+    redis_errors: Counter[str] = field(default_factory=Counter)
+    #: Chunks by what became of them: taken, stale, generation, hole.
+    chunks: Counter[str] = field(default_factory=Counter)
+    rebalances: int = 0
+    generation: int = -1
+    state_lost: int = 0
+    producer_errors: int = 0
+    event_loop_lag_seconds: float = 0.0
+    longest_step_seconds: float = 0.0
+    partitions: dict[int, PartitionTelemetry] = field(default_factory=dict)
+
+    def partition(self, number: int) -> PartitionTelemetry:
+        return self.partitions.setdefault(number, PartitionTelemetry())
+
+    @property
+    def ready(self) -> bool:
+        """Partitions are assigned, and all of them are loaded and writable."""
+        held = [p for p in self.partitions.values() if p.state != "unassigned"]
+        return bool(held) and all(p.state in ("running", "draining") for p in held)
