@@ -38,6 +38,14 @@ class Activity:
                     seen[model.model, version] = (total, now if grew else before[1])
         self._versions = seen
 
+    def knows(self, models: Iterable[ModelSummary]) -> bool:
+        """Whether every version of these was observed before."""
+        return all(
+            (model.model, series.version) in self._versions
+            for model in models
+            for series in model.series
+        )
+
     def quiet_seconds(self, model: ModelSummary, *, now: float) -> float | None:
         """For how long nothing came of a model; None where nothing ever came."""
         times = [self._versions[key][1] for key in self._keys(model)]

@@ -177,14 +177,12 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
         many = place >= FEEDBACK_KINDS
         sheet.count(models.FEEDBACK, n, model=name, kind=OTHER if many else kind)
         sheet.dropped["feedback"] += many
-    for kind, n in model.alarms_total.items():
-        sheet.count(models.ALARMS, n, model=name, kind=kind)
     active = Counter((alarm.kind, alarm.severity) for alarm in model.firing)
-    # A kind that once fired stays at 0: a series that vanishes is no answer.
-    for alarm in model.alarms:
-        active.setdefault((alarm.kind, alarm.severity), 0)
-    if not active:
-        active["feature_drift", "warning"] = 0
+    for what, n in model.alarms_total.items():
+        kind, _, severity = what.partition("/")
+        sheet.count(models.ALARMS, n, model=name, kind=kind, severity=severity)
+        # What once fired stays at 0: a series that vanishes is no answer.
+        active.setdefault((kind, severity), 0)
     for (kind, severity), n in active.items():
         sheet.gauge(models.ALARMS_ACTIVE, n, model=name, kind=kind, severity=severity)
     sheet.gauge(models.LAST_EVENT, model.last_event, model=name)

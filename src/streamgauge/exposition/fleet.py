@@ -55,6 +55,7 @@ class SeriesSummary:
     window_n: int
     window_end: float | None
     rate: float
+    error_ratio: float | None
     features: tuple[FeatureSummary, ...]
     #: Online detectors that no longer work, by (series, detector).
     poisoned: tuple[tuple[str, str], ...]
@@ -167,6 +168,7 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
         window_n=sum(view.window_n for view in views),
         window_end=max(ends, default=None),
         rate=sum(view.rate or 0.0 for view in views),
+        error_ratio=_weighted([(view.error_ratio, view.window_n) for view in views]),
         features=_features(views),
         poisoned=tuple(sorted(poisoned)),
     )
@@ -185,17 +187,22 @@ def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
         FeatureSummary(
             name=name,
             judgement=max(judgements[name], key=_gravity, default=None),
-            ratios={ratio: value for ratio in RATIOS for value in _mean(ratio, parts[name])},
+            ratios=_ratios(parts[name]),
         )
         for name in sorted(judgements.keys() | parts.keys())
     )
 
 
-def _mean(ratio: str, parts: Sequence[tuple[FeatureView, int]]) -> list[float]:
-    """The ratio over all shards, weighted by their events; empty where none has it."""
-    given = [(getattr(feature, ratio), n) for feature, n in parts]
-    known = [(value, n) for value, n in given if value is not None]
-    return [sum(v * n for v, n in known) / sum(n for _, n in known)] if known else []
+def _ratios(parts: Sequence[tuple[FeatureView, int]]) -> dict[str, float]:
+    found = {name: _weighted([(getattr(f, name), n) for f, n in parts]) for name in RATIOS}
+    return {name: ratio for name, ratio in found.items() if ratio is not None}
+
+
+def _weighted(parts: Sequence[tuple[float | None, int]]) -> float | None:
+    """The ratio over all shards, weighted by their events; None where no shard has it."""
+    known = [(ratio, n) for ratio, n in parts if ratio is not None]
+    events = sum(n for _, n in known)
+    return sum(ratio * n for ratio, n in known) / events if events else None
 
 
 def _latency(shards: Sequence[dict[str, int]]) -> dict[float, float]:

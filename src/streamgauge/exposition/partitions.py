@@ -12,7 +12,8 @@ from streamgauge.telemetry import pipeline
 def conservation_difference(view: PartitionView) -> int:
     """Positions advanced less everything that became of the records. 0 unless one went astray."""
     advanced = sum(
-        position - view.first_positions.get(topic, 0) for topic, position in view.positions.items()
+        position - view.first_positions.get(topic, position)
+        for topic, position in view.positions.items()
     )
     return advanced - sum(view.counts.values()) - view.lost - view.holes
 

@@ -102,7 +102,9 @@ DRIFT_SEVERITY = Definition(
 DETECTOR_STATE = Definition(
     "detector_state", "states", "State of the judgement shown for a feature.", JUDGEMENT
 )
-ALARMS = Definition("alarms", "counter", "Alarms that began to fire.", ("model", "kind"))
+ALARMS = Definition(
+    "alarms", "counter", "Alarms that began to fire.", ("model", "kind", "severity")
+)
 ALARMS_ACTIVE = Definition(
     "alarms_active", "gauge", "Alarms firing now.", ("model", "kind", "severity")
 )

@@ -1,0 +1,1 @@
+"""The exporter: shows the views as metrics and as a status page."""

@@ -1,0 +1,59 @@
+"""The exporter's command line: settings in, signals, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from services.exporter.app import Exporter
+from streamgauge.exposition.http import PortInUse
+from streamgauge.settings import SettingsError, load_settings
+
+_HELP = """Shows what the monitor found: /metrics for Prometheus, / for people, /healthz, /readyz.
+Reads Redis alone. Settings: STREAMGAUGE_EXPORTER__HOST, STREAMGAUGE_EXPORTER__PORT,
+STREAMGAUGE_REDIS__URL, or a file. Exit codes: 0 stopped, 1 can't listen, 2 mistake in the settings.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.exporter",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="settings file (default streamgauge.yaml)")
+    parser.add_argument("--host", help="where to listen (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="0 takes a free one (default 9808)")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings(
+            config=options.config, exporter__host=options.host, exporter__port=options.port
+        )
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.basicConfig(
+        level=settings.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    exporter = Exporter(settings)
+    try:
+        exporter.start()
+    except PortInUse as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"exporter: {exporter.url}/ and {exporter.url}/metrics", file=sys.stderr, flush=True)
+    # With a timeout, because a wait without one would not let the signal's handler run.
+    while not stop.wait(1.0):
+        pass
+    exporter.stop()
+    return 0

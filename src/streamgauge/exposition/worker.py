@@ -1,0 +1,147 @@
+"""The Prometheus collector of a streaming worker's own telemetry."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from streamgauge.clock import Clock, system_clock
+from streamgauge.exposition.overflow import Overflow
+from streamgauge.exposition.sheet import Sheet
+from streamgauge.telemetry import Definition, Telemetry, processes
+
+#: Far above what any worker has: 1,000 partition numbers with 10 series each.
+MAX_SERIES = 10_000
+#: State of a partition number that this worker does not hold.
+NOT_OURS = "unassigned"
+
+
+class PartitionNumbers(Protocol):
+    """What is read of one partition number; ``streaming.telemetry`` has it."""
+
+    state: str
+    lag_records: dict[str, int]
+    next_timestamp: float | None
+    outbox_entries: int
+
+    def checkpoint_age(self) -> float: ...
+
+    def outbox_age(self) -> float: ...
+
+
+class WorkerNumbers(Protocol):
+    """What is read of a worker. ``partitions`` may change while it is read."""
+
+    checkpoint_seconds: deque[float]
+    checkpoint_bytes: deque[int]
+    rebalances: int
+    state_lost: int
+    producer_errors: int
+    event_loop_lag_seconds: float
+    longest_step_seconds: float
+
+    @property
+    def checkpoints(self) -> Mapping[str, int]: ...
+
+    @property
+    def redis_errors(self) -> Mapping[str, int]: ...
+
+    @property
+    def chunks(self) -> Mapping[str, int]: ...
+
+    @property
+    def partitions(self) -> Mapping[int, PartitionNumbers]: ...
+
+
+class WorkerCollector(Collector):
+    """Metrics of one worker, read when they are asked for. Register it with the process's registry.
+
+    ``telemetry`` keeps the histograms; the worker's newest durations are moved into them.
+    """
+
+    def __init__(
+        self, worker: WorkerNumbers, telemetry: Telemetry, *, clock: Clock = system_clock
+    ) -> None:
+        self._worker = worker
+        self._telemetry = telemetry
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: registering must not read the worker."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All families of this moment."""
+        with self._lock:
+            yield from list(self._families())
+
+    def drain(self) -> None:
+        """Move waiting durations and sizes into their histograms."""
+        self._move(self._worker.checkpoint_seconds, processes.CHECKPOINT_DURATION)
+        self._move(self._worker.checkpoint_bytes, processes.CHECKPOINT_BYTES)
+
+    def _families(self) -> Iterator[Metric]:
+        self.drain()
+        worker, sheet = self._worker, Sheet(Overflow(), limit=MAX_SERIES)
+        for result in ("ok", "fenced", "conflict"):
+            sheet.count(processes.CHECKPOINTS, 0, result=result)
+        for result, n in dict(worker.checkpoints).items():
+            sheet.count(processes.CHECKPOINTS, n, result=result)
+        for error, n in dict(worker.redis_errors).items():
+            sheet.count(processes.REDIS_ERRORS, n, error=error)
+        for result, n in dict(worker.chunks).items():
+            sheet.count(processes.CHUNKS, n, result=result)
+        sheet.count(processes.REBALANCES, worker.rebalances)
+        sheet.count(processes.STATE_LOST, worker.state_lost)
+        sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
+        sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)
+        sheet.gauge(processes.LONGEST_STEP, worker.longest_step_seconds)
+        held = {n: p for n, p in dict(worker.partitions).items() if p.state != NOT_OURS}
+        sheet.gauge(processes.ASSIGNED, len(held))
+        for number, partition in sorted(held.items()):
+            self._partition(sheet, str(number), partition)
+        yield from sheet.families()
+
+    def _partition(self, sheet: Sheet, number: str, partition: PartitionNumbers) -> None:
+        due = partition.next_timestamp
+        lag = 0.0 if due is None else max(0.0, self._clock() - due)
+        sheet.gauge(processes.PARTITION_STATE, 1, partition=number, state=partition.state)
+        sheet.gauge(processes.LAG_SECONDS, lag, partition=number)
+        for topic, records in dict(partition.lag_records).items():
+            sheet.gauge(processes.LAG_RECORDS, records, topic=topic, partition=number)
+        sheet.gauge(processes.CHECKPOINT_AGE, partition.checkpoint_age(), partition=number)
+        sheet.gauge(processes.OUTBOX_ENTRIES, partition.outbox_entries, partition=number)
+        sheet.gauge(processes.OUTBOX_AGE, partition.outbox_age(), partition=number)
+
+    def _move(self, waiting: deque[float] | deque[int], definition: Definition) -> None:
+        # The worker appends from its own thread; a deque allows that.
+        while waiting:
+            self._telemetry.observe(definition, waiting.popleft())
+
+
+def worker_registry(
+    worker: WorkerNumbers, *, service: str, version: str, clock: Clock = system_clock
+) -> CollectorRegistry:
+    """A registry with everything about a worker process: its own numbers and the process's."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    telemetry = Telemetry(registry, service=service, version=version)
+    # Before the histograms, because it fills them: the registry asks in this order.
+    registry.register(WorkerCollector(worker, telemetry, clock=clock))
+    telemetry.declare(processes.CHECKPOINT_DURATION)
+    telemetry.declare(processes.CHECKPOINT_BYTES)
+    return registry
