@@ -44,7 +44,7 @@ format: $(RUN) $(DEV) ## rewrite the code in its own style
 	@$(BIN)/ruff format .
 
 schemas: $(RUN) ## write the generated half of schemas/ anew
-	@$(BIN)/python -m streamgauge_client.generate schemas
+	@$(BIN)/python -m streamgauge_client.schema
 
 load: $(RUN) $(DEV) ## how fast it is here
 	@$(BIN)/python -m load_tests
