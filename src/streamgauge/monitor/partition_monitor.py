@@ -58,6 +58,7 @@ class PartitionMonitor:
         self._log_time = -math.inf
         self._dropped = 0
         self._dirty: set[str] = set()
+        self._written = b""
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
         for field, blob in blobs.items():
@@ -113,13 +114,16 @@ class PartitionMonitor:
         return effects
 
     def dirty(self) -> Changes:
-        blobs, views = {}, {}
+        blobs: dict[str, bytes] = {}
+        views: dict[str, bytes] = {}
         for model in sorted(self._dirty):
             monitor, field = self._models[model], model_id(model)
             blobs[field] = pack([SCHEMA, monitor.state()], key=self._key)
             views[field] = model_view(monitor).model_dump_json().encode()
         self._dirty = set()
-        blobs[PARTITION_FIELD] = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
+        own = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
+        if own != self._written:
+            blobs[PARTITION_FIELD] = self._written = own
         gauges = {"models": float(len(self._models)), "models_dropped": float(self._dropped)}
         return Changes(blobs, views, gauges)
 

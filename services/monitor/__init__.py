@@ -1,0 +1,1 @@
+"""The monitor: predictions in, judgements and alarms out."""

@@ -1,0 +1,120 @@
+"""Wires the monitor: settings, store, specs, worker, and its telemetry over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib.metadata
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from redis.asyncio import Redis
+
+from services.monitor.book import RedisBook
+from streamgauge.exposition.http import PortInUse, TelemetryServer
+from streamgauge.exposition.worker import worker_registry
+from streamgauge.monitor import PartitionMonitor
+from streamgauge.settings import Settings, SettingsError, load_settings
+from streamgauge.specs.model_spec import process_defaults
+from streamgauge.state.redis import RedisStore
+from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, run_worker
+
+logger = logging.getLogger(__name__)
+
+SERVICE = "monitor"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the monitor until SIGTERM or SIGINT; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.monitor",
+        description="Reads predictions, labels, feedback and model events from Kafka, judges every"
+        " model against its reference, and publishes alarms.",
+        epilog="Settings come from STREAMGAUGE_* variables (STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS,"
+        " STREAMGAUGE_REDIS__URL, …), .env, or the file given here.",
+    )
+    parser.add_argument("--config", help="settings file (YAML)")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings(config=options.config)
+        logging.basicConfig(
+            level=settings.log.level.upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        asyncio.run(_run(settings))
+    except (SettingsError, PortInUse, WorkerError) as error:
+        print(f"monitor: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    telemetry = WorkerTelemetry()
+    version = importlib.metadata.version("streamgauge")
+    server = TelemetryServer(
+        worker_registry(telemetry, service=SERVICE, version=version),
+        host=settings.monitor.host,
+        port=settings.monitor.port,
+        ready=lambda: None if telemetry.ready else _unready(telemetry),
+        setting="STREAMGAUGE_MONITOR__PORT",
+    )
+    server.start()
+    url = settings.redis.url.get_secret_value()
+    store = RedisStore(url, settings.monitor.group)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(server.stop)
+        stack.push_async_callback(store.close)
+        redis: Redis = Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0)
+        stack.push_async_callback(redis.aclose)
+        book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
+        await book.first(stop)
+        following = asyncio.create_task(book.follow())
+        stack.callback(following.cancel)
+        key = settings.state.key
+        if key is None:
+            logger.info(
+                "state is checksummed, not authenticated; set STREAMGAUGE_STATE__KEY to change that"
+            )
+        await run_worker(
+            _worker_config(settings, version),
+            processor_factory=partial(
+                PartitionMonitor,
+                book=book,
+                key=key.get_secret_value().encode() if key is not None else b"",
+                prefix=settings.kafka.topic_prefix,
+            ),
+            store=store,
+            telemetry=telemetry,
+            stop=stop,
+        )
+
+
+def _worker_config(settings: Settings, version: str) -> WorkerConfig:
+    checkpoint = settings.checkpoint
+    return WorkerConfig(
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+        group=settings.monitor.group,
+        service=SERVICE,
+        instance_id=settings.monitor.instance,
+        prefix=settings.kafka.topic_prefix,
+        code_version=version,
+        checkpoint_min_seconds=checkpoint.min_seconds,
+        checkpoint_max_seconds=checkpoint.max_seconds,
+        checkpoint_bytes_per_second=int(checkpoint.bytes_per_second),
+    )
+
+
+def _unready(telemetry: WorkerTelemetry) -> str:
+    held = {n: p for n, p in sorted(telemetry.partitions.items()) if p.state != "unassigned"}
+    if not held:
+        return f"no partitions assigned yet ({socket.gethostname()}, process {os.getpid()})"
+    return "; ".join(f"partition {n} is {p.state} {p.reason}".rstrip() for n, p in held.items())
