@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -90,9 +91,12 @@ class EventBatch:
     def __len__(self) -> int:
         return len(self.offset)
 
-    def slice(self, start: int, stop: int) -> EventBatch:
-        """Rows from ``start`` up to ``stop``; arrays are views."""
-        return self._each(lambda column: column[start:stop])
+    def slice(self, start: int, stop: int, *, model: str | None = None) -> EventBatch:
+        """Rows from ``start`` up to ``stop``, under another model's name if one is given.
+
+        Arrays are views.
+        """
+        return self._each(itemgetter(slice(start, stop)), model=model)
 
     def take(self, rows: NDArray[np.int64]) -> EventBatch:
         """Rows by their indices."""
@@ -105,9 +109,12 @@ class EventBatch:
             )
         )
 
-    def _each(self, change: Callable[[Any], Any]) -> EventBatch:
-        columns = (getattr(self, field.name) for field in fields(self)[1:])
-        return EventBatch(self.model, *map(change, columns))
+    def _each(self, change: Callable[[Any], Any], *, model: str | None = None) -> EventBatch:
+        columns = _COLUMNS(self)
+        return EventBatch(self.model if model is None else model, *map(change, columns))
+
+
+_COLUMNS = attrgetter(*(field.name for field in fields(EventBatch)[1:]))
 
 
 def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
@@ -129,7 +136,7 @@ def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
     start = 0
     for model, indices in groups.items():
         stop = start + len(indices)
-        batches[model] = replace(together.slice(start, stop), model=model)
+        batches[model] = together.slice(start, stop, model=model)
         start = stop
     return batches
 

@@ -1,4 +1,4 @@
-"""The contract's events as msgspec structs: the models' verdicts at a fifth of their cost.
+"""The contract's events as msgspec structs: the models' verdicts at a quarter of their cost.
 
 They mirror the models of ``streamgauge_client.events`` field by field, because a wrong type in a
 field that nobody reads makes an event invalid too. A test holds both sides to each other.
