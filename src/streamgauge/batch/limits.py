@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from streamgauge_client.events.base import MAX_DEPTH
 
 #: Largest value of one record, framing included.
@@ -76,8 +78,5 @@ def depth(payload: bytes) -> int:
         if not left:
             return level
         left = left.replace(b"[]", b"")
-    deepest = level = 0
-    for bracket in brackets:
-        level += 1 if bracket == 0x5B else -1
-        deepest = max(deepest, level)
-    return deepest
+    steps = np.where(np.frombuffer(brackets, dtype=np.uint8) == ord("["), 1, -1)
+    return max(0, int(steps.cumsum().max()))
