@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from streamgauge_client.events.base import check_plain
 from streamgauge_client.events.feedback import FEEDBACK_KINDS
 from streamgauge_client.fields import identifier, number, string_map, text, vector
 from streamgauge_client.moments import seconds
@@ -94,10 +95,17 @@ def _class(given: Any, name: str, counters: Counters) -> str:
     return class_name(given)
 
 
-def _plain(given: Any, name: str, counters: Counters) -> dict[str, Any]:
+def _mapping(given: Any, name: str) -> Mapping[Any, Any]:
     if not isinstance(given, Mapping):
         raise Unfit(f"{name} is a {type(given).__name__}; give a dictionary")
-    return dict(given)
+    return given
+
+
+def _plain(given: Any, name: str, counters: Counters) -> dict[str, Any]:
+    try:
+        return check_plain(dict(_mapping(given, name)))
+    except ValueError as error:
+        raise Unfit(f"{name} {error}") from error
 
 
 def _boolean(given: Any, name: str, counters: Counters) -> bool:
@@ -107,14 +115,14 @@ def _boolean(given: Any, name: str, counters: Counters) -> bool:
 
 
 def _scores(given: Any, name: str, counters: Counters) -> dict[str, float]:
-    return scores_by_name(_plain(given, name, counters), counters, name)
+    return scores_by_name(_mapping(given, name), counters, name)
 
 
 def _by_name(convert: Converter) -> Converter:
     def convert_all(given: Any, name: str, counters: Counters) -> dict[str, Any]:
         converted = {
             identifier(key, f"a key of {name}"): convert(value, f"{name}[{key!r}]", counters)
-            for key, value in _plain(given, name, counters).items()
+            for key, value in _mapping(given, name).items()
         }
         return {key: value for key, value in converted.items() if value is not None}
 
