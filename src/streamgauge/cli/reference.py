@@ -12,7 +12,7 @@ from streamgauge.cli.apply import author, now
 from streamgauge.cli.connections import open_redis
 from streamgauge.cli.failures import CommandFailed, WrongUsage
 from streamgauge.cli.options import FormatOption, settings_of
-from streamgauge.cli.output import print_data, print_rows, say, show_time
+from streamgauge.cli.output import print_data, print_rows, printable, say, show_time
 
 if TYPE_CHECKING:
     from streamgauge.references import ReferenceProfile
@@ -70,7 +70,7 @@ def build(
     # Before the file is read, so that nobody waits for minutes to hear that Redis is away.
     with open_redis(settings):
         pass
-    profile = profile_of(
+    profile, left_out = profile_of(
         file,
         model=model,
         outputs=output_column or [],
@@ -92,6 +92,9 @@ def build(
         return
     print_rows(profile.summary(), columns=_SUMMARY)
     say(f"reference {reference_id} of {model}: {profile.n} rows, {'stored' if new else 'known'}")
+    if left_out:
+        why = "no values, or words that hardly repeat"
+        say(f"left out ({why}): {', '.join(printable(name) for name in left_out)}")
     if applied is None:
         use = f"reference: {{kind: profile, id: {reference_id}}}"
         say(f"not in use; to use it put `{use}` into the model's spec")

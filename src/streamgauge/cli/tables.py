@@ -96,7 +96,7 @@ def _columns(path: Path) -> tuple[list[str], list[Kind]]:
                 continue
             seen[i] = True
             booleans[i] = booleans[i] and word.lower() in _BOOLEANS
-            numbers[i] = numbers[i] and _number(word) is not None
+            numbers[i] = numbers[i] and _is_number(word)
     if header is None:
         raise CommandFailed(f"{path} is empty", "its first line names the columns")
     kinds: list[Kind] = []
@@ -159,7 +159,7 @@ def _check_header(path: Path, header: list[str]) -> None:
     if "" in header:
         place = header.index("") + 1
         raise _wrong(path, 1, f"column {place} has no name", "the first line names the columns")
-    if all(_number(name) is not None for name in header):
+    if all(_is_number(name) for name in header):
         raise _wrong(path, 1, "the first line holds numbers", "put the columns' names there")
 
 
@@ -171,14 +171,22 @@ def _converter(kind: Kind) -> Callable[[str], Any]:
     return lambda word: word or None
 
 
-def _number(word: str) -> float | None:
+def _is_number(word: str) -> bool:
     # Python reads 1_000 as a number; files mean something else by it.
     if "_" in word:
-        return None
+        return False
     try:
-        value = float(word)
+        float(word)
     except ValueError:
+        return False
+    return True
+
+
+def _number(word: str) -> float | None:
+    """The number; what is not finite is missing, as it is in the stream."""
+    if not word or not _is_number(word):
         return None
+    value = float(word)
     return value if math.isfinite(value) else None
 
 

@@ -23,8 +23,11 @@ def profile_of(
     step: str = "",
     version: str | None = None,
     ordered: bool = False,
-) -> ReferenceProfile:
-    """Build the profile of a file. ``outputs`` are columns of the model's output.
+) -> tuple[ReferenceProfile, list[str]]:
+    """Build the profile of a file, and name the columns that are not in it.
+
+    ``outputs`` are columns of the model's output. A column without values, or of words that hardly
+    repeat (text, ids), has no histogram.
 
     Raises ``CommandFailed`` with file and line, or with the columns that there are.
     """
@@ -52,7 +55,8 @@ def profile_of(
             f"{file} has no column that could be compared",
             "columns need values, and words must repeat",
         )
-    return profile
+    expected = seen - {*outputs, *ignored}
+    return profile, sorted(expected - profile.targets.keys())
 
 
 def named(
