@@ -75,6 +75,9 @@ def _messages(
                 )
             starts.append(TopicPartition(topic, partition, offset))
         consumer.assign(starts)
+        if follow:
+            start = "from the beginning" if from_beginning else "from now on"
+            say(f"following {topic} {start}; stop with Ctrl-C")
         waiting = set(partitions)
         while follow or waiting:
             message = consumer.poll(0.5)
