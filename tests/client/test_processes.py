@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from streamgauge_client.producing import KafkaOutlet
 
 ReadTopic = Callable[[str, int], list[Any]]
 
@@ -113,3 +116,22 @@ def test_children_of_multiprocessing_drain_too(
     run(MULTIPROCESSING, broker, unused_prefix)
     messages = read_topic(f"{unused_prefix}.predictions", 4)
     assert ids(messages) == {"parent", "worker-0", "worker-1", "worker-2"}
+
+
+def test_an_inherited_producer_is_never_destroyed() -> None:
+    # Given the handle that a fork left behind. (That the dead poll thread's frame refers to it
+    # too is an accident of CPython; destroying it would wait for ever.)
+    class Handle:
+        destroyed = False
+
+        def __del__(self) -> None:
+            Handle.destroyed = True
+
+    outlet = KafkaOutlet.__new__(KafkaOutlet)
+    outlet._producer = Handle()
+    # When it is let go of
+    outlet.abandon()
+    del outlet
+    gc.collect()
+    # Then it stays
+    assert not Handle.destroyed

@@ -1,0 +1,83 @@
+"""What others install: its names, its dependencies, its weight at import, its ids."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import types
+import uuid
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import streamgauge_client
+from streamgauge_client import from_millis
+from streamgauge_client.ids import new_id
+
+ROOT = Path(__file__).parents[2]
+IMPORT_LIMIT_SECONDS = 0.150
+
+
+def test_all_is_the_namespace() -> None:
+    public = {
+        name
+        for name, value in vars(streamgauge_client).items()
+        if not name.startswith("_")
+        and not isinstance(value, types.ModuleType)
+        and name != "annotations"
+    }
+    assert public == set(streamgauge_client.__all__)
+    assert len(streamgauge_client.__all__) == len(public), "a name is listed twice"
+
+
+def test_importing_it_is_quick_and_loads_no_kafka() -> None:
+    script = (
+        "import sys, time\n"
+        "started = time.perf_counter()\n"
+        "import streamgauge_client\n"
+        "took = time.perf_counter() - started\n"
+        "streamgauge_client.Publisher(model='m', version='1')\n"
+        "heavy = {'confluent_kafka', 'numpy', 'multiprocessing', 'asyncio'} & set(sys.modules)\n"
+        "print(took, *heavy)"
+    )
+    # The best of several: others use this machine too.
+    runs = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        for _ in range(5)
+    ]
+    outputs = [run.stdout.split() for run in runs]
+    assert {tuple(output[1:]) for output in outputs} == {()}
+    assert min(float(output[0]) for output in outputs) <= IMPORT_LIMIT_SECONDS
+
+
+def test_the_wheel_brings_one_name_and_three_dependencies(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    subprocess.run(
+        [*command, str(tmp_path), str(ROOT / "schemas")], capture_output=True, check=True
+    )
+    (path,) = tmp_path.glob("streamgauge_client-*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        names = {name.split("/")[0] for name in wheel.namelist()}
+        (metadata,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+        message = Parser().parsestr(wheel.read(metadata).decode())
+        assert "streamgauge_client/py.typed" in wheel.namelist()
+    assert {name for name in names if not name.endswith(".dist-info")} == {"streamgauge_client"}
+    required = {line.split(">")[0].split("=")[0] for line in message.get_all("Requires-Dist", [])}
+    assert required == {"confluent-kafka", "orjson", "pydantic"}
+
+
+def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
+    before = time.time_ns() // 1_000_000
+    ids = [new_id() for _ in range(1000)]
+    after = time.time_ns() // 1_000_000
+    assert len(set(ids)) == 1000
+    parsed = [uuid.UUID(one) for one in ids]
+    assert {one.version for one in parsed} == {7}
+    assert {one.variant for one in parsed} == {uuid.RFC_4122}
+    moments = [one.int >> 80 for one in parsed]
+    assert moments == sorted(moments) and before <= moments[0] and moments[-1] <= after
+
+
+def test_milliseconds_become_seconds() -> None:
+    assert from_millis(1_790_000_000_250) == 1_790_000_000.25
