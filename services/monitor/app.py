@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             level=settings.log.level.upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
+        # Their start and stop fill a screen and say nothing that we do not say.
+        for name in ("faust", "mode", "aiokafka"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         asyncio.run(_run(settings))
     except (SettingsError, PortInUse, WorkerError) as error:
         print(f"monitor: {error}", file=sys.stderr)

@@ -132,7 +132,9 @@ class PartitionMonitor:
         times = np.array(
             [
                 record.timestamp
-                if record.timestamp is not None and _kind(record.topic) == "prediction"
+                if record.timestamp is not None
+                and math.isfinite(record.timestamp)
+                and _kind(record.topic) == "prediction"
                 else -math.inf
                 for record in records
             ],
