@@ -45,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    exporter = Exporter(settings)
+    try:
+        exporter = Exporter(settings)
+    except ValueError as error:
+        print(f"STREAMGAUGE_REDIS__URL can't be used: {error}", file=sys.stderr)
+        return 2
     try:
         exporter.start()
     except PortInUse as error:

@@ -28,11 +28,15 @@ _COLOURS = {
 }
 
 
+def _text(text: str) -> str:
+    """Text from an event: escaped, and without signs that steer the text around it."""
+    return escape("".join(c if c.isprintable() else "�" for c in text))
+
+
 def _name(text: str) -> str:
-    """A name from an event: escaped, cut, and unable to turn the direction of its neighbours."""
-    clean = "".join(c if c.isprintable() else "�" for c in text)
-    short = clean if len(clean) <= MOST_CHARACTERS else f"{clean[:MOST_CHARACTERS]}…"
-    return f"<bdi>{escape(short)}</bdi>"
+    """A name from an event, cut, in a direction of its own."""
+    short = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return f"<bdi>{_text(short)}</bdi>"
 
 
 def tiles(rows: Sequence[Row], snapshot: Snapshot, now: float) -> str:
@@ -45,7 +49,7 @@ def tiles(rows: Sequence[Row], snapshot: Snapshot, now: float) -> str:
         ("bad" if alarms else "", str(alarms), "open alarms"),
         ("", str(len(rows)), "models" if len(rows) != 1 else "model"),
         ("", figure(rate), "predictions a second"),
-        ("bad" if dead else "", figure(dead), "dead letters"),
+        ("", figure(dead), "dead letters"),
         ("", behind, "since the newest prediction"),
     ]
     return '<div class="tiles">{}</div>'.format(
@@ -63,8 +67,8 @@ def alarms_block(models: Sequence[ModelSummary]) -> str:
     firing.sort(key=lambda pair: (-pair[1].severity_ratio, pair[1].starts_at))
     items = "".join(
         f"<li>{_badge(alarm.severity, 'red')} {_name(model)} "
-        f'<span class="soft small">{escape(alarm.kind)} · since '
-        f"{escape(moment(alarm.starts_at))}</span><br>{escape(alarm.summary[:500])}</li>"
+        f'<span class="soft small">{_text(alarm.kind)} · since '
+        f"{moment(alarm.starts_at)}</span><br>{_text(alarm.summary[:500])}</li>"
         for model, alarm in firing[:MOST_ALARMS]
     )
     rest = len(firing) - MOST_ALARMS
@@ -75,7 +79,8 @@ def alarms_block(models: Sequence[ModelSummary]) -> str:
 def table(rows: Sequence[Row]) -> str:
     heads = (
         "<th>Status</th><th>Model</th><th class=n>Predictions/s</th><th class=n>Errors</th>"
-        "<th class=n>p95</th><th>Worst feature</th><th class=n>Alarms</th><th class=n>Data</th>"
+        "<th class=n>p95</th><th>Worst feature</th><th class=n>Alarms</th>"
+        "<th class=n>Last data</th>"
     )
     body = "".join(_table_row(row) for row in rows[:MOST_ROWS])
     rest = len(rows) - MOST_ROWS
@@ -89,11 +94,11 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _table_row(row: Row) -> str:
-    why = f'<span class="why">{escape(row.why)}</span>' if row.why else ""
+    why = f'<span class="why">{_text(row.why)}</span>' if row.why else ""
     versions = ", ".join(_name(version) for version in row.versions)
     age = "–"
     if row.quiet is not None:
-        age = "now" if row.quiet < QUIET_SECONDS else f"no data for {duration(row.quiet)}"
+        age = "now" if row.quiet < QUIET_SECONDS else f"{duration(row.quiet)} ago"
     return (
         f"<tr><td>{_badge(row.status, _COLOURS.get(row.status, ''))}{why}</td>"
         f'<td><span class="name">{_name(row.model)}</span>'
@@ -113,7 +118,7 @@ def _or_dash(value: float | None, say: Callable[[float], str]) -> str:
 def _badge(word: str, colour: str) -> str:
     return (
         f'<span class="badge {colour}"><span aria-hidden="true">{_ICONS[colour]}</span>'
-        f"{escape(word)}</span>"
+        f"{_text(word)}</span>"
     )
 
 
@@ -124,8 +129,8 @@ def _severity(row: Row) -> str:
     width = min(120.0, 60.0 * row.severity)
     over = " over" if row.severity > 1 else ""
     return (
-        f'<span class="nowrap">{figure(row.severity)} × <span class="soft small">threshold, '
-        f"{_name(row.feature)}</span></span>"
+        f'<span class="nowrap">{_name(row.feature)} <span class="soft small">'
+        f"{figure(row.severity)} × threshold</span></span>"
         '<svg class="bar" width="120" height="8" aria-hidden="true">'
         '<rect class="track" width="120" height="6" y="1" rx="3"/>'
         f'<rect class="fill{over}" width="{width:.1f}" height="6" y="1" rx="3"/>'
@@ -153,7 +158,7 @@ def pipeline(snapshot: Snapshot, now: float) -> str:
 def _dead(dead: dict[str, int]) -> str:
     if not any(dead.values()):
         return "0"
-    return ", ".join(f"{n} {escape(reason)}" for reason, n in sorted(dead.items()) if n)
+    return ", ".join(f"{n} {_text(reason)}" for reason, n in sorted(dead.items()) if n)
 
 
 def _ago(timestamp: float | None, now: float) -> str:

@@ -36,14 +36,14 @@ border-bottom:1px solid var(--line);white-space:nowrap}
 td{padding:11px 14px;border-bottom:1px solid var(--line);vertical-align:middle}
 tr:last-child td{border-bottom:0}
 th.n,td.n{text-align:right}td.n{white-space:nowrap}
-.name{font-weight:600;max-width:300px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
+.name{font-weight:600;max-width:240px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
 display:block}
 .soft{color:var(--soft)}.small{font-size:13px}.nowrap{white-space:nowrap}
 .badge{display:inline-flex;align-items:center;gap:6px;border-radius:99px;padding:2px 10px 2px 8px;
 font-size:13px;font-weight:600;white-space:nowrap;background:var(--greybg);color:var(--soft)}
 .red{background:var(--redbg);color:var(--red)}.amber{background:var(--amberbg);color:var(--amber)}
 .green{background:var(--greenbg);color:var(--green)}
-.why{display:block;color:var(--soft);font-size:12px;margin-top:2px}
+.why{display:block;max-width:180px;color:var(--soft);font-size:12px;margin-top:2px}
 .bar{display:block;margin-top:4px}.track{fill:var(--greybg)}.fill{fill:var(--green)}
 .fill.over{fill:var(--red)}.mark{fill:var(--soft)}
 .note{border-left:4px solid var(--amber);background:var(--amberbg);color:var(--amber);

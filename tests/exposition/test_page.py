@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from streamgauge.exposition.page import StatusPage
+from streamgauge.exposition.source import Reading
+from streamgauge.state.processes import ProcessView
+from tests.exposition.builders import (
+    HOSTILE,
+    NOW,
+    alarm,
+    feature,
+    model,
+    partition,
+    reading,
+    series,
+)
+
+MONITOR = ProcessView(service="monitor", instance="m", started_at=1.0)
+
+
+class Tags(HTMLParser):
+    """Collects tags, attributes and text; the parser that a browser's would agree with."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def shown(now: Reading, *, at: float = NOW) -> str:
+    page = StatusPage(lambda: now, bootstrap_servers="kafka.example:9092", clock=lambda: at)
+    page.note(now)
+    return page().body.decode()
+
+
+def test_the_worst_model_comes_first_with_its_feature_and_alarm() -> None:
+    firing = model(
+        "fraud",
+        alarms=[alarm()],
+        series=[series("3.2.0", features=[feature("amount", severity=8.3, state="firing")])],
+    )
+    html = shown(reading([model("calm"), firing], [partition()], processes=(MONITOR,)))
+    text = Tags(html).text
+    assert text.index("fraud") < text.index("calm")
+    assert "amount 8.3 × threshold" in text
+    assert "fraud: amount is 100 times as large as before" in text
+    assert "3.2.0" in text
+    assert "12.1 ms" in text
+    assert "Get started" not in text
+
+
+@pytest.mark.parametrize(
+    ("views", "said"),
+    [
+        ([model(series=[series(state="warming", reason="620 of 1,000")])], "warming620 of 1,000"),
+        ([model(series=[series(state="too_few", reason="31 of 500")])], "too few31 of 500"),
+        ([model(last_event=NOW - 42, series=[series(window_end=None)])], "no datafor 42 s"),
+        ([model(series=[])], "no datanothing came yet"),
+    ],
+)
+def test_what_is_not_known_does_not_look_healthy(views: list[object], said: str) -> None:
+    text = Tags(shown(reading(views, [partition()], processes=(MONITOR,)))).text  # type: ignore[arg-type]
+    assert said in text
+    assert "●ok" not in text
+
+
+def test_a_model_that_falls_silent_is_said_to_be_and_comes_back() -> None:
+    # Given a model that sends, noted while nobody looks
+    now = {"at": NOW, "reading": reading([model()], [partition()], processes=(MONITOR,))}
+    page = StatusPage(
+        lambda: now["reading"],  # type: ignore[arg-type,return-value]
+        bootstrap_servers="b",
+        clock=lambda: now["at"],  # type: ignore[arg-type,return-value]
+    )
+
+    def look(ok: int, at: float) -> str:
+        views = [model(series=[series(ok=ok)])]
+        now["at"] = at
+        now["reading"] = reading(views, [partition()], processes=(MONITOR,), read_at=at)
+        page.note(now["reading"])  # type: ignore[arg-type]
+        return Tags(page().body.decode()).text
+
+    assert "●ok" in look(100, NOW)
+    assert "●ok" in look(200, NOW + 5)
+    # When it sends no more, Then the seconds count from the last growth
+    assert "no datafor 42 s" in look(200, NOW + 47)
+    # and what comes, heals
+    assert "●ok" in look(201, NOW + 48)
+
+
+def test_without_models_it_tells_how_to_begin_with_the_real_address() -> None:
+    html = shown(reading([], [partition()], processes=(MONITOR,)))
+    text = Tags(html).text
+    assert 'Publisher("kafka.example:9092", model="my-model", version="1")' in text
+    assert "kcat -P -b kafka.example:9092 -t streamgauge.predictions" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "at", "said"),
+    [
+        (Reading(), NOW, "Redis does not answer; nothing was read yet."),
+        (
+            Reading(reading([model()]).snapshot, up=False, error="TimeoutError"),
+            NOW + 75,
+            "Redis does not answer (TimeoutError); this is 75 s old.",
+        ),
+        (reading([model()], [partition()]), NOW + 20, "No monitor is running"),
+    ],
+    ids=["never", "gone", "no monitor"],
+)
+def test_what_is_broken_is_said_first(now: Reading, at: float, said: str) -> None:
+    text = Tags(shown(now, at=at)).text
+    assert said in text
+    assert "●ok" not in text
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_names_stay_text(name: str) -> None:
+    plain = Tags(shown(reading([model("plain", alarms=[alarm()])], [partition()])))
+    view = model(
+        name,
+        series=[series(name, reason=name, features=[feature(name)])],
+        alarms=[alarm(summary=name, kind=name, severity=name)],
+    )
+    html = shown(reading([view], [partition(dead={name: 1}, counts={name: 1})]))
+    tags = Tags(html)
+    assert tags.tags <= plain.tags
+    assert tags.attributes <= plain.attributes
+    assert len(html) < 40_000
+    assert not {"\u202e", "\x00", "\x1b"} & set(html)
+
+
+def test_the_policy_allows_the_style_and_nothing_else() -> None:
+    page = StatusPage(lambda: Reading(), bootstrap_servers="b", clock=lambda: NOW)()
+    header = page.headers["Content-Security-Policy"]
+    assert header.startswith("default-src 'none'; style-src 'sha256-")
+    html = page.body.decode()
+    assert "<script" not in html
+    assert " style=" not in html
+    assert "http://" not in html.replace("http-equiv", "")
+    assert "prefers-color-scheme:dark" in html
+
+
+def test_ten_thousand_models_stay_one_page() -> None:
+    many = [model(f"m{i}") for i in range(2_000)]
+    html = shown(reading(many, [partition()], processes=(MONITOR,)))
+    assert "and 1800 quieter models" in html
+    assert len(html) < 400_000

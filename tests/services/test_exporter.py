@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from services.exporter.app import Exporter
+from services.stack.redis_server import EmbeddedRedis
+from streamgauge.settings import Settings, load_settings
+from streamgauge.state.keys import model_id, process_key, view_key
+from streamgauge.state.views import ModelView, PartitionView, SeriesView
+
+CANARY = "canary-91ab"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with EmbeddedRedis("fake") as redis:
+        yield redis.url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    client = Redis.from_url(redis_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def settings(url: str, **options: object) -> Settings:
+    own = {"port": 0, "refresh_seconds": 0.05, "instance": "e-1", **options}
+    return load_settings(redis__url=url, exporter=own)
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def put_view(redis: Redis, group: str) -> None:
+    now = time.time()
+    series = SeriesView(version="1", counts={"ok": 41}, state="warming")
+    view = ModelView(model="fraud", partition=0, last_event=now, series=[series])
+    place = PartitionView(partition=0, counts={"prediction/ok": 41}, written_at=now)
+    key = view_key(group, 0)
+    redis.hset(key, model_id("fraud"), view.model_dump_json())
+    redis.hset(key, "_", place.model_dump_json())
+
+
+def test_a_view_becomes_a_metric_and_a_row(redis: Redis, redis_url: str) -> None:
+    told = settings(redis_url)
+    put_view(redis, told.monitor.group)
+    exporter = Exporter(told)
+    exporter.start()
+    try:
+        until(lambda: get(f"{exporter.url}/readyz")[0] == 200)
+        status, text = get(f"{exporter.url}/metrics")
+        assert status == 200
+        assert (
+            'streamgauge_predictions_total{model="fraud",status="ok",step="",version="1"} 41.0'
+            in text
+        )
+        assert "streamgauge_redis_up 1.0" in text
+        assert 'streamgauge_build_info{service="exporter"' in text
+        assert "process_resident_memory_bytes" in text
+        assert "fraud" in get(f"{exporter.url}/")[1]
+        # It says that it runs, in a key that expires.
+        key = process_key("exporter", "e-1")
+        until(lambda: bool(redis.exists(key)))
+        assert 0 < int(redis.ttl(key)) <= 15
+    finally:
+        exporter.stop()
+    assert not redis.exists(key)
+
+
+def test_redis_may_go_and_come_back() -> None:
+    # Given an exporter that has read a view
+    with EmbeddedRedis("fake") as server:
+        told = settings(server.url)
+        put_view(Redis.from_url(server.url), told.monitor.group)
+        exporter = Exporter(told)
+        exporter.start()
+        until(lambda: get(f"{exporter.url}/readyz")[0] == 200)
+
+    # When Redis goes, Then it says so everywhere and keeps serving
+    try:
+        until(lambda: "streamgauge_redis_up 0.0" in get(f"{exporter.url}/metrics")[1])
+        assert get(f"{exporter.url}/readyz") == (503, "Redis does not answer\n")
+        assert get(f"{exporter.url}/healthz")[0] == 200
+        assert "Redis does not answer" in get(f"{exporter.url}/")[1]
+        assert "streamgauge_redis_errors_total" in get(f"{exporter.url}/metrics")[1]
+    finally:
+        exporter.stop()
+
+
+def test_redis_may_not_be_there_at_the_start() -> None:
+    exporter = Exporter(settings("redis://127.0.0.1:1/0"))
+    exporter.start()
+    try:
+        status, text = get(f"{exporter.url}/metrics")
+        assert status == 200
+        assert "streamgauge_redis_up 0.0" in text
+        assert get(f"{exporter.url}/")[0] == 200
+    finally:
+        exporter.stop()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("STREAMGAUGE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "services.exporter", *arguments],
+        cwd=ROOT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_one() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("--port", str(port), STREAMGAUGE_REDIS__URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"can't listen on 127.0.0.1:{port}: the port is in use; stop what uses it or set "
+        "STREAMGAUGE_EXPORTER__PORT to another (0 takes a free one)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("STREAMGAUGE_EXPORTER__PROT", "1", "did you mean 'port'?"),
+        ("STREAMGAUGE_REDIS__URL", f"http://:{CANARY}@host", "STREAMGAUGE_REDIS__URL can't be"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_exit_code_two(variable: str, value: str, said: str) -> None:
+    done = run(**{variable: value})
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert CANARY not in done.stderr
+
+
+def test_it_stops_at_sigterm_and_prints_no_secret() -> None:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("STREAMGAUGE_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.exporter", "--port", "0"],
+        cwd=ROOT,
+        env={**clean, "STREAMGAUGE_REDIS__URL": f"redis://:{CANARY}@127.0.0.1:1/0"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    while "exporter: http://127.0.0.1:" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.terminate()
+    rest = process.communicate(timeout=15)[1]
+    assert process.returncode == 0
+    assert CANARY not in said + rest
