@@ -40,6 +40,16 @@ def test_check_tells_good_from_bad(run: Run, good: Path, bad: Path) -> None:
     assert result.stderr.splitlines()[-1].startswith("error: 2 mistakes")
 
 
+@pytest.mark.parametrize("params", ["clock: 0.5", "clock: 1e12"])
+def test_detectors_are_tried_before_a_worker_has_to(run: Run, tmp_path: Path, params: str) -> None:
+    spec = tmp_path / "s.yaml"
+    spec.write_text(f"model: m\nfeatures: {{a: {{detectors: [{{name: adwin, {params}}}]}}}}\n")
+    result = run("check", spec)
+    assert result.exit_code == 4
+    assert f"{spec}:2:28: features.a.detectors.0: found" in result.stderr
+    assert "expected parameters that adwin can work with" in result.stderr
+
+
 def test_check_for_programs(run: Run, good: Path, bad: Path) -> None:
     result = run("check", good, bad, "-o", "json")
     first, second = json.loads(result.stdout)

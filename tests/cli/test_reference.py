@@ -119,6 +119,7 @@ def test_show_lists_targets_and_the_others(run: Run, redis_url: str, training: P
         (["--id", "a:b"], 2, "can't be an id"),
         (["--output-column", "none"], 1, "has no column 'none'; it has: amount, country"),
         (["--ignore", "none"], 1, "has no column 'none'"),
+        (["--categorical", "none"], 1, "has no column 'none'"),
     ],
 )
 def test_slips(
@@ -129,6 +130,19 @@ def test_slips(
     assert words in result.stderr
     with Redis.from_url(redis_url) as redis:
         assert redis.dbsize() == 0
+
+
+def test_numbers_are_categories_where_the_spec_or_the_option_says_so(
+    run: Run, redis_url: str, tmp_path: Path
+) -> None:
+    spec, data = tmp_path / "m.yaml", tmp_path / "m.csv"
+    spec.write_text("model: m\nfeatures: {code: {type: categorical}}\n")
+    data.write_text("code,grade,x\n" + "".join(f"{i % 3},{i % 4},{i}\n" for i in range(200)))
+    assert run("--redis", redis_url, "apply", spec).exit_code == 0
+    arguments = ("reference", "build", "m", data, "--categorical", "grade", "-o", "json")
+    result = run("--redis", redis_url, *arguments)
+    types = {row["target"]: row["type"] for row in json.loads(result.stdout)["targets"]}
+    assert types == {"code": "categorical", "grade": "categorical", "x": "numeric"}
 
 
 def test_an_id_is_never_given_twice(run: Run, redis_url: str, training: Path) -> None:

@@ -11,10 +11,12 @@ from streamgauge.cli.failures import CommandFailed
 from streamgauge.cli.tables import read_rows
 
 
-def rows(tmp_path: Path, text: str | bytes, name: str = "t.csv") -> list[dict[str, Any]]:
+def rows(
+    tmp_path: Path, text: str | bytes, name: str = "t.csv", words: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return list(read_rows(path))
+    return list(read_rows(path, words=words))
 
 
 def test_types_are_found_per_column(tmp_path: Path) -> None:
@@ -69,6 +71,14 @@ def test_wrong_csv_is_told_with_its_line(tmp_path: Path, text: str | bytes, word
     with pytest.raises(CommandFailed) as caught:
         rows(tmp_path, text)
     assert words in caught.value.line()
+
+
+def test_numbers_may_be_categories(tmp_path: Path) -> None:
+    found = rows(tmp_path, "zip,x\n3.0,1\n007,2\n,3\n1234567,4\n1e3,5\n", words=("zip", "none"))
+    assert [row["zip"] for row in found] == ["3", "007", None, "1234567", "1e3"]
+    text = '{"zip": 3.0}\n{"zip": true}\n{"zip": null}\n{"zip": "007"}\n'
+    found = rows(tmp_path, text, "t.jsonl", words=("zip",))
+    assert [row["zip"] for row in found] == ["3", "true", None, "007"]
 
 
 def test_flat_json_lines(tmp_path: Path) -> None:

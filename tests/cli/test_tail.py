@@ -140,6 +140,8 @@ def test_lines_for_people() -> None:
     line = text_line("predictions", seen(json.dumps(PREDICTION).encode()))
     assert line.startswith("2023-11-14 22:13:20 fraud  3.1 ok  output=yes (0.93457)  4.25 ms")
     assert line.endswith("amount=12.5 country=SE")
+    beat = b'{"model": "fraud", "service": "checkout", "instance": "web-1"}'
+    assert text_line("predictions", seen(beat)).endswith("heartbeat of checkout web-1")
     label = b'{"prediction_id": "p1", "model": "fraud", "label": null, "revision": 2}'
     assert text_line("labels", seen(label)).endswith("p1  withdrawn  revision 2")
     feedback = b'{"interaction_id": "i1", "model": "fraud", "kind": "redo"}'

@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamgauge.specs import Mistake, ModelSpec, SpecInvalid
+from streamgauge.specs.features import DetectorCatalogue
 from streamgauge.specs.yaml_source import load_spec
 
-DETECTORS = {"adwin": ["delta", "clock"], "kswin": ["alpha"]}
+DETECTORS = DetectorCatalogue(
+    {"adwin": ["delta", "clock"], "kswin": ["alpha"]},
+    lambda name, params: "clock is 0" if params.get("clock") == 0 else "",
+)
 
 
 def read(text: str | bytes) -> ModelSpec:
@@ -105,6 +109,12 @@ def test_json_is_yaml_too() -> None:
             2,
             42,
             ["unknown key `detla`", "did you mean `delta`?"],
+        ),
+        (
+            "model: m\nfeatures: {a: {detectors: [{name: adwin, clock: 0}]}}",
+            2,
+            28,
+            ["parameters that adwin can work with (clock is 0)"],
         ),
         ("model: m\nfeatures: {? " + "x" * 200 + " : {}}", 2, 14, ["1 to 128 characters"]),
     ],

@@ -41,6 +41,10 @@ def build(
     ignore: Annotated[
         list[str] | None, typer.Option(help="A column to leave out: an id, the truth.")
     ] = None,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(help="A column whose numbers are categories; the spec's are known."),
+    ] = None,
     id: Annotated[str | None, typer.Option(help="The profile's id; else from its content.")] = None,
     step: Annotated[str, typer.Option(help="The pipeline step that it describes.")] = "",
     version: Annotated[
@@ -68,13 +72,17 @@ def build(
         raise WrongUsage(f"{id!r} can't be an id", "use letters, digits, dots, hyphens")
     settings = settings_of(ctx)
     # Before the file is read, so that nobody waits for minutes to hear that Redis is away.
-    with open_redis(settings):
-        pass
+    with open_redis(settings) as redis:
+        latest = SpecStore(redis).latest(model)
+    features = latest.spec.features if latest else {}
+    declared = {n for n, feature in features.items() if feature.declared_type == "categorical"}
     profile, left_out = profile_of(
         file,
         model=model,
         outputs=output_column or [],
         ignored=ignore or [],
+        categorical=categorical or [],
+        declared=declared,
         step=step,
         version=version,
         ordered=ordered,

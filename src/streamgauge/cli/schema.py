@@ -23,6 +23,7 @@ def schema(
 
     from streamgauge.specs.json_schema import spec_schema
     from streamgauge_client.events import EVENTS
+    from streamgauge_client.schema import generate
 
     names = [*EVENTS, "spec"]
     if name is None:
@@ -31,7 +32,8 @@ def schema(
     elif name == "spec":
         print_data(spec_schema(), output="json")
     elif name in EVENTS:
-        print_data(EVENTS[name].model_json_schema(mode="serialization"), output="json")
+        # The very text that the contract's folder has.
+        typer.echo(generate()[f"{name}.v1.schema.json"], nl=False)
     else:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

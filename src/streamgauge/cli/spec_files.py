@@ -12,6 +12,9 @@ from streamgauge.cli.failures import CommandFailed
 
 if TYPE_CHECKING:
     from streamgauge.specs import Mistake, ModelSpec
+    from streamgauge.specs.features import DetectorCatalogue
+
+_TRIAL_VALUES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,29 @@ class SpecFile:
     mistakes: tuple[Mistake, ...]
 
 
-def detector_parameters() -> Mapping[str, Sequence[str]]:
-    """The detectors there are and the parameters that each takes."""
+def detector_catalogue() -> DetectorCatalogue:
+    """The detectors there are, and a trial of each."""
     from streamgauge.detectors import Detector
+    from streamgauge.specs.features import DetectorCatalogue
 
-    return {
-        name: list(inspect.signature(cls).parameters) for name, cls in Detector.classes().items()
+    def trial(name: str, params: Mapping[str, int | float]) -> str:
+        try:
+            detector = Detector.create(name, **params)
+            # Some parameters are only wrong once there are values.
+            for i in range(_TRIAL_VALUES):
+                detector.update(float(i % 2))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            # River's core panics, and a panic is no Exception.
+            return " ".join(str(error).split()) or type(error).__name__
+        return ""
+
+    parameters = {
+        name: list(inspect.signature(found).parameters)
+        for name, found in Detector.classes().items()
     }
+    return DetectorCatalogue(parameters, trial)
 
 
 def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
@@ -37,7 +56,7 @@ def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
     from streamgauge.specs import Mistake, SpecInvalid
     from streamgauge.specs.yaml_source import load_spec
 
-    detectors = detector_parameters()
+    detectors = detector_catalogue()
     files: list[SpecFile] = []
     first: dict[str, Path] = {}
     for path in paths:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,21 +23,25 @@ Progress = Callable[[int], None]
 _MISSING = frozenset({"nan", "na", "n/a", "null", "none", "-", "?"})
 _BOOLEANS = frozenset({"true", "false"})
 _DELIMITERS = ",;\t|"
+_NUMERAL = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,15})?")
 #: Longest line. Longer ones are not a table.
 _MAX_LINE = 16 * 1024 * 1024
 
 
-def read_rows(path: Path, *, progress: Progress = lambda done: None) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, progress: Progress = lambda done: None, words: Collection[str] = ()
+) -> Iterator[Row]:
     """The rows of a ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson`` file, column → value.
 
-    Values are floats, booleans, words, or None for what is missing. Raises ``CommandFailed`` with
+    Values are floats, booleans, words, or None for what is missing. ``words`` are columns whose
+    numbers are categories. Raises ``CommandFailed`` with
     file and line.
     """
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson"):
-        return _json_rows(path, progress)
+        return _worded(_json_rows(path, progress), words)
     if suffix in (".csv", ".tsv", ".txt"):
-        return _csv_rows(path, progress)
+        return _csv_rows(path, progress, words)
     raise CommandFailed(
         f"{path}: files of the kind {suffix or 'without a suffix'} are not read",
         "give a .csv or a .jsonl file",
@@ -66,9 +71,22 @@ def _lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
     progress(done)
 
 
-def _csv_rows(path: Path, progress: Progress) -> Iterator[Row]:
+def _worded(rows: Iterable[Row], words: Collection[str]) -> Iterator[Row]:
+    from streamgauge.specs.scalars import parse_category
+
+    for row in rows:
+        for name in words:
+            if row.get(name) is not None:
+                row[name] = parse_category(row[name])
+        yield row
+
+
+def _csv_rows(path: Path, progress: Progress, words: Collection[str]) -> Iterator[Row]:
     header, kinds = _columns(path)
-    convert = [_converter(kind) for kind in kinds]
+    convert = [
+        _category if name in words else _converter(kind)
+        for name, kind in zip(header, kinds, strict=True)
+    ]
     for cells in _records(path, progress, skip_header=True, header=header):
         yield {
             name: made(cell.strip())
@@ -169,6 +187,15 @@ def _converter(kind: Kind) -> Callable[[str], Any]:
     if kind == "boolean":
         return lambda word: word.lower() == "true" if word.lower() in _BOOLEANS else None
     return lambda word: word or None
+
+
+def _category(word: str) -> str | None:
+    """A category as the stream names it: 3.0 is 3 there, 007 is not a number."""
+    if _NUMERAL.fullmatch(word):
+        from streamgauge.specs.scalars import parse_category
+
+        return parse_category(float(word))
+    return word or None
 
 
 def _is_number(word: str) -> bool:

@@ -92,8 +92,8 @@ def text_line(stream: str, seen: Seen) -> str:
 
 
 def _prediction(event: Mapping[str, Any]) -> str:
-    if "output" not in event and "rss_bytes" in event:
-        return "heartbeat"
+    if "prediction_id" not in event and "instance" in event:
+        return f"heartbeat of {event.get('service')} {event['instance']}"
     parts = [f"{event.get('version', '?')} {event.get('status', 'ok')}"]
     if event.get("step"):
         parts.append(f"step={event['step']}")

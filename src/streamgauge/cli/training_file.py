@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,16 @@ def profile_of(
     model: str,
     outputs: Sequence[str],
     ignored: Sequence[str],
+    categorical: Sequence[str] = (),
+    declared: Collection[str] = (),
     step: str = "",
     version: str | None = None,
     ordered: bool = False,
 ) -> tuple[ReferenceProfile, list[str]]:
     """Build the profile of a file, and name the columns that are not in it.
 
-    ``outputs`` are columns of the model's output. A column without values, or of words that hardly
+    ``outputs`` are columns of the model's output. The numbers of ``categorical`` columns are
+    categories, and so are those of ``declared`` ones, which need not be there. A column without values, or of words that hardly
     repeat (text, ids), has no histogram.
 
     Raises ``CommandFailed`` with file and line, or with the columns that there are.
@@ -39,14 +42,19 @@ def profile_of(
         raise CommandFailed(f"can't read {file}: {error.strerror}") from error
     seen: set[str] = set()
     with reading(file.name, size) as progress:
-        rows = named(read_rows(file, progress=progress), outputs, ignored, seen)
+        rows = named(
+            read_rows(file, progress=progress, words={*categorical, *declared}),
+            outputs,
+            ignored,
+            seen,
+        )
         try:
             profile = build_profile(
                 rows, model=model, step=step, version=version, ordered=ordered, source=file.name
             )
         except ValueError as error:
             raise CommandFailed(f"{file}: {error}") from error
-    for column in (*outputs, *ignored):
+    for column in (*outputs, *ignored, *categorical):
         if column not in seen:
             known = ", ".join(sorted(seen)[:20])
             raise CommandFailed(f"{file} has no column {column!r}", f"it has: {known}")

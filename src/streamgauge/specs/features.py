@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -16,11 +17,23 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 Ratio = Annotated[Number, between(0.0, 1.0, "a ratio from 0 to 1")]
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorCatalogue:
+    """The detectors that there are. Specs are the bottom layer, so whoever reads them brings it.
+
+    ``parameters`` are their parameters' names by detector. ``trial`` makes one and says what is
+    wrong with these parameters, or nothing: better here than in every worker.
+    """
+
+    parameters: Mapping[str, Collection[str]]
+    trial: Callable[[str, Mapping[str, int | float]], str] = lambda name, params: ""
+
+
 class DetectorSpec(SpecPart):
     """An online detector on one feature: its name, what it is fed, its own parameters.
 
     ``feed: panes`` gives it the mean rank of each pane, ``events`` every event. All other keys are
-    the detector's parameters. With ``detectors`` (name → parameter names) in the validation
+    the detector's parameters. With a ``DetectorCatalogue`` as ``detectors`` in the validation
     context, names and parameters are checked against what there is.
     """
 
@@ -43,8 +56,9 @@ class DetectorSpec(SpecPart):
     @classmethod
     def _known(cls, name: str, info: ValidationInfo) -> str:
         known = _detectors(info)
-        if known is not None and name not in known:
-            raise refuse(f"a detector: {', '.join(sorted(known))}", allowed=sorted(known))
+        if known is not None and name not in known.parameters:
+            names = sorted(known.parameters)
+            raise refuse(f"a detector: {', '.join(names)}", allowed=names)
         if not _NAME.fullmatch(name):
             raise refuse("a detector's name, like adwin")
         return name
@@ -54,15 +68,17 @@ class DetectorSpec(SpecPart):
         known = _detectors(info)
         if known is None:
             return self
-        keys = ["feed", *sorted(known[self.name])]
+        keys = ["feed", *sorted(known.parameters[self.name])]
         for key in self.params:
             if key not in keys:
                 expected = f"a parameter of {self.name}: {', '.join(keys)}"
                 raise refuse(expected, at=(key,), allowed=keys, key=True)
+        if problem := known.trial(self.name, self.params):
+            raise refuse(f"parameters that {self.name} can work with ({problem})")
         return self
 
 
-def _detectors(info: ValidationInfo) -> Mapping[str, Collection[str]] | None:
+def _detectors(info: ValidationInfo) -> DetectorCatalogue | None:
     return (info.context or {}).get("detectors")
 
 

@@ -13,6 +13,6 @@ def spec_schema() -> dict[str, Any]:
     schema["description"] = "The monitoring of one model, as `streamgauge apply` takes it."
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://streamgauge.dev/schemas/spec/v1.json",
+        "$id": "https://streamgauge.example/schemas/spec/v1.json",
         **schema,
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from streamgauge.specs.base import SpecPart
-from streamgauge.specs.features import DetectorSpec, FeatureSpec
+from streamgauge.specs.features import DetectorCatalogue, DetectorSpec, FeatureSpec
 from streamgauge.specs.located import Located, Path, Place, Unreadable, locate, read_text
 from streamgauge.specs.mistakes import Mistake, SpecInvalid
 from streamgauge.specs.model_spec import ModelSpec
@@ -36,12 +36,10 @@ _EXPECTED = {
 }
 
 
-def load_spec(
-    data: bytes, *, name: str, detectors: Mapping[str, Collection[str]] | None = None
-) -> ModelSpec:
+def load_spec(data: bytes, *, name: str, detectors: DetectorCatalogue | None = None) -> ModelSpec:
     """Read and validate a spec's file; ``name`` is what mistakes call it.
 
-    With ``detectors`` (name → parameter names) the detectors of features are checked too.
+    With ``detectors`` the detectors of features are checked too.
     Raises ``SpecInvalid`` with all mistakes that one pass can see.
     """
     lines: list[str] = []
