@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from streams import START, prediction
 
 from streamgauge.processing import LogRecord
+from tests.monitor.streams import START, prediction
 
 Fault = Callable[[int, dict[str, Any]], Mapping[str, Any]]
 

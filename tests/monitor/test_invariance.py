@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from generate import stream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streams import START, drive, monitor, record
 
 from streamgauge.processing import Effects, LogRecord
+from tests.monitor.generate import stream
+from tests.monitor.streams import START, drive, monitor, record
 
 HOSTILE = [
     None,
@@ -44,7 +44,10 @@ def mixed_log() -> list[LogRecord]:
             features["x2"] = features["x2"] + 6
         features["vector"] = [1.0] * (i % 5)
         features["free"] = f"id-{i}"
-        return {"status": "error" if i > 5_000 and i % 3 == 0 else "ok", "step": "b" if i % 50 == 0 else None}
+        return {
+            "status": "error" if i > 5_000 and i % 3 == 0 else "ok",
+            "step": "b" if i % 50 == 0 else None,
+        }
 
     first = stream(6_000, fault=fault, rate=200.0, version=lambda i: "12"[i % 2])
     second = stream(600, model="other", rate=20.0, seed=9, version=lambda i: f"{i // 250}")
@@ -58,9 +61,7 @@ def mixed_log() -> list[LogRecord]:
             merged.append(record(0, HOSTILE[int(rng.integers(len(HOSTILE)))], recorded))
         if rng.random() < 0.02:
             label = {"prediction_id": "a", "model": "fraud", "label": True}
-            merged.append(
-                record(0, orjson.dumps(label), recorded + 50, topic="streamgauge.labels")
-            )
+            merged.append(record(0, orjson.dumps(label), recorded + 50, topic="streamgauge.labels"))
     return [each._replace(offset=i) for i, each in enumerate(merged)]
 
 

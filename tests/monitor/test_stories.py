@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from generate import between, stream
-from streams import START, drive, monitor
 
 from streamgauge_client.events import AlarmEvent, Event
+from tests.monitor.generate import between, stream
+from tests.monitor.streams import START, drive, monitor
 
 
 def alarms(events: list[Event]) -> list[AlarmEvent]:

@@ -140,24 +140,27 @@ def _gamma_fit(blocks: list[Counts]) -> tuple[float, float] | None:
 def merge_rare(reference: Counts, n: int) -> NDArray[np.intp]:
     """Group of each bin, so that a window of ``n`` expects enough in every group.
 
-    Chi-square holds for groups of expected count 5 and more.
+    Chi-square holds for groups of expected count 5 and more. Bins that the reference never saw are
+    one group of their own: merged with a neighbour, what is entirely new would not show.
 
     >>> merge_rare(np.array([1, 50, 50, 0, 2]), 100).tolist()
-    [0, 0, 1, 1, 1]
+    [0, 0, 1, 2, 1]
     """
     expected = reference * (n / max(int(reference.sum()), 1))
     groups = np.zeros(len(expected), dtype=np.intp)
+    seen = np.flatnonzero(reference)
     group, filled = 0, 0.0
-    for i, value in enumerate(expected.tolist()):
+    for i, value in zip(seen.tolist(), expected[seen].tolist(), strict=True):
         if filled >= SMALLEST_EXPECTED:
             group, filled = group + 1, 0.0
         groups[i] = group
         filled += value
     if filled < SMALLEST_EXPECTED and group:
-        groups[groups == group] = group - 1
+        groups[seen] = np.minimum(groups[seen], group - 1)
+    groups[reference == 0] = groups.max() + 1
     return groups
 
 
 def regroup(counts: Counts, groups: NDArray[np.intp]) -> Counts:
     """Counts per group."""
-    return np.bincount(groups, weights=counts, minlength=int(groups[-1]) + 1).astype(np.int64)
+    return np.bincount(groups, weights=counts, minlength=int(groups.max()) + 1).astype(np.int64)
