@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = hurried(load_settings())
         with tempfile.TemporaryDirectory(prefix="streamgauge-demo-") as logs:
-            perform(settings, seconds=options.seconds, logs=Path(logs))
+            complete = perform(settings, seconds=options.seconds, logs=Path(logs))
     except KeyboardInterrupt:
         return 0 if options.seconds is None else 130
     except SettingsError as error:
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(error, 3)
     except (ServiceFailed, RuntimeError, redis.RedisError, OSError) as error:
         return fail(error, 1)
-    return 0
+    return 0 if complete else 1
 
 
 def hurried(settings: Settings) -> Settings:
@@ -93,8 +93,8 @@ def hurried(settings: Settings) -> Settings:
     return settings.model_copy(update=changes)
 
 
-def perform(settings: Settings, *, seconds: float | None, logs: Path) -> None:
-    """Start everything, tell the story, and say what came of it."""
+def perform(settings: Settings, *, seconds: float | None, logs: Path) -> bool:
+    """Start everything, tell the story, and say what came of it; whether every event counted."""
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -117,13 +117,14 @@ def perform(settings: Settings, *, seconds: float | None, logs: Path) -> None:
             outlet[0] = screen.say
             show(play, screen, seconds, servers=stack.bootstrap_servers)
             outlet[0] = say
-            last = play.finish(say)
+            last = play.finish(lambda text: print(text, flush=True))
         print(
             FIRST_PREDICTION.format(
                 where="`python -m services.stack` prints", servers="localhost:9092"
             )
         )
     print(last, flush=True)
+    return play.complete
 
 
 def prepare(stack: Stack, data: Sequence[Reading], say: Callable[[str], None]) -> Place:

@@ -70,6 +70,8 @@ class Play:
         self._before = (0, 0)
         self._started = 0.0
         self.usual_before_fault: int | None = None
+        #: Whether every event published has been counted or is a dead letter; known at the end.
+        self.complete = False
 
     def __enter__(self) -> Play:
         self._before = self._counts(self._reader.read())
@@ -113,6 +115,7 @@ class Play:
         while counted + dead < published and time.monotonic() < deadline:
             time.sleep(0.1)
             counted, dead = self._since_start()
+        self.complete = counted + dead == published
         self._take_alarms(say)
         usual = sum(self._comparison.alarms.values())
         say(
