@@ -6,7 +6,9 @@ topics: the partition worker checks continuity itself, and commits after its che
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -102,9 +104,21 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> dict[TP, Fetched]:
-        before = self._positions(consumer, active_partitions)
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        after = self._positions(consumer, active_partitions)
+        deadline = time.monotonic() + (timeout or 0.0)
+        while True:
+            # Asked without waiting, so that no seek comes between the position and its records.
+            before = self._positions(consumer, active_partitions)
+            fetched = await super()._fetch_records(consumer, active_partitions, 0, max_records)
+            after = self._positions(consumer, active_partitions)
+            left = deadline - time.monotonic()
+            if fetched or after != before or left <= 0:
+                break
+            waiter = consumer._fetcher._create_fetch_waiter()
+            done, _ = await asyncio.wait([waiter], timeout=left)
+            if not done:
+                waiter.cancel()
+                break
+            waiter.result()  # raises where the topic is not ours to read
         records = {ensure_TP(tp): found for tp, found in fetched.items()}
         # Without a record the position can move too: over markers and aborted transactions.
         moved = {tp for tp, position in after.items() if position != before.get(tp)}

@@ -16,7 +16,11 @@ Verdict = Literal["take", "seek", "hole", "stale"]
 
 
 class Check(NamedTuple):
-    """What to do with a chunk. ``hole``: take it too, after asking where the hole comes from."""
+    """What to do with a chunk.
+
+    ``hole``: the same hole again. Retention, or genuine (compaction, a marker) if the fetch began
+    exactly at ``next``.
+    """
 
     verdict: Verdict
     records: Sequence[LogRecord] = ()
@@ -46,9 +50,8 @@ class Cursor:
             return Check("take", [r for r in chunk.records if r.offset >= self.next])
         if first == self.next:
             return Check("take", chunk.records)
-        # A hole: genuine (compaction, a marker, retention) only when a fetch from exactly here
-        # shows it again. Seen once, it may be a chunk from before a seek.
-        if self._hole == (self.next, first) and chunk.base == self.next:
+        # A hole. Seen once, it may be a chunk from before a seek.
+        if self._hole == (self.next, first):
             return Check("hole", chunk.records)
         self._hole = (self.next, first)
         return Check("seek")

@@ -81,14 +81,14 @@ class Intake:
             return
         verdict, records = cursor.check(chunk)
         self._telemetry.chunks[verdict] += 1
-        if verdict == "seek":
-            await self._log.seek(chunk.topic, cursor.next)
-            return
         if verdict == "hole":
             start = (await self._log.bounds())[chunk.topic].start
             if start > cursor.next:
                 missing = start - cursor.next
                 raise Overtaken(f"{missing} records of {chunk.topic} were deleted unread")
+        if verdict == "seek" or (verdict == "hole" and chunk.base != cursor.next):
+            await self._log.seek(chunk.topic, cursor.next)
+            return
         if records:
             cursor.taken(records, chunk)
             self._buffers[chunk.topic].extend(records)

@@ -95,13 +95,16 @@ async def still_member(
 ) -> bool:
     """Ask Kafka: an offset commit succeeds only for a member of the present generation.
 
-    It commits what Redis has, so that it is no lie.
+    It commits what Redis has, or else what Kafka has, so that nothing moves.
     """
     _, _, position = await store.holder(partition)
-    known = Positions.parse(position).offsets if position else {}
+    stored = Positions.parse(position).offsets if position else {}
+    known = {config.full(name): offset for name, offset in stored.items()}
     if not known:
-        known = {name: (await log.bounds())[config.full(name)].start for name in config.names}
-    return await log.commit({config.full(name): offset for name, offset in known.items()})
+        known = dict(await log.committed())
+    if not known:
+        known = {topic: bounds.start for topic, bounds in (await log.bounds()).items()}
+    return await log.commit(known)
 
 
 async def _acquire(
