@@ -77,14 +77,23 @@ class ADWIN(Detector, name="adwin"):
         return [self._samples, self.drift_detected, bytes(helper.__getstate__())]
 
     def restore(self, state: list[Any]) -> None:
-        samples, detected, inside = state
+        try:
+            samples, detected, inside = state
+        except (TypeError, ValueError):
+            raise ValueError("not the state of an ADWIN: three values are wanted") from None
+        if type(samples) is not int or samples < 0 or type(detected) is not bool:
+            raise ValueError("not the state of an ADWIN: its count or its flag is none")
         river = self._fresh()
         try:
             river._helper.__setstate__(inside)
+            whole = bytes(river._helper.__getstate__()) == inside
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
             # River's core panics on garbage, and a panic is no Exception.
             raise ValueError(f"not the state of an ADWIN: {type(error).__name__}") from None
+        if not whole:
+            # The core takes what it can use and leaves the rest unread.
+            raise ValueError("not the state of an ADWIN: bytes are left over")
         river._drift_detected = detected
         self._river, self._samples = river, samples

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from streamgauge.plugins import Registered
 
+#: Beyond this a square overflows, and with an infinite variance nothing is ever detected again.
+LARGEST = 1e150
+
 
 class Detector(Registered, package="streamgauge.detectors"):
     """Decides that a stream changed, one value at a time.
 
     ``update`` takes a value and returns nothing; ``drift_detected`` tells whether that value
     showed a change. After a detection it starts afresh with the next value. One value that is not
-    finite would silence some detectors for ever, so it is refused with ``ValueError``.
+    finite, or whose square is not, would silence some detectors for ever: it is refused with
+    ``ValueError``.
     """
 
     #: Values taken before a detection is possible.
@@ -28,8 +32,11 @@ class Detector(Registered, package="streamgauge.detectors"):
 
     def update_many(self, values: NDArray[np.float64]) -> list[int]:
         """Take values in order, shape (n,); return the indices at which a change was detected."""
-        if not np.isfinite(values).all():
-            raise ValueError("a detector takes finite values only; drop NaN and infinity before")
+        if not (np.abs(values) <= LARGEST).all():
+            raise ValueError(
+                f"a detector takes finite values up to {LARGEST:g} only; drop NaN and infinity "
+                "before, and feed ranks where values have no bound"
+            )
         return self._update_many(values)
 
     @abstractmethod
