@@ -1,0 +1,210 @@
+"""What every detector must do, whichever file it stands in."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from streamgauge.detectors import Detector
+from streamgauge.plugins import PluginError
+from streamgauge.state.packing import pack, unpack
+
+Floats = NDArray[np.float64]
+Make = Callable[[], Detector]
+
+#: A registered detector is in the suite without being listed here.
+every_detector = pytest.mark.parametrize("make", Detector.classes().values(), ids=Detector.names())
+
+
+def shifting(*, seed: int, before: int = 600, after: int = 600) -> Floats:
+    """Ranks (0 to 1) that jump from the lower half to the upper, more than five deviations."""
+    rng = np.random.default_rng(seed)
+    low, high = rng.normal(0.3, 0.05, before), rng.normal(0.7, 0.05, after)
+    return np.clip(np.concatenate((low, high)), 0.0, 1.0)
+
+
+def restarted(make: Make, detector: Detector) -> Detector:
+    """The detector as a restart finds it: through the bytes of a checkpoint."""
+    fresh = make()
+    fresh.restore(unpack(pack(detector.state())))
+    return fresh
+
+
+@every_detector
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.5, 1.0, -3.25, 1e6])
+def test_silent_on_a_constant_stream(make: Make, level: float) -> None:
+    detector = make()
+    assert detector.update_many(np.full(5000, level)) == []
+    assert not detector.drift_detected
+    assert detector.estimate == pytest.approx(level)
+
+
+@every_detector
+def test_silent_while_it_warms_up(make: Make) -> None:
+    detector = make()
+    assert detector.needed > 0
+    assert detector.estimate is None
+    # The largest change there is, and still nothing to say.
+    values = (np.arange(detector.needed - 1) >= detector.needed // 2).astype(np.float64)
+    assert detector.update_many(values) == []
+    assert detector.samples == detector.needed - 1
+
+
+@every_detector
+def test_rarely_wrong_on_a_stationary_stream(make: Make) -> None:
+    # 50,000 values without change: the default budget of a model is an alarm a month.
+    found = [
+        len(make().update_many(np.random.default_rng(seed).random(10_000))) for seed in range(5)
+    ]
+    assert sum(found) <= 1, found
+
+
+@every_detector
+@pytest.mark.parametrize("seed", range(5))
+def test_fires_on_an_obvious_shift(make: Make, seed: int) -> None:
+    found = make().update_many(shifting(seed=seed))
+    assert found, "a shift of eight deviations went unnoticed"
+    assert 600 <= found[0] < 800
+
+
+@every_detector
+def test_one_value_at_a_time_is_the_same(make: Make) -> None:
+    stream, single = shifting(seed=1), make()
+    found = []
+    for index, value in enumerate(stream.tolist()):
+        single.update(value)
+        if single.drift_detected:
+            found.append(index)
+    assert found == make().update_many(stream)
+
+
+@every_detector
+@pytest.mark.parametrize("seed", range(3))
+def test_starts_afresh_on_the_update_after_a_detection(make: Make, seed: int) -> None:
+    stream, detector = shifting(seed=seed, after=2000), make()
+    first = make().update_many(stream)[0]
+
+    # Given a detector that has just detected
+    detector.update_many(stream[: first + 1])
+    assert detector.drift_detected
+    # When the next value comes, then nothing before it counts
+    detector.update(0.25)
+    assert not detector.drift_detected
+    assert detector.estimate == pytest.approx(0.25)
+    # And from there on it is a new detector, with the count of samples alone carried on
+    new, rest = make(), stream[first + 1 :]
+    new.update(0.25)
+    assert detector.update_many(rest) == new.update_many(rest)
+    assert detector.state()[1:] == new.state()[1:]
+    assert detector.samples == first + 2 + len(rest)
+
+
+@every_detector
+def test_a_restored_detector_continues_identically(make: Make) -> None:
+    stream = np.concatenate((shifting(seed=4), shifting(seed=5)))
+    whole = make()
+    found = whole.update_many(stream)
+    assert len(found) >= 2
+    around = [index + step for index in found for step in (0, 1, 2)]
+    for cut in sorted({0, 1, 2, 31, 32, 33, 500, *around, len(stream)}):
+        first = make()
+        before = first.update_many(stream[:cut])
+        second = restarted(make, first)
+        assert second.drift_detected == first.drift_detected
+        assert second.estimate == first.estimate
+        after = second.update_many(stream[cut:])
+        assert before + [cut + index for index in after] == found, f"cut at {cut}"
+        assert pack(second.state()) == pack(whole.state()), f"cut at {cut}"
+
+
+@every_detector
+def test_state_stays_small(make: Make) -> None:
+    detector = make()
+    rng = np.random.default_rng(9)
+    for _ in range(20):
+        detector.update_many(rng.random(10_000))
+        assert len(pack(detector.state())) < 8192
+
+
+@every_detector
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 1e154])
+@pytest.mark.parametrize("place", [0, 50, 99])
+def test_refuses_poison_and_is_none_the_worse(make: Make, poison: float, place: int) -> None:
+    stream, detector = shifting(seed=6), make()
+    detector.update_many(stream[:500])
+    before = pack(detector.state())
+    poisoned = stream[500:600].copy()
+    poisoned[place] = poison
+    with pytest.raises(ValueError, match="finite"):
+        detector.update_many(poisoned)
+    with pytest.raises(ValueError, match="finite"):
+        detector.update(poison)
+    # Nothing of the refused batch was taken.
+    assert pack(detector.state()) == before
+    assert detector.update_many(stream[500:]) == [
+        index - 500 for index in make().update_many(stream)
+    ]
+
+
+@every_detector
+@pytest.mark.parametrize("odd", [-0.0, 5e-324, -5e-324, 2.3e-308, 1.0000000000000002])
+def test_odd_small_numbers_do_it_no_harm(make: Make, odd: float) -> None:
+    stream, detector = shifting(seed=7), make()
+    detector.update_many(stream[:100])
+    detector.update_many(np.full(10, odd))
+    found = detector.update_many(stream[100:])
+    assert any(500 <= index < 700 for index in found), "it never fired again"
+
+
+@every_detector
+@settings(max_examples=60, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, 1200), max_size=12).map(sorted),
+    seed=st.integers(0, 20),
+)
+def test_however_the_stream_is_cut(make: Make, cuts: list[int], seed: int) -> None:
+    stream, whole, parts = shifting(seed=seed), make(), make()
+    found: list[int] = []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        found += [start + index for index in parts.update_many(stream[start:end])]
+    assert found == whole.update_many(stream)
+    assert pack(parts.state()) == pack(whole.state())
+
+
+@every_detector
+@pytest.mark.parametrize("garbage", [None, 5, "text", [], [1], {}, [None] * 3, [0, False, b""]])
+def test_refuses_a_state_it_can_not_read(make: Make, garbage: object) -> None:
+    detector = make()
+    detector.update_many(shifting(seed=8)[:300])
+    before = pack(detector.state())
+    with pytest.raises(ValueError, match="state"):
+        detector.restore(garbage)  # type: ignore[arg-type]
+    assert pack(detector.state()) == before
+
+
+@every_detector
+def test_says_how_to_use_it_and_where_it_is_from(make: Make) -> None:
+    text = inspect.getdoc(make) or ""
+    assert "Examples\n--------\n>>> " in text
+    assert "References\n----------\n" in text
+
+
+@every_detector
+def test_every_parameter_has_a_name_and_a_default(make: type[Detector]) -> None:
+    assert Detector.create(make.name).state() == make().state()
+    for parameter in inspect.signature(make).parameters.values():
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameter.default is not inspect.Parameter.empty
+
+
+def test_unknown_names_are_told_with_the_known_ones() -> None:
+    with pytest.raises(PluginError, match="did you mean 'adwin'"):
+        Detector.create("adwim")
+    with pytest.raises(PluginError, match="no parameter 'detla'; did you mean 'delta'"):
+        Detector.create("adwin", detla=0.1)
