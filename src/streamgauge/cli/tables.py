@@ -1,31 +1,17 @@
-"""Reading training data: CSV with types found per column, JSON Lines of rows or of events.
-
-A file is read twice and never held: once for the types of CSV columns, once for the rows.
-"""
+"""Reading training data: CSV or JSON Lines, by the file's suffix."""
 
 from __future__ import annotations
 
-import csv
-import math
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from streamgauge.cli.csv_rows import csv_rows
 from streamgauge.cli.failures import CommandFailed
+from streamgauge.cli.json_rows import json_rows
+from streamgauge.cli.numbered_lines import Progress
 
-Kind = Literal["number", "boolean", "word"]
 Row = dict[str, Any]
-#: Told the bytes read so far.
-Progress = Callable[[int], None]
-
-#: Mean "missing" in a column of numbers; in a column of words they may be words (NA is Namibia).
-_MISSING = frozenset({"nan", "na", "n/a", "null", "none", "-", "?"})
-_BOOLEANS = frozenset({"true", "false"})
-_DELIMITERS = ",;\t|"
-_NUMERAL = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,15})?")
-#: Longest line. Longer ones are not a table.
-_MAX_LINE = 16 * 1024 * 1024
 
 
 def read_rows(
@@ -39,232 +25,10 @@ def read_rows(
     """
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson"):
-        return _worded(_json_rows(path, progress), words)
+        return json_rows(path, progress, words)
     if suffix in (".csv", ".tsv", ".txt"):
-        return _csv_rows(path, progress, words)
+        return csv_rows(path, progress, words)
     raise CommandFailed(
         f"{path}: files of the kind {suffix or 'without a suffix'} are not read",
         "give a .csv or a .jsonl file",
     )
-
-
-def _lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
-    """Numbered lines, decoded; quoted fields may go over several of them."""
-    done = 0
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while data := file.readline(_MAX_LINE):
-                number += 1
-                if not number % 1000:
-                    progress(done)
-                done += len(data)
-                if len(data) == _MAX_LINE:
-                    raise _wrong(path, number, "a line of 16 MiB or more", "one row per line")
-                try:
-                    text = data.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError:
-                    raise _wrong(path, number, "not UTF-8", "save the file as UTF-8") from None
-                yield number, text
-    except OSError as error:
-        raise CommandFailed(f"can't read {path}: {error.strerror}") from error
-    progress(done)
-
-
-def _worded(rows: Iterable[Row], words: Collection[str]) -> Iterator[Row]:
-    from streamgauge.specs.scalars import parse_category
-
-    for row in rows:
-        for name in words:
-            if row.get(name) is not None:
-                row[name] = parse_category(row[name])
-        yield row
-
-
-def _csv_rows(path: Path, progress: Progress, words: Collection[str]) -> Iterator[Row]:
-    header, kinds = _columns(path)
-    convert = [
-        _category if name in words else _converter(kind)
-        for name, kind in zip(header, kinds, strict=True)
-    ]
-    for cells in _records(path, progress, skip_header=True, header=header):
-        yield {
-            name: made(cell.strip())
-            for name, made, cell in zip(header, convert, cells, strict=True)
-        }
-
-
-def _columns(path: Path) -> tuple[list[str], list[Kind]]:
-    header: list[str] | None = None
-    numbers: list[bool] = []
-    booleans: list[bool] = []
-    seen: list[bool] = []
-    for cells in _records(path, lambda done: None):
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            _check_header(path, header)
-            numbers, booleans = [True] * len(header), [True] * len(header)
-            seen = [False] * len(header)
-            continue
-        for i, cell in enumerate(cells):
-            if not (numbers[i] or booleans[i]):
-                continue
-            word = cell.strip()
-            if not word or (word.lower() in _MISSING):
-                continue
-            seen[i] = True
-            booleans[i] = booleans[i] and word.lower() in _BOOLEANS
-            numbers[i] = numbers[i] and _is_number(word)
-    if header is None:
-        raise CommandFailed(f"{path} is empty", "its first line names the columns")
-    kinds: list[Kind] = []
-    for i in range(len(header)):
-        if seen[i] and booleans[i]:
-            kinds.append("boolean")
-        else:
-            kinds.append("number" if seen[i] and numbers[i] else "word")
-    return header, kinds
-
-
-def _records(
-    path: Path,
-    progress: Progress,
-    *,
-    skip_header: bool = False,
-    header: Sequence[str] | None = None,
-) -> Iterator[list[str]]:
-    lines = _lines(path, progress)
-    first = next(lines, None)
-    if first is None:
-        return
-    delimiter = max(_DELIMITERS, key=first[1].count)
-    at = [first[0]]
-
-    def texts() -> Iterable[str]:
-        yield first[1]
-        for number, text in lines:
-            at[0] = number
-            yield text
-
-    width = len(header) if header else None
-    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
-    while True:
-        # The line on which a record begins is what people look for.
-        begin = at[0] + (1 if width is not None or reader.line_num else 0)
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise _wrong(path, begin, str(error), "quote fields as CSV does") from None
-        if not cells:
-            continue
-        if width is None:
-            width = len(cells)
-        elif len(cells) != width:
-            message = f"found {len(cells)} fields, expected {width} as in the first line"
-            raise _wrong(path, begin, message, f"fields are parted by {delimiter!r}")
-        if skip_header:
-            skip_header = False
-            continue
-        yield cells
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise _wrong(path, 1, f"column {twice[0]!r} stands there twice", "rename one")
-    if "" in header:
-        place = header.index("") + 1
-        raise _wrong(path, 1, f"column {place} has no name", "the first line names the columns")
-    if all(_is_number(name) for name in header):
-        raise _wrong(path, 1, "the first line holds numbers", "put the columns' names there")
-
-
-def _converter(kind: Kind) -> Callable[[str], Any]:
-    if kind == "number":
-        return _number
-    if kind == "boolean":
-        return lambda word: word.lower() == "true" if word.lower() in _BOOLEANS else None
-    return lambda word: word or None
-
-
-def _category(word: str) -> str | None:
-    """A category as the stream names it: 3.0 is 3 there, 007 is not a number."""
-    if _NUMERAL.fullmatch(word):
-        from streamgauge.specs.scalars import parse_category
-
-        return parse_category(float(word))
-    return word or None
-
-
-def _is_number(word: str) -> bool:
-    # Python reads 1_000 as a number; files mean something else by it.
-    if "_" in word:
-        return False
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(word: str) -> float | None:
-    """The number; what is not finite is missing, as it is in the stream."""
-    if not word or not _is_number(word):
-        return None
-    value = float(word)
-    return value if math.isfinite(value) else None
-
-
-def _json_rows(path: Path, progress: Progress) -> Iterator[Row]:
-    import orjson
-
-    for number, text in _lines(path, progress):
-        if not text.strip():
-            continue
-        try:
-            document = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise _wrong(
-                path, number, f"not JSON ({error.msg})", "one object on each line"
-            ) from None
-        if not isinstance(document, dict):
-            raise _wrong(path, number, "not an object", "one object on each line")
-        try:
-            yield _event_row(document) if _is_event(document) else _flat_row(document)
-        except ValueError as error:
-            hint = "rows are flat, events have `features`"
-            raise _wrong(path, number, str(error), hint) from None
-
-
-def _is_event(document: Row) -> bool:
-    return isinstance(document.get("features"), dict)
-
-
-def _flat_row(document: Row) -> Row:
-    row: Row = {}
-    for name, value in document.items():
-        if isinstance(value, dict):
-            raise ValueError(f"column {name!r} holds an object")
-        # Vectors have no histogram; they are left out here as they are in the stream.
-        if not isinstance(value, list):
-            row[name] = value
-    return row
-
-
-def _event_row(document: Row) -> Row:
-    """Features and output of a prediction event, under the names that the monitor judges."""
-    row = _flat_row(document["features"])
-    output = document.get("output")
-    if isinstance(output, dict):
-        row["output.label"], row["output.score"] = output.get("label"), output.get("score")
-    elif isinstance(output, str | bool):
-        row["output.label"] = output
-    elif isinstance(output, int | float):
-        row["output.score"] = output
-    return row
-
-
-def _wrong(path: Path, line: int, message: str, hint: str) -> CommandFailed:
-    return CommandFailed(f"{path}:{line}: {message}", hint)

@@ -29,8 +29,8 @@ def profile_of(
     """Build the profile of a file, and name the columns that are not in it.
 
     ``outputs`` are columns of the model's output. The numbers of ``categorical`` columns are
-    categories, and so are those of ``declared`` ones, which need not be there. A column without values, or of words that hardly
-    repeat (text, ids), has no histogram.
+    categories, and so are those of ``declared`` ones, which need not be there. A column without
+    values, or of words that hardly repeat (text, ids), has no histogram.
 
     Raises ``CommandFailed`` with file and line, or with the columns that there are.
     """

@@ -54,21 +54,16 @@ def effective_settings(
             add(key, getattr(whole, key), getattr(plain, key), key in said)
     key = "false_alarms_per_month"
     add(key, getattr(whole, key), getattr(plain, key), key in said)
+    unused = ("id",) if whole.reference.kind == "learned" else ("min_events", "min_duration")
     for section in ("defaults", "reference"):
         part, base = getattr(whole, section), getattr(plain, section)
         for field, info in type(part).model_fields.items():
             key = info.alias or field
-            unused = ("min_events", "min_duration") if part_is_profile(part) else ("id",)
             if section == "reference" and key in unused:
                 continue
             spoken = key in said.get(section, {})
             add(f"{section}.{key}", getattr(part, field), getattr(base, field), spoken)
     return settings
-
-
-def part_is_profile(part: object) -> bool:
-    """Whether a section is a reference that is a stored profile."""
-    return getattr(part, "kind", None) == "profile"
 
 
 def _words(name: str, value: object) -> str:
