@@ -14,7 +14,6 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-EXAMPLES = sorted(SCHEMAS.glob("examples/*/1/*.json"))
 
 _BROKER = """
 import sys

@@ -307,6 +307,23 @@ def test_counts_are_exact_with_many_threads(broker: str, unused_prefix: str) -> 
     assert stats.dropped == {"invalid": 3000} and stats.adjusted == {"nonfinite": 600}
 
 
+def test_logging_costs_its_caller_little() -> None:
+    """A coarse guard: load_tests/client_log.py measures properly, tails included."""
+    publisher = Publisher(NOWHERE, model="m", version="1")
+    features = {f"sensor_{number}": number * 1.5 for number in range(20)}
+    medians = []
+    for _ in range(3):
+        times = []
+        for _ in range(1000):
+            started = time.perf_counter_ns()
+            publisher.log(features=features, output={"label": "a", "score": 0.9}, latency_ms=4.1)
+            times.append(time.perf_counter_ns() - started)
+        medians.append(sorted(times)[500])
+    publisher.close(0)
+    # The best round: others use this machine too.
+    assert min(medians) <= 20_000, medians
+
+
 def test_a_warning_comes_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     publisher = Publisher(NOWHERE, model="m", version="1")
     with caplog.at_level(logging.WARNING):

@@ -25,7 +25,7 @@ def class_name(given: object) -> str:
     >>> class_name(True), class_name(1), class_name(1.0), class_name("fraud")
     ('true', '1', '1', 'fraud')
     """
-    if hasattr(given, "tolist"):
+    if type(given) is not str and hasattr(given, "tolist"):
         given = given.tolist()
     if isinstance(given, bool):
         return "true" if given else "false"
@@ -46,11 +46,13 @@ def output(given: Any, counters: Counters, *, name: str = "output") -> Any:
     empty dictionary (a model that has learned nothing) is a null output. Arrays of one element or
     one row are taken for that element or row.
     """
-    if given is None or type(given) is str:
-        return text(given, name, counters) if given else given
-    if isinstance(given, Mapping):
+    if given is None:
+        return None
+    if type(given) is str:
+        return text(given, name, counters)
+    if type(given) is dict or isinstance(given, Mapping):
         return _scored(given, counters, name)
-    if hasattr(given, "tolist"):
+    if type(given) is not float and hasattr(given, "tolist"):
         given = given.tolist()
         while isinstance(given, list) and len(given) == 1:
             given = given[0]

@@ -27,7 +27,7 @@ ALARM_KINDS = (
 class AlarmWindow(BaseModel):
     """The span of event time that was judged, in seconds since 1970, and the events in it."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     start: Number
     end: Number
@@ -40,7 +40,7 @@ class Histogram(BaseModel):
     ``bins`` names each bin; ``reference`` and ``current`` hold its share of the values, 0 to 1.
     """
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     bins: list[str]
     reference: list[Number]
@@ -50,7 +50,7 @@ class Histogram(BaseModel):
 class FeatureEvidence(BaseModel):
     """One feature's part in an alarm, judged by one detector."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     feature: str
     detector: str
@@ -68,7 +68,7 @@ class FeatureEvidence(BaseModel):
 class Position(BaseModel):
     """Where in the log an example lies."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     topic: str
     partition: int
@@ -78,7 +78,7 @@ class Position(BaseModel):
 class AlarmEvidence(BaseModel):
     """What an alarm stands on."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     top_features: list[FeatureEvidence] = Field(default_factory=list)
     histograms: dict[str, Histogram] = Field(default_factory=dict)
@@ -91,7 +91,7 @@ class AlarmEvidence(BaseModel):
 class AlarmDetector(BaseModel):
     """The detector whose judgement leads the alarm."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     name: str
     params: dict[str, Any] = Field(default_factory=dict)
@@ -100,7 +100,7 @@ class AlarmDetector(BaseModel):
 class AlarmReference(BaseModel):
     """What the window was compared with: its id and the events in it."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
     id: str
     n: int
