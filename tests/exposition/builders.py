@@ -67,7 +67,7 @@ def series(version: str = "1", *, ok: int = 100, **options: Any) -> SeriesView:
         "counts": {"ok": ok},
         "latency_buckets": {"0.001": 10, "0.01": 90, "+Inf": ok},
         "latency_sum": 0.5,
-        "latency_quantiles": {"p95": 0.0121},
+        "latency_quantiles": {"0.95": 0.0121},
         "state": "ok",
         "window_n": 600,
         "window_end": NOW - 2,

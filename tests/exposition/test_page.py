@@ -116,14 +116,28 @@ def test_without_models_it_tells_how_to_begin_with_the_real_address() -> None:
             NOW + 75,
             "Redis does not answer (TimeoutError); this is 75 s old.",
         ),
-        (reading([model()], [partition()]), NOW + 20, "No monitor is running"),
     ],
-    ids=["never", "gone", "no monitor"],
+    ids=["never", "gone"],
 )
 def test_what_is_broken_is_said_first(now: Reading, at: float, said: str) -> None:
     text = Tags(shown(now, at=at)).text
     assert said in text
     assert "●ok" not in text
+
+
+def test_a_monitor_that_stopped_is_missed_but_an_idle_one_is_not() -> None:
+    idle = reading([model()], [partition()], processes=(MONITOR,))
+    gone = reading([model()], [partition()])
+    page = StatusPage(lambda: gone, bootstrap_servers="b", clock=lambda: NOW + 20)
+    # Given a monitor that never reported itself, Then nothing can be said
+    page.note(gone)
+    assert "No monitor" not in page().body.decode()
+    # When one did and no longer does, Then it is missed, and its verdicts are not of now
+    page.note(idle)
+    page.note(gone)
+    text = Tags(page().body.decode()).text
+    assert "No monitor runs any more" in text
+    assert "no monitorwhat is shown is from before it stopped" in text
 
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from typing import Any
+
 import orjson
 import pytest
 from redis import Redis
+from redis import asyncio as aioredis
 
 from streamgauge.state.keys import model_id, process_key, spec_key, view_key
-from streamgauge.state.processes import ProcessView
+from streamgauge.state.processes import ProcessView, announce
 from streamgauge.state.reader import ViewReader
 from streamgauge.state.views import ModelView, PartitionView
 
@@ -133,3 +138,28 @@ def test_what_stays_the_same_is_parsed_once(redis: Redis) -> None:
     put(redis, ModelView(model="a", partition=0))
     reader = ViewReader(redis)
     assert reader.read().models[0] is reader.read().models[0]
+
+
+async def test_a_process_says_that_it_runs_until_it_ends(redis: Redis, redis_url: str) -> None:
+    client = aioredis.Redis.from_url(redis_url)
+    process = ProcessView(service="monitor", instance="a", started_at=1.0)
+    task = asyncio.create_task(announce(client, lambda: process, every=0.01))
+    while not redis.exists(process.key):
+        await asyncio.sleep(0.01)
+    assert ViewReader(redis).read().processes == (process,)
+    ttl: Any = redis.ttl(process.key)
+    assert 0 < ttl <= 15
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert not redis.exists(process.key)
+    await client.aclose()
+
+
+async def test_without_redis_a_process_goes_on() -> None:
+    client = aioredis.Redis.from_url("redis://127.0.0.1:1/0")
+    process = ProcessView(service="monitor", instance="a", started_at=1.0)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await announce(client, lambda: process, every=0.01)
+    await client.aclose()

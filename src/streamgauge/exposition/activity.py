@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamgauge.exposition.fleet import ModelSummary
+from streamgauge.state.views import ModelView
 
 #: Most versions of a model that have series of their own.
 LIVE_VERSIONS = 3
@@ -21,22 +22,30 @@ class Activity:
     def __init__(self) -> None:
         self._versions: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def observe(self, models: Iterable[ModelSummary], *, now: float) -> None:
-        """Take note of the totals, and forget what is gone."""
-        seen: dict[tuple[str, str], tuple[int, float]] = {}
-        for model in models:
-            totals: dict[str, int] = {}
-            for series in model.series:
-                totals[series.version] = totals.get(series.version, 0) + series.total
-            for version, total in totals.items():
-                before = self._versions.get((model.model, version))
-                if before is None:
-                    # Not seen before: the newest event is the best guess there is.
-                    seen[model.model, version] = (total, min(now, _last_known(model, version, now)))
-                else:
-                    grew = total != before[0]
-                    seen[model.model, version] = (total, now if grew else before[1])
-        self._versions = seen
+    def observe(self, views: Iterable[ModelView], *, now: float) -> None:
+        """Take note of the totals, and forget what is gone. Costs microseconds per view."""
+        totals: dict[tuple[str, str], int] = {}
+        newest: dict[tuple[str, str], float] = {}
+        for view in views:
+            for series in view.series:
+                key = (view.model, series.version)
+                totals[key] = totals.get(key, 0) + sum(series.counts.values())
+                # Of a version that is the only one, the model's newest event is known, too.
+                alone = view.last_event if len(view.series) == 1 else None
+                times = [t for t in (series.window_end, alone, newest.get(key)) if t is not None]
+                if times:
+                    newest[key] = max(times)
+        self._versions = {
+            key: (total, self._changed_at(key, total, newest.get(key, now), now))
+            for key, total in totals.items()
+        }
+
+    def _changed_at(self, key: tuple[str, str], total: int, newest: float, now: float) -> float:
+        before = self._versions.get(key)
+        if before is None:
+            # Not seen before: its newest event is the best guess there is.
+            return min(now, newest)
+        return before[1] if total == before[0] else now
 
     def knows(self, models: Iterable[ModelSummary]) -> bool:
         """Whether every version of these was observed before."""
@@ -68,10 +77,3 @@ class Activity:
         total, changed = self._versions[key]
         # In steps of a minute, so that two that both send do not change places at every look.
         return (now - changed) // 60, -total, key[1]
-
-
-def _last_known(model: ModelSummary, version: str, now: float) -> float:
-    ends = [s.window_end for s in model.series if s.version == version and s.window_end is not None]
-    if len({series.version for series in model.series}) == 1 and model.last_event is not None:
-        ends.append(model.last_event)
-    return max(ends, default=now)

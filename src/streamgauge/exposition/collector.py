@@ -100,7 +100,7 @@ class ViewCollector(Collector):
 
     def _models(self, sheet: Sheet, snapshot: Snapshot, *, now: float) -> None:
         summaries = {summary.model: summary for summary in summarise(snapshot.models)}
-        self._activity.observe(summaries.values(), now=now)
+        self._activity.observe(snapshot.models, now=now)
         self._shown.forget(now=now)
         self._admit(summaries.keys() | snapshot.specs.keys())
         for name in self._admitted:

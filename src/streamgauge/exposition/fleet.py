@@ -154,7 +154,7 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
     state = worst_state(view.state for view in views)
     ends = [v.window_end for v in views if v.window_end is not None]
     # Quantiles do not add up: the slowest shard stands for all.
-    slow = [v.latency_quantiles["p95"] for v in views if "p95" in v.latency_quantiles]
+    slow = [v.latency_quantiles["0.95"] for v in views if "0.95" in v.latency_quantiles]
     poisoned = {(d.series, d.detector) for v in views for d in v.detectors if d.state == "poisoned"}
     return SeriesSummary(
         version=version,

@@ -50,6 +50,7 @@ class StatusPage:
         self._stale = stale_seconds
         self._clock = clock
         self._activity = Activity()
+        self._monitor_seen = False
         self._lock = threading.Lock()
 
     def __call__(self) -> Page:
@@ -76,10 +77,10 @@ class StatusPage:
     def note(self, reading: Reading) -> None:
         """Take note of who sends, also while nobody looks. Call it at each reading."""
         if reading.up and reading.snapshot is not None:
+            processes = reading.snapshot.processes
             with self._lock:
-                self._activity.observe(
-                    summarise(reading.snapshot.models), now=reading.snapshot.read_at
-                )
+                self._monitor_seen |= any(p.service == "monitor" for p in processes)
+                self._activity.observe(reading.snapshot.models, now=reading.snapshot.read_at)
 
     def _body(self, reading: Reading, *, now: float) -> str:
         notes = self._notes(reading, now=now)
@@ -91,8 +92,8 @@ class StatusPage:
             return notes + get_started(self._bootstrap_servers, self._topic_prefix)
         with self._lock:
             if not self._activity.knows(models):
-                self._activity.observe(models, now=snapshot.read_at)
-            rows = model_rows(models, self._activity, now=now, deaf=_deaf(snapshot, now))
+                self._activity.observe(snapshot.models, now=snapshot.read_at)
+            rows = model_rows(models, self._activity, now=now, deaf=self._deaf(snapshot, now))
         blocks = [tiles(rows, snapshot, now), alarms_block(models), table(rows)]
         return notes + "".join(blocks) + pipeline(snapshot, now)
 
@@ -104,20 +105,22 @@ class StatusPage:
             return f'<p class="note stop">Redis does not answer{why}; {old}.</p>'
         if age is not None and age > self._stale:
             return f'<p class="note stop">This is {duration(age)} old.</p>'
-        if reading.snapshot is not None and _deaf(reading.snapshot, now):
+        if reading.snapshot is not None and self._deaf(reading.snapshot, now):
             return (
-                '<p class="note">No monitor is running: start one with '
+                '<p class="note">No monitor runs any more; start one with '
                 "<code>python -m services.monitor</code>.</p>"
             )
         return ""
 
+    def _deaf(self, snapshot: Snapshot, now: float) -> bool:
+        """Whether nobody watches any more: no monitor reports itself, and no view is fresh.
 
-def _deaf(snapshot: Snapshot, now: float) -> bool:
-    """Whether nobody watches: no monitor reports itself, and no view is fresh."""
-    if any(process.service == "monitor" for process in snapshot.processes):
-        return False
-    written = [view.written_at for _, view in snapshot.partitions if view.written_at is not None]
-    return now - max(written, default=float("-inf")) > DEAF_SECONDS
+        A partition without events writes nothing, so old views alone prove nothing.
+        """
+        if not self._monitor_seen or any(p.service == "monitor" for p in snapshot.processes):
+            return False
+        written = [v.written_at for _, v in snapshot.partitions if v.written_at is not None]
+        return now - max(written, default=float("-inf")) > DEAF_SECONDS
 
 
 def _as_of(reading: Reading, now: float) -> str:
