@@ -16,6 +16,7 @@ from streamgauge.batch.columns import EventBatch
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.series import Judged, Series
 from streamgauge.monitor.step import Step
+from streamgauge.specs.sections import Severity
 from streamgauge.state.views import AlarmView
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
@@ -174,7 +175,7 @@ class ModelMonitor:
             model=self.model,
             topic=self.topic,
             partition=self.partition,
-            severity=spec.defaults.severity,
+            severity=self._severity(edge),
             reference=(spec.reference.id or "learned", reference.n) if reference else None,
             detections=series.watch.times,
             owner=spec.owner,
@@ -182,6 +183,13 @@ class ModelMonitor:
         )
         self._remember(event)
         return event
+
+    def _severity(self, edge: Edge) -> Severity:
+        spec = self.configuration.spec
+        own = spec.feature(edge.lead).new_category
+        if own is not None and edge.findings and edge.findings[0].rule == "new_category":
+            return own
+        return spec.defaults.severity
 
     def _remember(self, event: AlarmEvent) -> None:
         shown = self.alarms.pop(event.fingerprint, None)

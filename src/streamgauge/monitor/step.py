@@ -38,7 +38,11 @@ class Step:
         self._ignored = {name for name, feature in spec.features.items() if feature.ignore}
         if fits and profile is not None:
             for name, reference in profile.targets.items():
-                if name not in RESERVED and name not in self._ignored:
+                declared = spec.feature(name).declared_type
+                if name in RESERVED or name in self._ignored:
+                    continue
+                # What the spec says wins: a profile of another type can't be compared with.
+                if declared in (None, reference.type):
                     target = self.targets.setdefault(name, Target(name, spec.feature(name)))
                     target.use(reference)
         for name in self._ignored:

@@ -24,6 +24,7 @@ from streamgauge.references.bins import (
 )
 from streamgauge.references.profile import TargetReference
 from streamgauge.specs.features import FeatureSpec
+from streamgauge.specs.scalars import parse_category
 
 #: Values that are kept raw until quantile bins can be drawn.
 SAMPLE = 500
@@ -263,6 +264,6 @@ def _words(column: Column, *, numbers: bool) -> list[str | None]:
         return words
     values = column.values.tolist()
     return [
-        f"{values[i]:g}" if kind == NUMBER else words[i]
+        parse_category(values[i]) if kind == NUMBER else words[i]
         for i, kind in enumerate(column.kind.tolist())
     ]
