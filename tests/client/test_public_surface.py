@@ -34,14 +34,14 @@ def test_all_is_the_namespace() -> None:
 def test_importing_it_is_quick_and_loads_no_kafka() -> None:
     script = (
         "import sys, time\n"
-        "started = time.perf_counter()\n"
+        "started = time.process_time()\n"
         "import streamgauge_client\n"
-        "took = time.perf_counter() - started\n"
+        "took = time.process_time() - started\n"
         "streamgauge_client.Publisher(model='m', version='1')\n"
         "heavy = {'confluent_kafka', 'numpy', 'multiprocessing', 'asyncio'} & set(sys.modules)\n"
         "print(took, *heavy)"
     )
-    # The best of several: others use this machine too.
+    # Processor time, and the best of several: others use this machine too.
     runs = [
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         for _ in range(5)
