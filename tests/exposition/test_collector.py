@@ -163,11 +163,31 @@ def test_a_features_gravest_judgement_is_the_one() -> None:
             "judgements": [
                 judgement(severity=0.2, detector="js"),
                 judgement(severity=0.9, detector="missing"),
-                judgement(severity=None, state="warming", detector="adwin"),
+                judgement(severity=0.5, detector="wrong_type"),
             ]
         }
     )
     now = scraped([model(series=[series(features=[several])])])
+    assert now.labels("drift_severity_ratio", "detector") == ["missing"]
+
+
+def test_a_feature_that_cant_be_judged_for_drift_does_not_look_healthy() -> None:
+    # Given that nothing is missing, and that there is no reference yet
+    half = feature().model_copy(
+        update={
+            "judgements": [
+                judgement(severity=0.0, detector="missing"),
+                judgement(severity=None, state="warming", detector="js"),
+            ]
+        }
+    )
+    now = scraped([model(series=[series(features=[half])])])
+    assert now.value("detector_state", **AMOUNT, state="warming") == 1
+    assert now.value("detector_state", **AMOUNT, state="ok") == 0
+    # A hard rule that fires is heard all the same.
+    broken = judgement(severity=4.0, detector="missing", state="firing")
+    both = half.model_copy(update={"judgements": [broken, half.judgements[1]]})
+    now.reading = reading([model(series=[series(features=[both])])])
     assert now.labels("drift_severity_ratio", "detector") == ["missing"]
 
 

@@ -28,6 +28,7 @@ _RANK: dict[JudgementState, int] = {
     "poisoned": 5,
     "firing": 6,
 }
+_SPEAKING = ("firing", "poisoned", "pending")
 RATIOS = ("missing_ratio", "wrong_type_ratio", "out_of_range_ratio", "new_category_ratio")
 
 
@@ -107,17 +108,26 @@ def worst_state(states: Iterable[JudgementState]) -> JudgementState:
 
 def gravity(feature: FeatureSummary) -> tuple[int, float]:
     """How much a feature needs to be seen: defects and alarms, then verdicts by severity."""
-    return _gravity(feature.judgement) if feature.judgement else (-1, 0.0)
+    judgement = feature.judgement
+    if judgement is None:
+        return -2, 0.0
+    if judgement.state in _SPEAKING:
+        return _RANK[judgement.state], _severity(judgement)
+    return (0, _severity(judgement)) if judgement.state == "ok" else (-1, _severity(judgement))
 
 
 def _gravity(judgement: JudgementView) -> tuple[int, float]:
+    """Which of one feature's judgements speaks for it.
+
+    A missing verdict outranks an "ok": that no value is missing says nothing about drift, and a
+    feature that can't be judged must not look healthy.
+    """
+    return _RANK[judgement.state], _severity(judgement)
+
+
+def _severity(judgement: JudgementView) -> float:
     severity = judgement.severity
-    if judgement.state in ("firing", "poisoned", "pending"):
-        return _RANK[judgement.state], severity or 0.0
-    # Among the quiet a verdict says more than the lack of one.
-    if severity is None or not math.isfinite(severity):
-        return 0, -1.0 / (1 + _RANK[judgement.state])
-    return 0, severity
+    return severity if severity is not None and math.isfinite(severity) else -1.0
 
 
 def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:

@@ -9,6 +9,10 @@ from streamgauge.state.views import PartitionView
 from streamgauge.telemetry import pipeline
 
 
+#: Shown from the start: a rate needs the 0 before the first one.
+REASONS = ("decode", "schema", "too_large", "future", "handler")
+
+
 def conservation_difference(view: PartitionView) -> int:
     """Positions advanced less everything that became of the records. 0 unless one went astray."""
     advanced = sum(
@@ -35,6 +39,8 @@ def put_partitions(sheet: Sheet, snapshot: Snapshot, *, service: str, now: float
     """Flow and durability. Counts are added up over partitions, the rest is per partition."""
     for process in snapshot.processes:
         sheet.gauge(pipeline.PROCESS_UP, 1, service=process.service, instance=process.instance)
+    for reason in REASONS:
+        sheet.count(pipeline.DEAD_LETTERS, 0, service=service, reason=reason)
     for group, view in snapshot.partitions:
         for what, n in view.counts.items():
             kind, _, outcome = what.partition("/")
