@@ -8,7 +8,6 @@ from streamgauge.state.reader import Snapshot
 from streamgauge.state.views import PartitionView
 from streamgauge.telemetry import pipeline
 
-
 #: Shown from the start: a rate needs the 0 before the first one.
 REASONS = ("decode", "schema", "too_large", "future", "handler")
 
