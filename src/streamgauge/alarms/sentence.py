@@ -17,13 +17,15 @@ QUALITY_WORDS = {
 def firing(model: str, kind: str, findings: Sequence[Finding]) -> str:
     """Say what began. ``findings`` are those that exceed, the worst first."""
     lead = findings[0]
-    more = f" (and {_others(len(findings) - 1)})" if len(findings) > 1 else ""
+    others = len({finding.target for finding in findings} - {lead.target})
+    noun = "output" if kind == "prediction_drift" else "feature"
+    more = f" (and {others} more {noun}{'s' if others > 1 else ''})" if others else ""
     return f"{model}: {_what(kind, lead)}{more}"
 
 
 def resolved(model: str, kind: str, lead: str, seconds: float) -> str:
     """Say that it ended, and how long it went on."""
-    subject = {"latency": "latency", "traffic": "the error ratio"}.get(kind, lead)
+    subject = {"latency": "latency", "traffic": "the error ratio"}.get(kind, _subject(lead))
     return f"{model}: {subject} is back to normal after {duration(seconds)}"
 
 
@@ -68,7 +70,7 @@ def mean_change(
 def _what(kind: str, lead: Finding) -> str:
     if kind == "data_quality" and lead.rule in QUALITY_WORDS:
         return (
-            f"{lead.target} {QUALITY_WORDS[lead.rule]} {_percent(lead.value)} of predictions "
+            f"{_subject(lead.target)} {QUALITY_WORDS[lead.rule]} {_percent(lead.value)} of predictions "
             f"({lead.change})"
         )
     if kind == "data_quality":
@@ -77,12 +79,9 @@ def _what(kind: str, lead: Finding) -> str:
         return f"{_percent(lead.value)} of predictions end in an error ({lead.change})"
     if kind == "latency":
         return f"predictions take longer: {lead.change}"
-    subject = {"output.score": "the score", "output.label": "the predicted class"}.get(
-        lead.target, lead.target
-    )
     moved = f": {lead.change}" if lead.change else ""
     return (
-        f"{subject} moved away from its reference{moved} "
+        f"{_subject(lead.target)} moved away from its reference{moved} "
         f"(distance {lead.value:.2f}, threshold {lead.threshold:.2f})"
     )
 
@@ -92,5 +91,6 @@ def _percent(ratio: float | None) -> str:
     return f"{percent:.0f} %" if percent >= 1 else f"{percent:.2g} %"
 
 
-def _others(count: int) -> str:
-    return "1 more feature" if count == 1 else f"{count} more features"
+def _subject(target: str) -> str:
+    names = {"output": "the output", "output.score": "the score"}
+    return (names | {"output.label": "the predicted class"}).get(target, target)
