@@ -41,7 +41,9 @@ def create_topics(
     if not missing:
         return []
     wanted = [NewTopic(name, num_partitions=partitions, replication_factor=-1) for name in missing]
-    for name, future in _admin(servers).create_topics(wanted, request_timeout=15).items():
+    # Held by a name: the answers never come once the client has been collected.
+    admin = _admin(servers)
+    for name, future in admin.create_topics(wanted, request_timeout=15).items():
         try:
             future.result()
         except KafkaException as error:
