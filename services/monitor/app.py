@@ -17,11 +17,13 @@ from functools import partial
 from redis.asyncio import Redis
 
 from services.monitor.book import RedisBook
+from streamgauge.clock import system_clock
 from streamgauge.exposition.http import PortInUse, TelemetryServer
 from streamgauge.exposition.worker import worker_registry
 from streamgauge.monitor import PartitionMonitor
 from streamgauge.settings import Settings, SettingsError, load_settings
 from streamgauge.specs.model_spec import process_defaults
+from streamgauge.state.processes import ProcessView, announce
 from streamgauge.state.redis import RedisStore
 from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, run_worker
 
@@ -80,8 +82,23 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(redis.aclose)
         book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
         await book.first(stop)
-        following = asyncio.create_task(book.follow())
-        stack.callback(following.cancel)
+        instance = settings.monitor.instance or f"{socket.gethostname()}-{os.getpid()}"
+        started_at = system_clock()
+        for work in (
+            book.follow(),
+            announce(
+                redis,
+                lambda: ProcessView(
+                    service=SERVICE,
+                    instance=instance,
+                    version=version,
+                    started_at=started_at,
+                    url=server.url,
+                    partitions=_held(telemetry),
+                ),
+            ),
+        ):
+            stack.push_async_callback(_ended, asyncio.create_task(work))
         key = settings.state.key
         if key is None:
             logger.info(
@@ -116,8 +133,18 @@ def _worker_config(settings: Settings, version: str) -> WorkerConfig:
     )
 
 
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _held(telemetry: WorkerTelemetry) -> list[int]:
+    return [n for n, p in sorted(telemetry.partitions.items()) if p.state != "unassigned"]
+
+
 def _unready(telemetry: WorkerTelemetry) -> str:
-    held = {n: p for n, p in sorted(telemetry.partitions.items()) if p.state != "unassigned"}
+    held = {number: telemetry.partition(number) for number in _held(telemetry)}
     if not held:
-        return f"no partitions assigned yet ({socket.gethostname()}, process {os.getpid()})"
+        return "no partitions assigned yet"
     return "; ".join(f"partition {n} is {p.state} {p.reason}".rstrip() for n, p in held.items())

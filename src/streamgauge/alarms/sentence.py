@@ -69,10 +69,8 @@ def mean_change(
 
 def _what(kind: str, lead: Finding) -> str:
     if kind == "data_quality" and lead.rule in QUALITY_WORDS:
-        return (
-            f"{_subject(lead.target)} {QUALITY_WORDS[lead.rule]} {_percent(lead.value)} of predictions "
-            f"({lead.change})"
-        )
+        fault = f"{_subject(lead.target)} {QUALITY_WORDS[lead.rule]}"
+        return f"{fault} {_percent(lead.value)} of predictions ({lead.change})"
     if kind == "data_quality":
         return f"{lead.target} {lead.change}"
     if kind == "traffic":

@@ -43,8 +43,6 @@ class CheckpointSettings(Section):
     bytes_per_second: Positive = 2.0 * 1024 * 1024
     min_seconds: Positive = 0.5
     max_seconds: Positive = 5.0
-    #: Most bytes of one write; Redis blocks for as long as it takes.
-    max_bytes: Count = 64 * 1024 * 1024
 
     @model_validator(mode="after")
     def _ordered(self) -> CheckpointSettings:
