@@ -47,7 +47,7 @@ schemas: $(RUN) ## write the generated half of schemas/ anew
 	@$(BIN)/python -m streamgauge_client.schema
 
 load: $(RUN) $(DEV) ## how fast it is here
-	@$(BIN)/python -m load_tests
+	@for script in load_tests/*.py; do echo "load: $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
