@@ -13,6 +13,7 @@ from streamgauge.distances.base import (
     degrees_of_freedom,
     sampling_noise,
     shares,
+    small_sample,
 )
 
 
@@ -51,5 +52,6 @@ class JensenShannon(Distance, name="js"):
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
         quantile = float(chi2.isf(alpha, degrees_of_freedom(reference, current)))
+        quantile *= small_sample(reference, current)
         scale = sampling_noise(reference, current) / (8 * math.log(2))
         return min(math.sqrt(quantile * scale), 1.0)

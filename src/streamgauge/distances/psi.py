@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2
 
-from streamgauge.distances.base import Counts, Distance, degrees_of_freedom, sampling_noise
+from streamgauge.distances.base import (
+    Counts,
+    Distance,
+    degrees_of_freedom,
+    sampling_noise,
+    small_sample,
+)
 
 
 class PopulationStability(Distance, name="psi"):
@@ -35,4 +41,5 @@ class PopulationStability(Distance, name="psi"):
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
         quantile = float(chi2.isf(alpha, degrees_of_freedom(reference, current)))
-        return quantile * sampling_noise(reference, current)
+        stretched = quantile * small_sample(reference, current)
+        return stretched * sampling_noise(reference, current)
