@@ -118,10 +118,11 @@ class Play:
         self.complete = counted + dead == published
         self._take_alarms(say)
         usual = sum(self._comparison.alarms.values())
+        before = usual if self.usual_before_fault is None else self.usual_before_fault
         say(
             f"the classifier was right in {self._client.right / max(self._client.calls, 1):.1%} of"
             f" {self._client.calls:,} predictions; the usual recipe would have sent {usual} alarms,"
-            f" {self.usual_before_fault or 0} of them before anything had happened"
+            f" {before} of them before anything had happened"
         )
         ledger = self.ledger
         seconds = ledger.seconds_to_alarm
