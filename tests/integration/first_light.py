@@ -108,8 +108,8 @@ def produce(kafka: Kafka, records: Iterable[LogRecord], prefix: str, model: str)
             "linger.ms": 5,
         }
     )
-    count = 0
-    for count, record in enumerate(records, 1):
+    _count = 0
+    for _count, record in enumerate(records, 1):
         while True:
             try:
                 producer.produce(
@@ -121,7 +121,7 @@ def produce(kafka: Kafka, records: Iterable[LogRecord], prefix: str, model: str)
             except BufferError:
                 producer.poll(0.1)
     assert producer.flush(30) == 0
-    return count
+    return _count
 
 
 def read_topic(kafka: Kafka, topic: str) -> list[LogRecord]:
