@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class PartitionTelemetry:
-    """One partition number. Times are of ``time.monotonic``."""
+    """One partition number. Times are of ``time.monotonic``.
+
+    Positions and counts are as processed; what is durable is in the store.
+    """
 
     state: str = "unassigned"
     reason: str = ""

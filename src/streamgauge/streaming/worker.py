@@ -66,10 +66,11 @@ class Worker:
         """Work until ``stop`` is set. Raises ``WorkerError`` where that is impossible."""
         async with contextlib.AsyncExitStack() as stack:
             data = stack.enter_context(tempfile.TemporaryDirectory(prefix="streamgauge-"))
+            stack.push_async_callback(self._publisher.stop)
+            stack.push_async_callback(self._probe.stop)
             for part in (self._publisher, self._probe):
                 if not await self._connect(part, stop):
                     return
-                stack.push_async_callback(part.stop)
             if not await self._topics_there(stop):
                 return
             self._app = build_app(self.config, owner=self, take=self._take, data=Path(data))
