@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Iterable, Sequence
 
 import redis
@@ -52,6 +53,10 @@ def create_topics(
                     f"Kafka at {servers} refuses to create {name}: {error.args[0].str()}.\n"
                     "  Create the topics by hand, with the same number of partitions each."
                 ) from None
+    # Created is not yet known: a broker tells of a topic a moment after it made it.
+    deadline = time.monotonic() + 10
+    while not set(missing) <= set(kafka_topics(servers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     return missing
 
 
