@@ -52,8 +52,9 @@ class Moments(Metric, name="moments"):
         if not len(values):
             return
         self.n += len(values)
-        self.smallest = min(self.smallest, float(values.min()))
-        self.largest = max(self.largest, float(values.max()))
+        # Plus 0.0 makes one of the two zeros: which comes first must not show.
+        self.smallest = min(self.smallest, float(values.min()) + 0.0)
+        self.largest = max(self.largest, float(values.max()) + 0.0)
         distances = np.clip(values - self.shift, -LARGEST, LARGEST)
         self.total = _carried(self.total, distances)
         self.squares = _carried(self.squares, distances * distances)

@@ -11,8 +11,11 @@ from streamgauge.metrics.base import Metric
 from streamgauge.metrics.histogram import quantile
 
 STATUSES = ("ok", "error", "fallback")
-#: Upper bounds in seconds: 8 a decade, 0.1 ms to 100 s, so a quantile is off by 15 % at most.
+#: Upper bounds in seconds: 8 a decade, 0.1 ms to 100 s. A bin is a third wide, and so is the error
+#: of a quantile at most; where values spread over bins it is a few percent.
 LATENCY_EDGES: NDArray[np.float64] = np.round(10.0 ** np.linspace(-4, 2, 49), 9)
+#: More seconds than this count as this many: one absurd value must not spoil the sum for ever.
+LONGEST = 86_400.0
 
 
 class Traffic(Metric, name="traffic"):
@@ -49,7 +52,7 @@ class Traffic(Metric, name="traffic"):
         given = latency[np.isfinite(latency)]
         if len(given):
             self.latency += np.bincount(latency_bins(given), minlength=len(self.latency))
-            terms = np.concatenate(([self.latency_sum], given))
+            terms = np.concatenate(([self.latency_sum], np.minimum(given, LONGEST)))
             self.latency_sum = float(np.add.accumulate(terms)[-1])
 
     def merge(self, other: Self) -> None:
