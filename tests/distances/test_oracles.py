@@ -45,6 +45,7 @@ def test_jensen_shannon_by_hand() -> None:
 @given(pair=filled_pairs(most=40))
 def test_kolmogorov_smirnov_is_scipys_with_ties(pair: tuple[Counts, Counts]) -> None:
     before, after = (np.repeat(np.arange(len(side)), side) for side in pair)
+    assume(min(len(before), len(after)) > 1)
     expected = ks_2samp(before, after, method="asymp").statistic
     assert KolmogorovSmirnov().value(*pair) == pytest.approx(expected, abs=1e-11)
 
@@ -123,7 +124,7 @@ def test_what_chance_does(
     found = null(bins, n, window)
     assert found.psi.mean() == pytest.approx(psi_mean, rel=0.06)
     assert np.quantile(found.psi, 0.99) == pytest.approx(psi_q99, rel=0.12)
-    assert np.quantile(found.smooth_js, 0.99) == pytest.approx(js_q99, rel=0.04)
+    assert np.quantile(found.smooth_js, 0.99) == pytest.approx(js_q99, rel=0.06)
     # The folklore's 0.1 is a threshold on the size of the window.
     assert (found.psi > 0.1).mean() == pytest.approx(over_tenth, abs=0.03)
 

@@ -1,0 +1,203 @@
+"""What every metric must do: add up, come apart at any cut, and survive being written down."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from streamgauge.metrics.base import Metric
+from streamgauge.metrics.histogram import Histogram
+from streamgauge.metrics.moments import Moments
+from streamgauge.metrics.quality import Quality
+from streamgauge.metrics.traffic import Traffic
+from streamgauge.plugins import discover
+from streamgauge.state.packing import pack, unpack
+
+BINS = 7
+
+
+class Feed(NamedTuple):
+    """How to make a metric, and how to give it the rows of a span."""
+
+    make: Callable[[], Any]
+    rows: Callable[[int], st.SearchStrategy[Any]]
+    give: Callable[[Any, Any], None]
+
+
+def numbers(largest: float) -> Callable[[int], st.SearchStrategy[Any]]:
+    finite = st.floats(-largest, largest, allow_nan=False, allow_infinity=False)
+    return lambda n: arrays(np.float64, n, elements=finite)
+
+
+def faults(n: int) -> st.SearchStrategy[Any]:
+    """One row an event; each column tells whether the event had that fault."""
+    return arrays(np.bool_, (n, 4))
+
+
+def give_faults(metric: Quality, rows: Any) -> None:
+    missing, wrong, out, new = (int(count) for count in rows.sum(axis=0))
+    metric.update(len(rows), missing=missing, wrong_type=wrong, out_of_range=out, new_category=new)
+
+
+def calls(n: int) -> st.SearchStrategy[Any]:
+    """One row a prediction: its status, and its latency or NaN."""
+    latency = st.one_of(st.just(math.nan), st.floats(0, 200), st.just(math.inf), st.just(1e305))
+    row = st.tuples(st.integers(0, 2), latency)
+    return st.lists(row, min_size=n, max_size=n).map(
+        lambda rows: np.array(rows, dtype=np.float64).reshape(-1, 2)
+    )
+
+
+#: A metric that is missing here fails ``test_every_metric_is_fed``.
+FEEDS = {
+    "histogram": Feed(
+        lambda: Histogram(bins=BINS),
+        lambda n: arrays(np.intp, n, elements=st.integers(0, BINS - 1)),
+        lambda metric, rows: metric.update(rows),
+    ),
+    "moments": Feed(
+        lambda: Moments(shift=0.1), numbers(1e6), lambda metric, rows: metric.update(rows)
+    ),
+    "quality": Feed(Quality, faults, give_faults),
+    "traffic": Feed(
+        Traffic, calls, lambda metric, rows: metric.update(rows[:, 0].astype(np.int8), rows[:, 1])
+    ),
+}
+every_metric = pytest.mark.parametrize("name", FEEDS)
+
+
+def spans(name: str, data: st.DataObject, *, count: int) -> list[Any]:
+    return [data.draw(FEEDS[name].rows(data.draw(st.integers(0, 30)))) for _ in range(count)]
+
+
+def of(name: str, *rows: Any) -> Any:
+    feed = FEEDS[name]
+    metric = feed.make()
+    for each in rows:
+        feed.give(metric, each)
+    return metric
+
+
+def total(name: str, *metrics: Any) -> Any:
+    whole = FEEDS[name].make()
+    for metric in metrics:
+        whole.merge(metric)
+    return whole
+
+
+def same(one: Any, other: Any) -> None:
+    """Equal but for the last digits of sums of floats."""
+    for mine, theirs in zip(one.state(), other.state(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-6)
+
+
+def test_every_metric_is_fed() -> None:
+    discover("streamgauge.metrics")
+    assert Metric.names() == sorted(FEEDS), "tell this suite how the new metric is fed"
+
+
+@every_metric
+@given(data=st.data())
+def test_the_cut_of_batches_does_not_show(name: str, data: st.DataObject) -> None:
+    n = data.draw(st.integers(0, 60))
+    rows = data.draw(FEEDS[name].rows(n))
+    cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=6)))
+    parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+    # Bytes, because a last digit that differs is a different state after a replay.
+    assert pack(of(name, rows).state()) == pack(of(name, *parts).state())
+
+
+@every_metric
+@given(data=st.data())
+def test_empty_is_the_unit(name: str, data: st.DataObject) -> None:
+    metric = of(name, *spans(name, data, count=1))
+    expected = pack(metric.state())
+    assert pack(total(name, metric).state()) == expected
+    metric.merge(FEEDS[name].make())
+    assert pack(metric.state()) == expected
+
+
+@every_metric
+@given(data=st.data())
+def test_merge_commutes(name: str, data: st.DataObject) -> None:
+    one, other = (of(name, rows) for rows in spans(name, data, count=2))
+    assert pack(total(name, one, other).state()) == pack(total(name, other, one).state())
+
+
+@every_metric
+@given(data=st.data())
+def test_merge_is_associative(name: str, data: st.DataObject) -> None:
+    a, b, c = (of(name, rows) for rows in spans(name, data, count=3))
+    same(total(name, total(name, a, b), c), total(name, a, total(name, b, c)))
+
+
+@every_metric
+@given(data=st.data())
+def test_merge_is_one_pass_over_everything(name: str, data: st.DataObject) -> None:
+    rows = spans(name, data, count=3)
+    same(total(name, *(of(name, each) for each in rows)), of(name, *rows))
+
+
+@every_metric
+@given(data=st.data())
+def test_merge_leaves_the_other_alone(name: str, data: st.DataObject) -> None:
+    one, other = (of(name, rows) for rows in spans(name, data, count=2))
+    before = pack(other.state())
+    one.merge(other)
+    FEEDS[name].give(one, *spans(name, data, count=1))
+    assert pack(other.state()) == before
+
+
+@every_metric
+@given(data=st.data())
+def test_rows_in_another_order_are_the_same(name: str, data: st.DataObject) -> None:
+    (rows,) = spans(name, data, count=1)
+    order = data.draw(st.permutations(range(len(rows))))
+    same(of(name, rows), of(name, rows[np.array(order, dtype=np.intp)]))
+
+
+@every_metric
+@given(data=st.data())
+def test_state_survives_being_written_down(name: str, data: st.DataObject) -> None:
+    first, second = spans(name, data, count=2)
+    metric = of(name, first)
+    blob = pack(metric.state(), key=b"k")
+    restored = type(metric).from_state(unpack(blob, key=b"k"))
+    assert pack(restored.state(), key=b"k") == blob
+    assert restored.get() == metric.get()
+    # It goes on identically, and shares nothing with the state it came from.
+    for each in (metric, restored):
+        FEEDS[name].give(each, second)
+    assert pack(restored.state()) == pack(metric.state())
+
+
+@every_metric
+@given(data=st.data())
+def test_a_restored_metric_shares_no_array(name: str, data: st.DataObject) -> None:
+    metric, rows = of(name, *spans(name, data, count=1)), spans(name, data, count=1)
+    before = pack(metric.state())
+    restored = type(metric).from_state(metric.state())
+    FEEDS[name].give(restored, *rows)
+    restored.merge(restored.from_state(restored.state()))
+    assert pack(metric.state()) == before
+
+
+@every_metric
+@given(data=st.data())
+def test_figures_are_finite_or_left_out(name: str, data: st.DataObject) -> None:
+    metric = of(name, *spans(name, data, count=1))
+    for figure, value in metric.get().items():
+        assert type(value) is float and math.isfinite(value), figure
+
+
+@every_metric
+def test_says_how_to_use_it(name: str) -> None:
+    assert "Examples\n--------\n>>> " in (inspect.getdoc(Metric.named(name)) or "")
