@@ -14,6 +14,7 @@ from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import EventBatch
 from streamgauge.monitor.configuration import Configuration
+from streamgauge.monitor.room import Room
 from streamgauge.monitor.series import Judged, Series
 from streamgauge.monitor.step import Step
 from streamgauge.specs.sections import Severity
@@ -23,6 +24,7 @@ from streamgauge_client.events import AlarmEvent
 
 #: Versions of one step that are monitored at once; a pod's name for a version ends here.
 MOST_VERSIONS = 20
+MOST_STEPS = 20
 #: Resolved alarms that a view still shows.
 REMEMBERED_ALARMS = 20
 
@@ -35,9 +37,16 @@ class ModelMonitor:
     """
 
     def __init__(
-        self, model: str, configuration: Configuration, *, topic: str, partition: int
+        self,
+        model: str,
+        configuration: Configuration,
+        *,
+        topic: str,
+        partition: int,
+        room: Room | None = None,
     ) -> None:
         self.model, self.topic, self.partition = model, topic, partition
+        self._room = room if room is not None else Room()
         self.steps: dict[str, Step] = {}
         self.series: dict[tuple[str, str], Series] = {}
         self.policy = AlarmPolicy()
@@ -46,7 +55,8 @@ class ModelMonitor:
         self.late = 0
         self.labels = 0
         self.feedback: dict[str, int] = {}
-        self.versions_dropped = 0
+        #: Predictions of versions and steps beyond the catalogue: counted, not judged.
+        self.unmonitored = 0
         self.configuration = configuration
         self.watermark = self._watermark()
 
@@ -101,14 +111,26 @@ class ModelMonitor:
             part = batch if whole else batch.take(rows)
             step = self.steps.get(name)
             if step is None:
-                step = self.steps[name] = Step(name, self.configuration)
+                if len(self.steps) >= MOST_STEPS:
+                    self.unmonitored += len(part)
+                    continue
+                step = self.steps[name] = Step(name, self.configuration, self._room)
             placed = step.place(part.features)
             for version, members in _groups(part.version):
                 series = self._series(version, step)
                 if series is None:
-                    self.versions_dropped += len(members)
+                    self.unmonitored += len(members)
                 else:
                     series.count(part, members, panes if whole else panes[rows], placed)
+
+    def unknown_features(self, batch: EventBatch) -> int:
+        """At most so many features would be new with this batch."""
+        fresh = 0
+        for name, rows in _groups(batch.step):
+            features = [batch.features[i] for i in rows.tolist()]
+            step = self.steps.get(name)
+            fresh += step.unknown(features) if step is not None else len(set().union(*features))
+        return fresh
 
     def _series(self, version: str, step: Step) -> Series | None:
         key = (version, step.name)
@@ -225,7 +247,7 @@ class ModelMonitor:
             self.policy.state(),
             [alarm.model_dump() for alarm in self.alarms.values()],
             dict(sorted(self.alarms_total.items())),
-            [self.late, self.labels, dict(sorted(self.feedback.items())), self.versions_dropped],
+            [self.late, self.labels, dict(sorted(self.feedback.items())), self.unmonitored],
         ]
 
     @classmethod
@@ -236,13 +258,16 @@ class ModelMonitor:
         *,
         topic: str,
         partition: int,
+        room: Room,
     ) -> ModelMonitor:
         """Return the monitor that ``state`` described."""
         model, number, mark, steps, series, policy, alarms, totals, counts = state
-        made = cls(model, configuration_of(model, number), topic=topic, partition=partition)
+        made = cls(
+            model, configuration_of(model, number), topic=topic, partition=partition, room=room
+        )
         made.watermark.settled, made.watermark.event_max, made.watermark.recorded_at = mark
         made.watermark.value = made.watermark.settled
-        made.steps = {n: Step.from_state(n, made.configuration, each) for n, each in steps}
+        made.steps = {n: Step.from_state(n, made.configuration, room, each) for n, each in steps}
         made.series = {
             (version, step): Series.from_state(version, made.steps[step], made.configuration, each)
             for version, step, each in series
@@ -250,7 +275,7 @@ class ModelMonitor:
         made.policy.restore(policy)
         made.alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
         made.alarms_total = totals
-        made.late, made.labels, made.feedback, made.versions_dropped = counts
+        made.late, made.labels, made.feedback, made.unmonitored = counts
         return made
 
 

@@ -14,6 +14,7 @@ from streamgauge.batch.columns import EventBatch, group_by_model
 from streamgauge.batch.decode import Decoded, decode_records
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.model_monitor import ModelMonitor
+from streamgauge.monitor.room import Room
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -55,6 +56,7 @@ class PartitionMonitor:
         self._partition, self._book, self._key = partition, book, key
         self._topic = PREDICTIONS.under(prefix)
         self._models: dict[str, ModelMonitor] = {}
+        self._room = Room()
         self._log_time = -math.inf
         self._dropped = 0
         self._dirty: set[str] = set()
@@ -70,7 +72,11 @@ class PartitionMonitor:
                     self._log_time, self._dropped = state
                 else:
                     monitor = ModelMonitor.from_state(
-                        state, self._numbered, topic=self._topic, partition=self._partition
+                        state,
+                        self._numbered,
+                        topic=self._topic,
+                        partition=self._partition,
+                        room=self._room,
                     )
                     self._models[monitor.model] = monitor
             except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -83,10 +89,17 @@ class PartitionMonitor:
         effects = Effects()
         if not records:
             return effects
-        before, reached = self._log_times(records)
         decoded = decode_records(records)
+        batches = group_by_model(decoded)
+        if len(records) > 1 and self._crowded(batches):
+            # The last places go to who comes first in the log, so they are given in small steps.
+            half = len(records) // 2
+            effects = self.process(records[:half])
+            effects.extend(self.process(records[half:]))
+            return effects
+        before, reached = self._log_times(records)
         taken: set[str] = set()
-        for model, batch in group_by_model(decoded).items():
+        for model, batch in batches.items():
             monitor = self._monitor(model, float(reached[batch.row[0]]))
             if monitor is None:
                 _count(effects, "prediction", "skipped", len(batch))
@@ -149,9 +162,30 @@ class PartitionMonitor:
             applied = [v for v in self._book.versions(model) if v.effective_at <= log_time]
             configuration = applied[-1] if applied else self._book.default(model)
             monitor = self._models[model] = ModelMonitor(
-                model, configuration, topic=self._topic, partition=self._partition
+                model,
+                configuration,
+                topic=self._topic,
+                partition=self._partition,
+                room=self._room,
             )
         return monitor
+
+    def _crowded(self, batches: Mapping[str, EventBatch]) -> bool:
+        """Whether new features of different models would compete for the last places."""
+        left = self._room.left
+        if not left:
+            return False
+        fresh = 0
+        for model, batch in batches.items():
+            monitor = self._models.get(model)
+            fresh += (
+                monitor.unknown_features(batch)
+                if monitor is not None
+                else len(set().union(*batch.features))
+            )
+            if fresh > left:
+                return True
+        return False
 
     def _configured(
         self, monitor: ModelMonitor, batch: EventBatch, reached: Floats

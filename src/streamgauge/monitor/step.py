@@ -8,6 +8,7 @@ from typing import Any
 from streamgauge.batch.columns import feature_columns
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed
+from streamgauge.monitor.room import Room
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.usual import Usual
 
@@ -21,8 +22,9 @@ MOST_FEATURES = 1000
 class Step:
     """The features of one step in the order in which they first came, and what is usual of them."""
 
-    def __init__(self, name: str, configuration: Configuration) -> None:
+    def __init__(self, name: str, configuration: Configuration, room: Room) -> None:
         self.name = name
+        self._room = room
         self.targets: dict[str, Target] = {}
         self.usual: dict[str, dict[str, Usual]] = {}
         self.dropped = 0
@@ -43,10 +45,13 @@ class Step:
                     continue
                 # What the spec says wins: a profile of another type can't be compared with.
                 if declared in (None, reference.type):
-                    target = self.targets.setdefault(name, Target(name, spec.feature(name)))
-                    target.use(reference)
-        for name in self._ignored:
-            self.targets.pop(name, None)
+                    if name not in self.targets:
+                        self._room.taken += 1
+                        self.targets[name] = Target(name, spec.feature(name))
+                    self.targets[name].use(reference)
+        for name in self._ignored & self.targets.keys():
+            del self.targets[name]
+            self._room.taken -= 1
         self._configuration = configuration
         self._known = frozenset(self.targets) | self._ignored
 
@@ -69,13 +74,18 @@ class Step:
             return first
         for row, event in enumerate(features):
             for name in [name for name in event if name not in self._known]:
-                if len(self.targets) >= MOST_FEATURES or name in RESERVED:
+                full = len(self.targets) >= MOST_FEATURES
+                if full or name in RESERVED or not self._room.take():
                     self.dropped += 1
                     continue
                 self.targets[name] = Target(name, self._configuration.spec.feature(name))
                 self._known |= {name}
                 first[name] = row
         return first
+
+    def unknown(self, features: Sequence[Mapping[str, Any]]) -> int:
+        """How many names are new to this step."""
+        return len(set().union(*features) - self._known)
 
     def usual_of(self, target: str) -> dict[str, Usual]:
         return self.usual.setdefault(target, {})
@@ -91,8 +101,11 @@ class Step:
         ]
 
     @classmethod
-    def from_state(cls, name: str, configuration: Configuration, state: list[Any]) -> Step:
-        made = cls(name, configuration)
+    def from_state(
+        cls, name: str, configuration: Configuration, room: Room, state: list[Any]
+    ) -> Step:
+        made = cls(name, configuration, Room())
+        made._room = room
         targets, usual, made.dropped = state
         made.targets = {
             key: Target.from_state(key, configuration.spec.feature(key), each)
@@ -103,4 +116,5 @@ class Step:
             for target, rules in usual.items()
         }
         made._known = frozenset(made.targets) | made._ignored
+        room.taken += len(made.targets)
         return made

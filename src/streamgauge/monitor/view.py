@@ -39,6 +39,8 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         spec_version=monitor.configuration.number,
         owner=monitor.configuration.spec.owner,
         late=monitor.late,
+        unmonitored=monitor.unmonitored,
+        features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
         feedback=monitor.feedback,
         alarms_total=monitor.alarms_total,

@@ -19,6 +19,8 @@ ARRAY = 1
 def pack(state: Any, *, key: bytes = b"") -> bytes:
     """Write plain values and one-dimensional arrays down, sealed with HMAC-SHA-256.
 
+    Integers come back as int64, whatever they were.
+
     Without a key the seal shows damage, not forgery.
     """
     body: bytes = msgpack.packb(state, default=_array)
@@ -42,6 +44,9 @@ def _seal(body: bytes, key: bytes) -> bytes:
 
 def _array(value: Any) -> msgpack.ExtType:
     if isinstance(value, np.ndarray) and value.ndim == 1:
+        if value.dtype.kind == "i" and (not len(value) or value.min() >= 0):
+            # Counts of a pane are small; eight bytes for each would be most of a state.
+            value = value.astype(np.min_scalar_type(value.max() if len(value) else 0))
         return msgpack.ExtType(ARRAY, value.dtype.str.encode() + b"|" + value.tobytes())
     if isinstance(value, np.integer | np.floating):
         raise TypeError(f"a numpy scalar in the state: {value!r}; make it a plain number")
@@ -52,7 +57,8 @@ def _read(code: int, data: bytes) -> Any:
     if code != ARRAY:
         raise StateError(f"unknown extension {code} in a state blob")
     kind, _, content = data.partition(b"|")
-    # "|b1" and "|i1" carry the parting sign themselves.
+    # "|b1" and "|u1" carry the parting sign themselves.
     if not kind:
         kind, content = b"|" + content[:2], content[3:]
-    return np.frombuffer(content, dtype=np.dtype(kind.decode())).copy()
+    found = np.frombuffer(content, dtype=np.dtype(kind.decode()))
+    return found.astype(np.int64) if found.dtype.kind in "iu" else found.copy()

@@ -49,10 +49,14 @@ class SpecStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def apply(self, spec: ModelSpec, *, now: float, by: str) -> AppliedSpec:
+    def apply(
+        self, spec: ModelSpec, *, now: float, by: str, based_on: int | None = None
+    ) -> AppliedSpec:
         """Store a spec as the model's newest version, from ``now`` + 2 s on.
 
-        Raises ``SpecConflict`` where others keep applying at the same moment.
+        ``based_on`` is the number that the newest must still have (0 for none), for a spec that
+        was made from it. Raises ``SpecConflict`` where it has another, or where others keep
+        applying at the same moment.
         """
         key = spec_key(spec.model)
         for _ in range(_ATTEMPTS):
@@ -64,6 +68,11 @@ class SpecStore:
                 # A newer streamgauge may have stored one that this one can't read: never reuse
                 # its number.
                 highest = int(fields.get(_LATEST, b"0"))
+                if based_on is not None and based_on != highest:
+                    raise SpecConflict(
+                        f"the spec of {spec.model!r} is at version {highest} by now, this change"
+                        f" was made from version {based_on}; try again"
+                    )
                 if latest and latest.number == highest and _same(latest.spec, spec):
                     return AppliedSpec(latest, changed=False)
                 version = _next(spec, latest, number=highest + 1, now=now, by=by)

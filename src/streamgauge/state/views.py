@@ -134,6 +134,10 @@ class ModelView(View):
     owner: str | None = None
     late: int = 0
     nonfinite: int = 0
+    #: Predictions whose version or step is beyond the catalogue: counted, not judged.
+    unmonitored: int = 0
+    #: Values of features beyond the catalogue.
+    features_dropped: int = 0
     labels: int = 0
     feedback: dict[str, int] = Field(default_factory=dict)
     alarms_total: dict[str, int] = Field(default_factory=dict)
