@@ -172,6 +172,8 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
             sheet.gauge(models.WINDOW_EVENTS, series.window_n, **labels)
     sheet.count(models.LABELS, model.labels, model=name)
     sheet.count(models.LATE, model.late, model=name)
+    sheet.count(models.UNMONITORED, model.unmonitored, model=name)
+    sheet.count(models.FEATURES_DROPPED, model.features_dropped, model=name)
     sheet.count(models.NONFINITE, model.nonfinite, model=name)
     for place, (kind, n) in enumerate(sorted(model.feedback.items())):
         many = place >= FEEDBACK_KINDS

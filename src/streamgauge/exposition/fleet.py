@@ -83,6 +83,8 @@ class ModelSummary:
     feedback: dict[str, int]
     labels: int
     late: int
+    unmonitored: int
+    features_dropped: int
     nonfinite: int
     last_event: float | None
     watermark: float | None
@@ -150,6 +152,8 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
         feedback=dict(feedback),
         labels=sum(v.labels for v in views),
         late=sum(v.late for v in views),
+        unmonitored=sum(v.unmonitored for v in views),
+        features_dropped=sum(v.features_dropped for v in views),
         nonfinite=sum(v.nonfinite for v in views),
         last_event=max(events, default=None),
         watermark=min(watermarks, default=None),

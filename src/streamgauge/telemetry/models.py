@@ -35,6 +35,18 @@ FEEDBACK = Definition("feedback", "counter", "User feedback received, by kind.",
 LATE = Definition(
     "late_events", "counter", "Events that came after their window had closed.", ("model",)
 )
+UNMONITORED = Definition(
+    "unmonitored_predictions",
+    "counter",
+    "Predictions counted but not judged: too many versions or steps of one model.",
+    ("model",),
+)
+FEATURES_DROPPED = Definition(
+    "dropped_feature_values",
+    "counter",
+    "Values of features that are not judged: too many names.",
+    ("model",),
+)
 NONFINITE = Definition(
     "nonfinite",
     "counter",
@@ -123,6 +135,8 @@ MODELS = (
     LABELS,
     FEEDBACK,
     LATE,
+    UNMONITORED,
+    FEATURES_DROPPED,
     NONFINITE,
     LAST_EVENT,
     WATERMARK,
