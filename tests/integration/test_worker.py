@@ -25,13 +25,13 @@ from tests.integration import oracle
 from tests.integration.conftest import REAL, Kafka
 from tests.streaming.counting import EVERY, CountingProcessor
 
-PARTS = ["embedded+memory", "embedded+fake", pytest.param("real+real", marks=REAL)]
+PARTS = ["embedded+fake", pytest.param("real+real", marks=REAL)]
 
 
 @pytest.fixture(params=PARTS)
-def parts(request: pytest.FixtureRequest) -> tuple[Kafka, str | None]:
+def parts(request: pytest.FixtureRequest) -> tuple[Kafka, str]:
     broker, store = request.param.split("+")
-    url = None if store == "memory" else request.getfixturevalue(f"{store}_redis")
+    url: str = request.getfixturevalue(f"{store}_redis")
     return request.getfixturevalue(f"{broker}_kafka"), url
 
 
@@ -86,12 +86,10 @@ async def states(store: CheckpointStore, partitions: int) -> dict[tuple[int, str
     }
 
 
-async def test_everything_is_counted_over_a_restart(
-    parts: tuple[Kafka, str | None], prefix: str
-) -> None:
+async def test_everything_is_counted_over_a_restart(parts: tuple[Kafka, str], prefix: str) -> None:
     kafka, url = parts
     kafka.create_topics(prefix)
-    store: CheckpointStore = RedisStore(url, prefix) if url else MemoryStore()
+    store = RedisStore(url, prefix)
     for _ in oracle.load(kafka.bootstrap_servers, prefix, 4000, seed=1):
         pass
     first = oracle.single_pass(kafka.bootstrap_servers, prefix, EVERY)
@@ -118,6 +116,7 @@ async def test_everything_is_counted_over_a_restart(
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("real_redis")
 async def test_a_redis_that_dies_pauses_the_worker_and_nothing_is_lost(
     embedded_kafka: Kafka, prefix: str, tmp_path: Path
 ) -> None:

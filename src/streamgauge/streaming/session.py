@@ -206,7 +206,8 @@ class Session:
 
     def _deliver(self, effects: Effects) -> None:
         self._emit(effects.events)
-        self._letters += [self._buried(letter) for letter in effects.dead_letters]
+        if self._config.dead_letters:
+            self._letters += [self._buried(letter) for letter in effects.dead_letters]
 
     def _buried(self, letter: DeadLetter) -> Outgoing:
         config = self._config

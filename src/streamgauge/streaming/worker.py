@@ -156,11 +156,8 @@ class Worker:
     async def _topics_there(self, stop: asyncio.Event) -> bool:
         """Wait until all source topics exist; refuse unequal partition counts."""
         while not stop.is_set():
-            counts: dict[str, int] = {}
-            for topic in self.config.topics:
-                with contextlib.suppress(KafkaError, TimeoutError):
-                    async with asyncio.timeout(3.0):
-                        counts[topic] = len(await self._publisher.partitions_for(topic))
+            found = await asyncio.gather(*(self._count(topic) for topic in self.config.topics))
+            counts = {topic: n for topic, n in zip(self.config.topics, found, strict=True) if n}
             missing = [topic for topic in self.config.topics if topic not in counts]
             if not missing:
                 if len(set(counts.values())) > 1:
@@ -170,8 +167,15 @@ class Worker:
                     )
                 return True
             logger.warning("waiting for topics that don't exist yet: %s", ", ".join(missing))
-            await _wait(stop, 2.0)
+            await _wait(stop, 1.0)
         return False
+
+    async def _count(self, topic: str) -> int:
+        """Partitions of a topic; 0 where there is none."""
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(3.0):
+                return len(await self._publisher.partitions_for(topic))
+        return 0
 
     async def _work(self, stop: asyncio.Event) -> None:
         starting = asyncio.create_task(self._app.start())
