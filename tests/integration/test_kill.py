@@ -170,6 +170,36 @@ def test_kill_9_loses_nothing_and_doubles_nothing(
         assert sum(view["counts"].values()) == sum(view["positions"].values())
 
 
+@pytest.mark.slow
+@pytest.mark.integration
+def test_a_zombie_that_wakes_writes_nothing(
+    workers: Workers, real_kafka: Kafka, prefix: str
+) -> None:
+    with load(real_kafka, prefix):
+        zombie = workers.start("a")
+        wait(lambda: workers.moved_everywhere(dict.fromkeys(zero(), 0)), 30, "it never began")
+        other, alone = workers.start("b"), max(workers.generations())
+        wait(lambda: min(workers.generations()) > alone, 30, "no rebalance")
+        # Given a worker that stands still, records in its buffers, until another has its share
+        zombie.send_signal(signal.SIGSTOP)
+        both = max(workers.generations())
+        wait(lambda: min(workers.generations()) > both, 30, "the other did not take over")
+        # When it wakes, it joins again like anybody else
+        taken = max(workers.generations())
+        zombie.send_signal(signal.SIGCONT)
+        wait(lambda: min(workers.generations()) > taken, 30, "the zombie did not join again")
+    expected = oracle.single_pass(real_kafka.bootstrap_servers, prefix, EVERY)
+    wait(lambda: at_end(workers.positions(), expected.ends), 40, "the rest was not read")
+    wait(lambda: outboxes(workers) == 0, 10, "alarms did not leave")
+    for process in (zombie, other):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == 0
+    assert workers.states() == expected.states
+    alarms, dead = oracle.published(real_kafka.bootstrap_servers, prefix)
+    assert set(alarms) == expected.alarms
+    assert set(dead) == expected.dead
+
+
 def zero() -> list[tuple[str, int]]:
     return [("predictions", number) for number in range(PARTITIONS)]
 

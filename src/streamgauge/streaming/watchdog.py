@@ -17,6 +17,8 @@ from dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 EXIT_CODE = 70
+#: A watchdog that slept longer than this was stopped with the rest.
+LONGEST_NAP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,15 @@ class Watchdog:
         self._thread.join(timeout=2)
 
     def _run(self) -> None:
+        last, forgiven = time.monotonic(), time.monotonic() - self._seconds
         while not self._stop.wait(1.0):
             now = time.monotonic()
-            if now - self._beat() >= self._seconds:
+            if now - last > LONGEST_NAP:
+                # The whole process was stopped, this thread too: nobody could have moved.
+                forgiven = now
+                self._stall = Stall(self._seconds)
+            last = now
+            if now - max(self._beat(), forgiven) >= self._seconds:
                 return self._bark(f"the event loop has stood still for {self._seconds:g} s")
             if stuck := self._stall.stuck(self._progress(), now):
                 return self._bark(f"partitions {stuck} have not moved for {self._seconds:g} s")

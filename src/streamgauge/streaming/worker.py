@@ -180,7 +180,7 @@ class Worker:
     async def _work(self, stop: asyncio.Event) -> None:
         starting = asyncio.create_task(self._app.start())
         stopping = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._watch(starting))
         asking = asyncio.create_task(self._ask_broker())
         try:
             await asyncio.wait([stopping, watching], return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +197,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _watch(self, starting: asyncio.Task[Any]) -> None:
         """Beat, measure the loop's lag, and end the worker where a part of it has failed."""
         while True:
             before = time.monotonic()
@@ -208,6 +208,8 @@ class Worker:
                 worker.report()
                 if worker.failure is not None:
                     raise WorkerError(f"partition {worker.number} failed") from worker.failure
+            if starting.done() and (failure := starting.exception()) is not None:
+                raise WorkerError("Faust did not start") from failure
             crash = self._app.crash_reason or self._app.consumer.crash_reason
             if crash is not None:
                 raise WorkerError("Faust's consumer failed") from crash
