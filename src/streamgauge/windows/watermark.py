@@ -62,24 +62,27 @@ class Watermark:
         """Take a batch in log order.
 
         ``timestamps`` are event times, ``recorded`` the records' own timestamps, ``log_before``
-        the running maximum of the log before each record; all in seconds, shape (n,).
+        the running maximum of the log before each record; all in seconds, shape (n,). A record
+        without a timestamp has NaN.
         """
         n = len(timestamps)
+        if not n:
+            return Progress(timestamps, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_))
         newest = np.maximum.accumulate(np.concatenate(([self.event_max], timestamps)))
         # Who set the running maximum: -1 is the event carried over from earlier batches.
         setter = np.maximum.accumulate(
             np.concatenate(([-1], np.where(timestamps > newest[:-1], np.arange(n), -1)))
         )
         recorded_at = np.where(setter < 0, self.recorded_at, recorded[setter])
+        # A record without a time (NaN) and a log that has none yet let nothing elapse.
         with np.errstate(invalid="ignore"):
-            candidates = newest[:-1] + np.maximum(0.0, log_before - recorded_at[:-1])
-        candidates = np.where(np.isfinite(candidates), candidates, -math.inf)
+            elapsed = log_before - recorded_at[:-1]
+        candidates = newest[:-1] + np.where(np.isfinite(elapsed), np.maximum(0.0, elapsed), 0.0)
         before = np.maximum.accumulate(np.concatenate(([self.value], candidates)))[1:]
         self.event_max = float(newest[-1])
         self.recorded_at = float(recorded_at[-1])
-        self.value = float(before[-1]) if n else self.value
-        self.value = max(self.value, self.event_max)
-        self.settled = max(self.settled, self.value) if n else self.settled
+        self.value = max(float(before[-1]), self.event_max)
+        self.settled = max(self.settled, self.value)
         ticks = self._ticks(before)
         return Progress(before, ticks, np.floor(timestamps / self.pane) <= ticks)
 
