@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,7 @@ def _labels(bins: Bins, starts: NDArray[np.intp]) -> list[str]:
         return labels
     if isinstance(bins, CategoryBins):
         return [*(labels[i] for i in starts[:-2]), "(rarer)", labels[-1]]
-    lows = [f"{edge:.6g}" for edge in bins.edges[starts[1:] - 1].tolist()]
-    between = [f"{low} – {high}" for low, high in zip(lows, lows[1:], strict=False)]
-    return [f"≤ {lows[0]}", *between, f"> {lows[-1]}"]
+    # The lowest edge may lie a hair below the smallest value: its label says it better.
+    lows = [labels[0][2:], *(f"{edge:.6g}" for edge in bins.edges[starts[2:] - 1].tolist())]
+    between = [f"{low} – {high}" for low, high in pairwise(lows)]
+    return [labels[0], *between, labels[-1]]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 
 #: Most inner bins of a numeric feature.
 MOST_BINS = 64
+#: Beyond this a square would overflow to infinity.
+LARGEST = 1e150
 #: Categories that get a bin of their own; the rest share the last one.
 MOST_CATEGORIES = 50
 #: More distinct values than this share of the sample: it is text or an id, not a category.
@@ -43,11 +48,18 @@ class NumericBins:
     @cached_property
     def labels(self) -> list[str]:
         """Names of the bins, for people."""
-        texts = [f"{edge:.6g}" for edge in self.edges.tolist()]
+        edges = self.edges.tolist()
+        texts = [f"{edge:.6g}" for edge in edges]
         if not texts:
             return ["all"]
-        inner = [f"{low} – {high}" for low, high in zip(texts, texts[1:], strict=False)]
-        return [f"≤ {texts[0]}", *inner, f"> {texts[-1]}"]
+        # Between a double and the next one lies a single value: the sample's smallest.
+        single = [math.nextafter(high, -math.inf) == low for low, high in pairwise(edges)]
+        inner = [
+            high if alone else f"{low} – {high}"
+            for (low, high), alone in zip(pairwise(texts), single, strict=True)
+        ]
+        lowest = f"< {texts[1]}" if single and single[0] else f"≤ {texts[0]}"
+        return [lowest, *inner, f"> {texts[-1]}"]
 
     def plain(self) -> dict[str, Any]:
         return {"edges": self.edges.tolist(), "scale": self.scale}
@@ -95,7 +107,8 @@ def numeric_bins(sample: NDArray[np.float64]) -> NumericBins:
     """
     bins = int(np.clip(len(sample) // 10, 4, MOST_BINS - 2))
     quantiles = np.quantile(sample, np.linspace(0.0, 1.0, bins + 1), method="inverted_cdf")
-    lowest = np.nextafter(quantiles[0], -np.inf)
+    # Below the lowest double there is none, and an edge must be finite.
+    lowest = max(math.nextafter(float(quantiles[0]), -math.inf), -sys.float_info.max)
     return NumericBins(np.unique(np.concatenate(([lowest], quantiles))), _scale(sample))
 
 
@@ -128,4 +141,4 @@ def bins_from_plain(plain: dict[str, Any]) -> Bins:
 
 
 def _scale(sample: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(np.square(np.clip(sample, -1e150, 1e150)))))
+    return float(np.sqrt(np.mean(np.square(np.clip(sample, -LARGEST, LARGEST)))))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from streamgauge.references.bins import CATEGORY_LENGTH, Bins, category_bins, numeric_bins
+from streamgauge.references.bins import (
+    CATEGORY_LENGTH,
+    LARGEST,
+    Bins,
+    category_bins,
+    numeric_bins,
+)
 from streamgauge.references.profile import ReferenceProfile, TargetReference
 
 #: Most rows that are kept; of longer files every k-th is, and the counts say so.
@@ -59,18 +66,22 @@ def build_profile(
         raise ValueError("there are no rows to build a reference from")
     renamed = dict(outputs or {})
     targets = {}
+    every = math.ceil(n / MOST_ROWS)
     for name, column in columns.items():
-        target = _target(name, column[:: math.ceil(n / MOST_ROWS)], ordered=ordered)
+        target = _target(name, column, every=every, ordered=ordered)
         if target is not None:
             targets[renamed.get(name, name)] = target
     return ReferenceProfile(model, targets, n, step=step, version=version, source=source)
 
 
-def _target(name: str, column: Sequence[Any], *, ordered: bool) -> TargetReference | None:
+def _target(
+    name: str, column: Sequence[Any], *, every: int, ordered: bool
+) -> TargetReference | None:
     mean: float | None
     std: float | None
-    present = [(i, value) for i, value in enumerate(column) if not _missing(value)]
-    missing = 1 - len(present) / len(column)
+    rows = range(0, len(column), every)
+    present = [(i, column[i]) for i in rows if not _missing(column[i])]
+    missing = 1 - len(present) / len(rows)
     if not present:
         return None
     numbers = [not isinstance(value, str | bool) for _, value in present]
@@ -79,7 +90,8 @@ def _target(name: str, column: Sequence[Any], *, ordered: bool) -> TargetReferen
         numeric = numeric_bins(values)
         made: Bins = numeric
         places = numeric.place(values)
-        mean, std = float(values.mean()), float(values.std())
+        bounded = np.clip(values, -LARGEST, LARGEST)
+        mean, std = float(bounded.mean()), float(bounded.std())
     elif not any(numbers):
         words = [_word(value)[:CATEGORY_LENGTH] for _, value in present]
         categories = category_bins(words)
@@ -106,7 +118,10 @@ def _target(name: str, column: Sequence[Any], *, ordered: bool) -> TargetReferen
 
 
 def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and not math.isfinite(value))
+    # A whole number may be larger than any double; a NaN is no number at all.
+    return value is None or (
+        isinstance(value, int | float) and not abs(value) <= sys.float_info.max
+    )
 
 
 def _word(value: Any) -> str:

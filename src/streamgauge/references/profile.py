@@ -112,7 +112,14 @@ class ReferenceProfile:
                 version=plain["version"],
                 source=plain["source"],
             )
-        except (KeyError, TypeError, ValueError, msgpack.UnpackException) as error:
+        except (
+            AttributeError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+            msgpack.UnpackException,
+        ) as error:
             raise ValueError(f"not a reference profile: {error}") from error
 
     @property
