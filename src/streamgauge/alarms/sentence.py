@@ -56,7 +56,8 @@ def mean_change(
         return "", "changed"
     sigmas = (after - before) / std if std else 0.0
     text = f"mean {before:.4g} → {after:.4g}"
-    factor = after / before if before else 0.0
+    # A mean that is nearly nothing makes any change a factor of thousands.
+    factor = after / before if abs(before) > (std or 0.0) / 2 else 1.0
     if abs(sigmas) < 0.1 and not (factor >= 2 or 0 < factor <= 0.5):
         return f"the shape changed, the mean stayed at {after:.4g}", "changed"
     direction: Direction = "up" if after > before else "down"
