@@ -8,7 +8,7 @@ from typing import Literal
 from streamgauge.alarms import sentence
 from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.identity import alarm_id, fingerprint
-from streamgauge.alarms.policy import Edge
+from streamgauge.alarms.policy import GONE, Edge
 from streamgauge_client.events import (
     AlarmDetector,
     AlarmEvent,
@@ -48,7 +48,9 @@ def alarm_event(
     summary = (
         sentence.firing(model, edge.kind, edge.findings)
         if firing
-        else sentence.resolved(model, edge.kind, edge.lead, edge.span.end - edge.since)
+        else sentence.resolved(
+            model, edge.kind, edge.lead, edge.span.end - edge.since, gone=edge.reason == GONE
+        )
     )
     return AlarmEvent(
         alarm_id=alarm_id(

@@ -13,6 +13,10 @@ ENOUGH = 2
 MEMORY = 3
 #: It falls silent after this many windows below.
 CALM = 2
+#: The reason of an alarm that ends because its versions no longer predict.
+GONE = "what was judged no longer comes"
+#: It is forgotten after this many of its own windows without a judgement.
+PATIENCE = 10
 
 
 @dataclass(slots=True)
@@ -24,14 +28,16 @@ class TargetTrack:
     since: float = 0.0
     last_seen: float = 0.0
     affected: int = 0
+    length: float = 0.0
 
     def take(self, *, exceeds: bool, span: Span) -> None:
         if exceeds:
-            if not any(self.recent):
+            # Only windows that still count are part of the onset.
+            if not any(self.recent[1 - MEMORY :]):
                 self.since, self.affected = span.start, 0
             self.affected += span.n
         self.recent = [*self.recent, exceeds][-MEMORY:]
-        self.last_seen = span.end
+        self.last_seen, self.length = span.end, span.end - span.start
         if sum(self.recent) >= ENOUGH:
             self.active = True
         elif self.active and len(self.recent) >= CALM and not any(self.recent[-CALM:]):
@@ -50,7 +56,7 @@ class AlarmTrack:
 
     def plain(self) -> list[Any]:
         targets = {
-            key: [t.recent, t.active, t.since, t.last_seen, t.affected]
+            key: [t.recent, t.active, t.since, t.last_seen, t.affected, t.length]
             for key, t in sorted(self.targets.items())
         }
         return [targets, self.firing, self.since, self.lead]
@@ -102,7 +108,7 @@ class AlarmPolicy:
                         continue
                     target = track.targets[key] = TargetTrack()
                 target.take(exceeds=finding.exceeds, span=span)
-        self._forget(track, span)
+        gone = self._forget(track, span)
         active = {key: t for key, t in track.targets.items() if t.active}
         if active and not track.firing:
             exceeding = tuple(finding for finding in worst if finding.exceeds)
@@ -117,7 +123,8 @@ class AlarmPolicy:
         if track.firing and not active:
             since, lead = track.since, track.lead
             del self._alarms[(kind, span.step)]
-            reason = f"{CALM} windows below the threshold"
+            calm = f"{CALM} windows below the threshold"
+            reason = GONE if gone else calm
             return Edge("resolved", kind, span.step, span, reason, since, lead, 0)
         if not track.firing and not any(any(t.recent) for t in track.targets.values()):
             del self._alarms[(kind, span.step)]
@@ -142,12 +149,18 @@ class AlarmPolicy:
         self._alarms = {(k, s): AlarmTrack.from_plain(plain) for k, s, plain in state}
 
     @staticmethod
-    def _forget(track: AlarmTrack, span: Span) -> None:
-        """Drop targets of versions that no longer predict: nothing would ever clear them."""
-        patience = 10 * max(span.end - span.start, 1.0)
+    def _forget(track: AlarmTrack, span: Span) -> bool:
+        """Drop targets of versions that no longer predict: nothing would ever clear them.
+
+        Tells whether one of them was active. Each has the patience of its own windows: hard rules
+        judge far more often than distances do.
+        """
+        gone = False
         for key, target in list(track.targets.items()):
-            if target.last_seen < span.start - patience:
+            if target.last_seen < span.start - PATIENCE * max(target.length, 1.0):
+                gone |= target.active
                 del track.targets[key]
+        return gone
 
 
 def _key(version: str, finding: Finding) -> str:

@@ -23,10 +23,11 @@ def firing(model: str, kind: str, findings: Sequence[Finding]) -> str:
     return f"{model}: {_what(kind, lead)}{more}"
 
 
-def resolved(model: str, kind: str, lead: str, seconds: float) -> str:
-    """Say that it ended, and how long it went on."""
+def resolved(model: str, kind: str, lead: str, seconds: float, *, gone: bool = False) -> str:
+    """Say that it ended, and how long it went on; ``gone`` where nothing is left to judge."""
     subject = {"latency": "latency", "traffic": "the error ratio"}.get(kind, _subject(lead))
-    return f"{model}: {subject} is back to normal after {duration(seconds)}"
+    how = "is no longer there to judge" if gone else "is back to normal"
+    return f"{model}: {subject} {how} after {duration(seconds)}"
 
 
 def duration(seconds: float) -> str:
@@ -49,6 +50,8 @@ def mean_change(
     ('mean 10 → 100, ×10', 'up')
     >>> mean_change(10.0, 11.0, 2.0)
     ('mean 10 → 11, +0.5 σ', 'up')
+    >>> mean_change(5.0, 7.0, 0.0)
+    ('mean 5 → 7', 'up')
     >>> mean_change(10.0, 10.0, 2.0)
     ('the shape changed, the mean stayed at 10', 'changed')
     """
@@ -58,7 +61,8 @@ def mean_change(
     text = f"mean {before:.4g} → {after:.4g}"
     # A mean that is nearly nothing makes any change a factor of thousands.
     factor = after / before if abs(before) > (std or 0.0) / 2 else 1.0
-    if abs(sigmas) < 0.1 and not (factor >= 2 or 0 < factor <= 0.5):
+    stayed = abs(sigmas) < 0.1 if std else after == before
+    if stayed and not (factor >= 2 or 0 < factor <= 0.5):
         return f"the shape changed, the mean stayed at {after:.4g}", "changed"
     direction: Direction = "up" if after > before else "down"
     if factor >= 2:
