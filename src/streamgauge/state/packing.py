@@ -44,6 +44,9 @@ def _seal(body: bytes, key: bytes) -> bytes:
 
 def _array(value: Any) -> msgpack.ExtType:
     if isinstance(value, np.ndarray) and value.ndim == 1:
+        if value.dtype.kind not in "biuf":
+            # Of objects, the bytes would be addresses in memory.
+            raise TypeError(f"no state can hold an array of {value.dtype}")
         if value.dtype.kind == "i" and (not len(value) or value.min() >= 0):
             # Counts of a pane are small; eight bytes for each would be most of a state.
             value = value.astype(np.min_scalar_type(value.max() if len(value) else 0))
