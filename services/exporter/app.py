@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from streamgauge.clock import Clock, system_clock
+from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.collector import ViewCollector
 from streamgauge.exposition.http import TelemetryServer
 from streamgauge.exposition.page import StatusPage
@@ -52,11 +53,13 @@ class Exporter:
             after=self._after,
             clock=clock,
         )
+        self._activity = Activity()
         self._page = StatusPage(
             lambda: self.source.reading,
             bootstrap_servers=settings.kafka.bootstrap_servers,
             topic_prefix=settings.kafka.topic_prefix,
             stale_seconds=own.stale_seconds,
+            activity=self._activity,
             clock=clock,
         )
         self._registry.register(
@@ -64,6 +67,7 @@ class Exporter:
                 lambda: self.source.reading,
                 max_series=own.max_series,
                 stale_seconds=own.stale_seconds,
+                activity=self._activity,
                 clock=clock,
             )
         )
@@ -98,7 +102,8 @@ class Exporter:
         return None if self.source.reading.up else "Redis does not answer"
 
     def _after(self, reading: Reading) -> None:
-        self._page.note(reading)
+        if reading.snapshot is not None:
+            self._activity.note(reading.snapshot)
         if not reading.up:
             self._telemetry.count(processes.REDIS_ERRORS, error=reading.error)
             return

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.page import StatusPage
 from streamgauge.exposition.source import Reading
 from streamgauge.state.processes import ProcessView
@@ -41,7 +42,6 @@ class Tags(HTMLParser):
 
 def shown(now: Reading, *, at: float = NOW) -> str:
     page = StatusPage(lambda: now, bootstrap_servers="kafka.example:9092", clock=lambda: at)
-    page.note(now)
     return page().body.decode()
 
 
@@ -66,7 +66,7 @@ def test_the_worst_model_comes_first_with_its_feature_and_alarm() -> None:
     [
         ([model(series=[series(state="warming", reason="620 of 1,000")])], "warming620 of 1,000"),
         ([model(series=[series(state="too_few", reason="31 of 500")])], "too few31 of 500"),
-        ([model(last_event=NOW - 42, series=[series(window_end=None)])], "no datafor 42 s"),
+        ([model(last_event=NOW - 75, series=[series(window_end=None)])], "no datafor 75 s"),
         ([model(series=[])], "no datanothing came yet"),
     ],
 )
@@ -77,7 +77,7 @@ def test_what_is_not_known_does_not_look_healthy(views: list[object], said: str)
 
 
 def test_a_model_that_falls_silent_is_said_to_be_and_comes_back() -> None:
-    # Given a model that sends, noted while nobody looks
+    # Given a model that sends
     now = {"at": NOW, "reading": reading([model()], [partition()], processes=(MONITOR,))}
     page = StatusPage(
         lambda: now["reading"],  # type: ignore[arg-type,return-value]
@@ -89,15 +89,14 @@ def test_a_model_that_falls_silent_is_said_to_be_and_comes_back() -> None:
         views = [model(series=[series(ok=ok)])]
         now["at"] = at
         now["reading"] = reading(views, [partition()], processes=(MONITOR,), read_at=at)
-        page.note(now["reading"])  # type: ignore[arg-type]
         return Tags(page().body.decode()).text
 
     assert "●ok" in look(100, NOW)
     assert "●ok" in look(200, NOW + 5)
     # When it sends no more, Then the seconds count from the last growth
-    assert "no datafor 42 s" in look(200, NOW + 47)
+    assert "no datafor 75 s" in look(200, NOW + 80)
     # and what comes, heals
-    assert "●ok" in look(201, NOW + 48)
+    assert "●ok" in look(201, NOW + 81)
 
 
 def test_without_models_it_tells_how_to_begin_with_the_real_address() -> None:
@@ -128,13 +127,15 @@ def test_what_is_broken_is_said_first(now: Reading, at: float, said: str) -> Non
 def test_a_monitor_that_stopped_is_missed_but_an_idle_one_is_not() -> None:
     idle = reading([model()], [partition()], processes=(MONITOR,))
     gone = reading([model()], [partition()])
-    page = StatusPage(lambda: gone, bootstrap_servers="b", clock=lambda: NOW + 20)
+    activity = Activity()
+    page = StatusPage(
+        lambda: gone, bootstrap_servers="b", activity=activity, clock=lambda: NOW + 20
+    )
     # Given a monitor that never reported itself, Then nothing can be said
-    page.note(gone)
     assert "No monitor" not in page().body.decode()
     # When one did and no longer does, Then it is missed, and its verdicts are not of now
-    page.note(idle)
-    page.note(gone)
+    assert idle.snapshot is not None
+    activity.note(idle.snapshot)
     text = Tags(page().body.decode()).text
     assert "No monitor runs any more" in text
     assert "no monitorwhat is shown is from before it stopped" in text

@@ -1,79 +1,113 @@
-"""Which models and versions still send, judged by whether their totals grow."""
+"""What is of now: which models, versions and steps still send, and whether a monitor watches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import threading
 
-from streamgauge.exposition.fleet import ModelSummary
-from streamgauge.state.views import ModelView
+from streamgauge.exposition.fleet import ModelSummary, SeriesSummary
+from streamgauge.state.reader import Snapshot
 
 #: Most versions of a model that have series of their own.
 LIVE_VERSIONS = 3
 #: A version that has sent nothing for so long is retired, unless it is the only one.
 RETIRED_SECONDS = 3600.0
+#: A view that nobody has renewed for so long, while no monitor reports itself, is from before.
+DEAF_SECONDS = 15.0
+
+#: Model, version, step.
+Key = tuple[str, str, str]
+#: Predictions so far, and when they last became more.
+Sent = tuple[int, float]
 
 
 class Activity:
-    """Remembers when each total last grew, by the caller's clock.
+    """Remembers when each total last grew, by the reader's clock.
 
-    Event time would not do: a model that backfills last year's events is as alive as any.
+    Event time would not do: a model that backfills last year's events is as alive as any. Any
+    thread may note and ask, because what was noted is replaced as a whole.
     """
 
     def __init__(self) -> None:
-        self._versions: dict[tuple[str, str], tuple[int, float]] = {}
+        self._sent: dict[Key, Sent] = {}
+        self._read_at = float("-inf")
+        self._monitor_seen = False
+        self._lock = threading.Lock()
 
-    def observe(self, views: Iterable[ModelView], *, now: float) -> None:
-        """Take note of the totals, and forget what is gone. Costs microseconds per view."""
-        totals: dict[tuple[str, str], int] = {}
-        newest: dict[tuple[str, str], float] = {}
-        for view in views:
+    def note(self, snapshot: Snapshot) -> None:
+        """Take note of the totals, and forget what is gone. Costs microseconds per series.
+
+        Note every snapshot, also while nobody looks, or a silence counts from the next look.
+        Noting one twice, or an older one late, changes nothing.
+        """
+        with self._lock:
+            if snapshot.read_at >= self._read_at:
+                self._read_at = snapshot.read_at
+                self._note(snapshot)
+
+    def _note(self, snapshot: Snapshot) -> None:
+        self._monitor_seen |= any(p.service == "monitor" for p in snapshot.processes)
+        totals: dict[Key, int] = {}
+        newest: dict[Key, float] = {}
+        for view in snapshot.models:
             for series in view.series:
-                key = (view.model, series.version)
+                key = (view.model, series.version, series.step)
                 totals[key] = totals.get(key, 0) + sum(series.counts.values())
-                # Of a version that is the only one, the model's newest event is known, too.
-                alone = view.last_event if len(view.series) == 1 else None
-                times = [t for t in (series.window_end, alone, newest.get(key)) if t is not None]
-                if times:
-                    newest[key] = max(times)
-        self._versions = {
-            key: (total, self._changed_at(key, total, newest.get(key, now), now))
+                times = [series.window_end, newest.get(key)]
+                if len(view.series) == 1 or series.window_end is None:
+                    # Of a series that is not the only one, this is the latest that it can be.
+                    times.append(view.last_event)
+                known = (t for t in times if t is not None and math.isfinite(t))
+                newest[key] = max(known, default=snapshot.read_at)
+        self._sent = {
+            key: (total, self._changed_at(key, total, newest[key], snapshot.read_at))
             for key, total in totals.items()
         }
 
-    def _changed_at(self, key: tuple[str, str], total: int, newest: float, now: float) -> float:
-        before = self._versions.get(key)
+    def _changed_at(self, key: Key, total: int, newest: float, now: float) -> float:
+        before = self._sent.get(key)
         if before is None:
             # Not seen before: its newest event is the best guess there is.
             return min(now, newest)
         return before[1] if total == before[0] else now
 
-    def knows(self, models: Iterable[ModelSummary]) -> bool:
-        """Whether every version of these was observed before."""
-        return all(
-            (model.model, series.version) in self._versions
-            for model in models
-            for series in model.series
-        )
-
-    def quiet_seconds(self, model: ModelSummary, *, now: float) -> float | None:
-        """For how long nothing came of a model; None where nothing ever came."""
-        times = [self._versions[key][1] for key in self._keys(model)]
+    def quiet_seconds(
+        self, model: ModelSummary, series: SeriesSummary | None = None, *, now: float
+    ) -> float | None:
+        """For how long nothing came of a model, or of one series; None where nothing ever came."""
+        sent = self._sent
+        asked = model.series if series is None else (series,)
+        found = [sent.get((model.model, each.version, each.step)) for each in asked]
+        times = [changed for total, changed in filter(None, found) if total]
         return max(0.0, now - max(times)) if times else None
 
     def live_versions(self, model: ModelSummary, *, now: float) -> list[str]:
         """At most three versions, those that send first, of them the ones with most predictions."""
-        ranked = sorted(self._keys(model), key=lambda key: self._rank(key, now))
+        sent = self._sent
+        versions: dict[str, Sent] = {}
+        for series in model.series:
+            total, changed = sent.get((model.model, series.version, series.step), (0, now))
+            before = versions.get(series.version, (0, changed))
+            versions[series.version] = (before[0] + total, max(before[1], changed))
+        ranked = sorted(versions, key=lambda version: _rank(version, versions[version], now))
         return [
             version
-            for place, (_, version) in enumerate(ranked[:LIVE_VERSIONS])
-            if place == 0 or now - self._versions[model.model, version][1] < RETIRED_SECONDS
+            for place, version in enumerate(ranked[:LIVE_VERSIONS])
+            if place == 0 or now - versions[version][1] < RETIRED_SECONDS
         ]
 
-    def _keys(self, model: ModelSummary) -> list[tuple[str, str]]:
-        keys = {(model.model, series.version) for series in model.series}
-        return sorted(key for key in keys if key in self._versions)
+    def deaf(self, snapshot: Snapshot, *, now: float) -> bool:
+        """Whether nobody watches any more: no monitor reports itself, and no view is fresh.
 
-    def _rank(self, key: tuple[str, str], now: float) -> tuple[float, int, str]:
-        total, changed = self._versions[key]
-        # In steps of a minute, so that two that both send do not change places at every look.
-        return (now - changed) // 60, -total, key[1]
+        A partition without events writes nothing, so old views alone prove nothing.
+        """
+        if not self._monitor_seen or any(p.service == "monitor" for p in snapshot.processes):
+            return False
+        written = [v.written_at for _, v in snapshot.partitions if v.written_at is not None]
+        return now - max(written, default=float("-inf")) > DEAF_SECONDS
+
+
+def _rank(version: str, sent: Sent, now: float) -> tuple[float, int, str]:
+    total, changed = sent
+    # In steps of a minute, so that two that both send do not change places at every look.
+    return (now - changed) // 60, -total, version

@@ -125,6 +125,8 @@ def _badge(word: str, colour: str) -> str:
 def _severity(row: Row) -> str:
     """Severity as a number and as a bar; the mark stands at the threshold."""
     if row.severity is None:
+        if row.status in ("no data", "no monitor"):
+            return '<span class="soft">–</span>'
         return '<span class="soft">no verdict yet</span>'
     width = min(120.0, 60.0 * row.severity)
     over = " over" if row.severity > 1 else ""

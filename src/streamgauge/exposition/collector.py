@@ -17,6 +17,7 @@ from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.partitions import put_partitions, put_source
 from streamgauge.exposition.sheet import Sheet
 from streamgauge.exposition.shown import ShownFeatures
+from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
 from streamgauge.state.reader import Snapshot
 from streamgauge.telemetry import models, pipeline
@@ -47,6 +48,8 @@ class ViewCollector(Collector):
         When the views are older than this, models and partitions are left out altogether, because
         old numbers would look healthy. ``streamgauge_redis_up`` and
         ``streamgauge_views_age_seconds`` say why.
+    activity
+        Who still sends, shared with the status page, so that both say the same of silence.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ViewCollector(Collector):
         service: str = "monitor",
         max_series: int = 20_000,
         stale_seconds: float = 30.0,
+        activity: Activity | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._reading = reading
@@ -63,7 +67,7 @@ class ViewCollector(Collector):
         self._max_series = max_series
         self._stale = stale_seconds
         self._clock = clock
-        self._activity = Activity()
+        self._activity = activity or Activity()
         self._shown = ShownFeatures()
         self._overflow = Overflow()
         self._dropped: Counter[str] = Counter()
@@ -99,8 +103,12 @@ class ViewCollector(Collector):
         yield from totals.families()
 
     def _models(self, sheet: Sheet, snapshot: Snapshot, *, now: float) -> None:
-        summaries = {summary.model: summary for summary in summarise(snapshot.models)}
-        self._activity.observe(snapshot.models, now=now)
+        self._activity.note(snapshot)
+        deaf = self._activity.deaf(snapshot, now=now)
+        summaries = {
+            summary.model: as_of_now(summary, self._activity, now=now, deaf=deaf)
+            for summary in summarise(snapshot.models)
+        }
         self._shown.forget(now=now)
         self._admit(summaries.keys() | snapshot.specs.keys())
         for name in self._admitted:
@@ -139,16 +147,20 @@ class ViewCollector(Collector):
                         continue
                     labels = {**_labels(model.model, series), "feature": feature.name}
                     labels["detector"] = judgement.detector
+                    state = "no_data" if series.silent else judgement.state
+                    sheet.states(models.DETECTOR_STATE, state, STATES, **labels)
+                    if series.silent:
+                        continue
                     sheet.gauge(models.DRIFT_SEVERITY, judgement.severity, **labels)
                     sheet.gauge(models.DRIFT_SCORE, judgement.value, **labels)
                     sheet.gauge(models.DRIFT_THRESHOLD, judgement.threshold, **labels)
-                    sheet.states(models.DETECTOR_STATE, judgement.state, STATES, **labels)
         for model, series, _ in chosen:
             for feature_name, detector in series.poisoned:
                 labels = {**_labels(model.model, series), "feature": feature_name}
-                sheet.states(models.DETECTOR_STATE, "poisoned", STATES, **labels, detector=detector)
+                state = "no_data" if series.silent else "poisoned"
+                sheet.states(models.DETECTOR_STATE, state, STATES, **labels, detector=detector)
         for model, series, features in chosen:
-            for feature in features:
+            for feature in () if series.silent else features:
                 for ratio, value in feature.ratios.items():
                     labels = {**_labels(model.model, series), "feature": feature.name}
                     sheet.gauge(_RATIOS[ratio], value, **labels)
@@ -169,7 +181,10 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
                 sheet.hide(models.PREDICTIONS, n, reason="versions", **{**labels, "status": status})
         if series.version in live:
             sheet.states(models.MODEL_STATE, series.state, STATES, **labels)
-            sheet.gauge(models.WINDOW_EVENTS, series.window_n, **labels)
+            sheet.gauge(models.WINDOW_EVENTS, None if series.silent else series.window_n, **labels)
+    if not model.series:
+        # Nothing came yet but a label or feedback: no version is known, and nothing is healthy.
+        sheet.states(models.MODEL_STATE, "no_data", STATES, model=name, version="", step="")
     sheet.count(models.LABELS, model.labels, model=name)
     sheet.count(models.LATE, model.late, model=name)
     sheet.count(models.UNMONITORED, model.unmonitored, model=name)

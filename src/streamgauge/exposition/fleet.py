@@ -60,6 +60,10 @@ class SeriesSummary:
     features: tuple[FeatureSummary, ...]
     #: Online detectors that no longer work, by (series, detector).
     poisoned: tuple[tuple[str, str], ...]
+    #: How long the last judged window was.
+    window_seconds: float | None = None
+    #: Nothing came for so long that the last verdict no longer holds.
+    silent: bool = False
 
     @property
     def total(self) -> int:
@@ -67,7 +71,9 @@ class SeriesSummary:
 
     @property
     def worst(self) -> FeatureSummary | None:
-        """The feature of greatest severity, where any has one."""
+        """The feature of greatest severity, where any has one that holds."""
+        if self.silent:
+            return None
         judged = [f for f in self.features if f.judgement and f.judgement.severity is not None]
         return max(judged, key=gravity, default=None)
 
@@ -167,6 +173,12 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
         counts.update(view.counts)
     state = worst_state(view.state for view in views)
     ends = [v.window_end for v in views if v.window_end is not None]
+    lengths = [
+        v.window_end - v.window_start
+        for v in views
+        if v.window_end is not None and v.window_start is not None
+    ]
+    lengths = [length for length in lengths if math.isfinite(length)]
     # Quantiles do not add up: the slowest shard stands for all.
     slow = [v.latency_quantiles["0.95"] for v in views if "0.95" in v.latency_quantiles]
     poisoned = {(d.series, d.detector) for v in views for d in v.detectors if d.state == "poisoned"}
@@ -185,6 +197,7 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
         error_ratio=_weighted([(view.error_ratio, view.window_n) for view in views]),
         features=_features(views),
         poisoned=tuple(sorted(poisoned)),
+        window_seconds=max(lengths, default=None),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from html import escape
 
@@ -15,11 +14,8 @@ from streamgauge.exposition.rows import model_rows
 from streamgauge.exposition.source import Reading
 from streamgauge.exposition.style import STYLE, policy
 from streamgauge.exposition.words import duration, moment
-from streamgauge.state.reader import Snapshot
 
 REFRESH_SECONDS = 5
-#: A view that nobody has renewed for so long, while no monitor reports itself, is from before.
-DEAF_SECONDS = 15.0
 _LOGO = (
     '<svg width="28" height="28" viewBox="0 0 28 28" aria-hidden="true">'
     '<rect width="28" height="28" rx="7" fill="#0b6bcb"/>'
@@ -33,6 +29,7 @@ class StatusPage:
     """Makes the page from the newest reading.
 
     ``bootstrap_servers`` is the address in the first snippet, shown until a model exists.
+    ``activity`` is shared with the metrics, so that both say the same of silence.
     """
 
     def __init__(
@@ -42,6 +39,7 @@ class StatusPage:
         bootstrap_servers: str,
         topic_prefix: str = "streamgauge",
         stale_seconds: float = 30.0,
+        activity: Activity | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._reading = reading
@@ -49,9 +47,7 @@ class StatusPage:
         self._topic_prefix = topic_prefix
         self._stale = stale_seconds
         self._clock = clock
-        self._activity = Activity()
-        self._monitor_seen = False
-        self._lock = threading.Lock()
+        self._activity = activity or Activity()
 
     def __call__(self) -> Page:
         """The page as it is now."""
@@ -74,26 +70,18 @@ class StatusPage:
             headers={"Content-Security-Policy": policy(), "Referrer-Policy": "no-referrer"},
         )
 
-    def note(self, reading: Reading) -> None:
-        """Take note of who sends, also while nobody looks. Call it at each reading."""
-        if reading.up and reading.snapshot is not None:
-            processes = reading.snapshot.processes
-            with self._lock:
-                self._monitor_seen |= any(p.service == "monitor" for p in processes)
-                self._activity.observe(reading.snapshot.models, now=reading.snapshot.read_at)
-
     def _body(self, reading: Reading, *, now: float) -> str:
-        notes = self._notes(reading, now=now)
         snapshot = reading.snapshot
+        if snapshot is not None:
+            self._activity.note(snapshot)
+        notes = self._notes(reading, now=now)
         if snapshot is None:
             return notes
         models = summarise(snapshot.models)
         if not models:
             return notes + get_started(self._bootstrap_servers, self._topic_prefix)
-        with self._lock:
-            if not self._activity.knows(models):
-                self._activity.observe(snapshot.models, now=snapshot.read_at)
-            rows = model_rows(models, self._activity, now=now, deaf=self._deaf(snapshot, now))
+        deaf = self._activity.deaf(snapshot, now=now)
+        rows = model_rows(models, self._activity, now=now, deaf=deaf)
         blocks = [tiles(rows, snapshot, now), alarms_block(models), table(rows)]
         return notes + "".join(blocks) + pipeline(snapshot, now)
 
@@ -105,22 +93,12 @@ class StatusPage:
             return f'<p class="note stop">Redis does not answer{why}; {old}.</p>'
         if age is not None and age > self._stale:
             return f'<p class="note stop">This is {duration(age)} old.</p>'
-        if reading.snapshot is not None and self._deaf(reading.snapshot, now):
+        if reading.snapshot is not None and self._activity.deaf(reading.snapshot, now=now):
             return (
                 '<p class="note">No monitor runs any more; start one with '
                 "<code>python -m services.monitor</code>.</p>"
             )
         return ""
-
-    def _deaf(self, snapshot: Snapshot, now: float) -> bool:
-        """Whether nobody watches any more: no monitor reports itself, and no view is fresh.
-
-        A partition without events writes nothing, so old views alone prove nothing.
-        """
-        if not self._monitor_seen or any(p.service == "monitor" for p in snapshot.processes):
-            return False
-        written = [v.written_at for _, v in snapshot.partitions if v.written_at is not None]
-        return now - max(written, default=float("-inf")) > DEAF_SECONDS
 
 
 def _as_of(reading: Reading, now: float) -> str:

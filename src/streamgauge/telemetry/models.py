@@ -17,7 +17,7 @@ MODEL_EXPECTED = Definition(
 MODEL_STATE = Definition(
     "model_state",
     "states",
-    "State of the last judged window, the worst over shards.",
+    "State of the last judged window, the worst over shards; no_data once nothing comes any more.",
     SERIES,
 )
 PREDICTIONS = Definition(
