@@ -202,6 +202,28 @@ async def test_topics_that_are_missing_are_waited_for(
         await until(lambda: telemetry.ready)
 
 
+async def test_the_answers_of_an_idle_broker_let_time_pass(kafka: Kafka, prefix: str) -> None:
+    kafka.create_topics(prefix)
+    made: list[CountingProcessor] = []
+
+    def processor(partition: int) -> CountingProcessor:
+        made.append(CountingProcessor(partition))
+        return made[-1]
+
+    stop = asyncio.Event()
+    task = asyncio.create_task(
+        run_worker(
+            config(kafka, prefix), processor_factory=processor, store=MemoryStore(), stop=stop
+        )
+    )
+    # Each partition number ticks again and again, behind the clock.
+    await until(lambda: len(made) == 4 and all(len(p.advanced) >= 5 for p in made), what=made)
+    assert max(p.advanced[-1] for p in made) <= time.time() - 1.0
+    assert min(p.advanced[-1] for p in made) > time.time() - 10.0
+    stop.set()
+    await task
+
+
 async def test_a_broker_that_is_not_there_is_named(
     unused_tcp_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:

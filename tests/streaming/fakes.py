@@ -18,6 +18,7 @@ from streamgauge.state.base import (
 from streamgauge.state.memory import MemoryStore
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import Bounds
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.publisher import Outgoing, PublishFailed
@@ -30,6 +31,8 @@ CONFIG = WorkerConfig(
     checkpoint_min_seconds=0.005,
     tick_seconds=0.002,
     merge_patience_seconds=0.05,
+    silence_seconds=0.1,
+    settle_seconds=0.2,
 )
 PREDICTIONS, LABELS = "streamgauge.predictions", "streamgauge.labels"
 
@@ -46,6 +49,9 @@ class FakeLog:
         self.seeks: list[tuple[str, int]] = []
         self.commits: dict[str, int] = {}
         self.member = True
+        #: In an outage the ends stay as they were.
+        self.silent = False
+        self._answered = 0.0
 
     def append(
         self,
@@ -74,7 +80,7 @@ class FakeLog:
 
     def fetch(self, topic: str, limit: int, generation: int = 1) -> Chunk | None:
         at = self.fetch_at[topic]
-        if topic in self.paused or at >= self.ends[topic]:
+        if self.silent or topic in self.paused or at >= self.ends[topic]:
             return None
         chunk = self.chunk(topic, at, limit, generation)
         self.fetch_at[topic] = chunk.end_read
@@ -84,6 +90,11 @@ class FakeLog:
 
     def end(self, topic: str) -> int | None:
         return self.ends[topic]
+
+    def answered(self, topic: str) -> float | None:
+        if not self.silent:
+            self._answered = time.monotonic()
+        return self._answered
 
     async def bounds(self) -> Mapping[str, Bounds]:
         return {topic: Bounds(self.starts[topic], self.ends[topic]) for topic in self.records}
@@ -188,6 +199,7 @@ class Rig:
             processor_factory=self._processor,
             clock=lambda: self.clock,
             telemetry=self.telemetry,
+            idle=IdleClock(CONFIG),
         )
 
     async def __aenter__(self) -> Rig:

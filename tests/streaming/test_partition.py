@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
@@ -302,6 +303,29 @@ async def test_the_clock_acts_only_at_the_end_of_the_log_and_late() -> None:
             await rig.until(lambda: True)
         assert len(rig.processors[-1].advanced) == n
         assert rig.telemetry.chunks == before
+
+
+async def test_no_idle_time_passes_while_the_broker_is_silent() -> None:
+    rig = Rig(log=filled(20))
+    async with rig:
+        await rig.settled()
+        ticks = rig.processors[-1].advanced
+        await rig.until(lambda: bool(ticks))
+        # Given an outage: no end is shown, the clock of the machine runs on
+        rig.log.silent = True
+        began = time.monotonic()
+        rig.clock = 5090.0
+        await rig.until(lambda: time.monotonic() - began > 3 * CONFIG.silence_seconds)
+        assert max(ticks) <= 5090.0 - CONFIG.clock_lag_seconds
+        before = len(ticks)
+        await rig.until(lambda: time.monotonic() - began > 4 * CONFIG.silence_seconds)
+        assert len(ticks) == before
+        # When it is over, producers first get the time to send what they held back
+        rig.log.silent = False
+        back = time.monotonic()
+        await rig.until(lambda: len(ticks) > before)
+        assert time.monotonic() - back >= CONFIG.settle_seconds
+        assert ticks[-1] == 5090.0 - CONFIG.clock_lag_seconds
 
 
 async def test_what_was_in_the_outbox_at_a_crash_leaves_at_the_next_start_with_its_id() -> None:

@@ -32,6 +32,10 @@ class WorkerConfig:
     tick_seconds: float = 0.25
     #: How far behind the clock idle time stays, for records that are still under way.
     clock_lag_seconds: float = 1.0
+    #: How long the broker may be silent before that is an outage, in which no idle time passes.
+    silence_seconds: float = 2.0
+    #: The longest time after an outage for which producers may still send what they held back.
+    settle_seconds: float = 15.0
     #: How long records wait for another topic's that must exist and do not come.
     merge_patience_seconds: float = 2.0
     step_seconds: float = 0.25

@@ -263,6 +263,11 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         """End of what may be read, as the last fetch saw it."""
         return end_of(self._thread._ensure_consumer(), tp)
 
+    def answered(self, tp: TP) -> float | None:
+        """When the broker last answered a fetch of it, also an empty one."""
+        state = state_of(self._thread._ensure_consumer(), tp)
+        return None if state is None or state.timestamp is None else state.timestamp / 1000.0
+
     async def on_stop(self) -> None:
         """Stop without a last commit: the worker has done its own."""
         self.transport._topic_waiters.clear()
@@ -270,9 +275,16 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
 
 def end_of(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
     """The last stable offset, or the high watermark of brokers that have none."""
+    state = state_of(consumer, tp)
+    if state is None:
+        return None
+    end: int | None = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+    return end
+
+
+def state_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
+    """What the fetcher knows of a topic partition; None where it is not assigned."""
     assignment = consumer._subscription.subscription.assignment
     if assignment is None or tp not in assignment.tps:
         return None
-    state = assignment.state_value(TopicPartition(*tp))
-    end: int | None = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
-    return end
+    return assignment.state_value(TopicPartition(*tp))

@@ -32,6 +32,10 @@ class FaustLog:
         end: int | None = self._consumer.end(TP(topic, self._partition))
         return end
 
+    def answered(self, topic: str) -> float | None:
+        answered: float | None = self._consumer.answered(TP(topic, self._partition))
+        return answered
+
     async def bounds(self) -> Mapping[str, Bounds]:
         return await self._probe.bounds(self._config.topics, self._partition)
 

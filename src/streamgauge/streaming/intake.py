@@ -119,6 +119,12 @@ class Intake:
             for topic, buffer in self._buffers.items()
         )
 
+    def answered(self) -> float | None:
+        """Since when the ends of all topics are known; None while one has not been shown."""
+        found = [self._log.answered(topic) for topic in self._buffers]
+        times = [at for at in found if at is not None]
+        return min(times) if len(times) == len(found) else None
+
     def waiting(self) -> bool:
         return bool(self._inbox)
 

@@ -28,6 +28,9 @@ class SourceLog(Protocol):
     def end(self, topic: str) -> int | None:
         """The end as the last fetch saw it, without asking; None before the first."""
 
+    def answered(self, topic: str) -> float | None:
+        """When a fetch last saw the end, by the wall clock; None before the first."""
+
     async def bounds(self) -> Mapping[str, Bounds]:
         """Ask the broker for the bounds of every source topic."""
 

@@ -20,6 +20,7 @@ from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable, SourceLog
 from streamgauge.streaming.opening import LogTruncated, NotOurs, open_partition, still_member
 from streamgauge.streaming.poison import Poison
@@ -49,6 +50,7 @@ class PartitionWorker:
         processor_factory: Callable[[int], PartitionProcessor],
         clock: Callable[[], float],
         telemetry: WorkerTelemetry,
+        idle: IdleClock,
     ) -> None:
         self.number = number
         self.generation = generation
@@ -61,6 +63,7 @@ class PartitionWorker:
         self._totals = telemetry
         self._telemetry = telemetry.partition(number)
         self._poison = Poison()
+        self._idle = idle
         self._session: Session | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -185,6 +188,7 @@ class PartitionWorker:
             clock=self._clock,
             telemetry=self._totals,
             poison=self._poison,
+            idle=self._idle,
             store_away=self._on_store_away,
         )
 

@@ -18,6 +18,7 @@ from streamgauge.streaming import dead_letters, outbox
 from streamgauge.streaming.checkpoint import Checkpointer
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.intake import Intake, Overtaken
 from streamgauge.streaming.ledger import Ledger
 from streamgauge.streaming.log import SourceLog
@@ -54,6 +55,7 @@ class Session:
         clock: Callable[[], float],
         telemetry: WorkerTelemetry,
         poison: Poison,
+        idle: IdleClock,
         store_away: Callable[[bool], None],
     ) -> None:
         self.number = number
@@ -63,6 +65,7 @@ class Session:
         self._publisher = publisher
         self._clock = clock
         self._poison = poison
+        self._idle_clock = idle
         self._totals = telemetry
         self._telemetry = telemetry.partition(number)
         self._telemetry.dirty_since = None
@@ -89,7 +92,6 @@ class Session:
         self._entries: dict[str, bytes] = {}
         self._letters: list[Outgoing] = []
         self._last_bytes = 0
-        self._ticked = time.monotonic()
         self._to_commit: Mapping[str, int] = {}
         self._commit_task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -112,6 +114,7 @@ class Session:
         """Run until stopped. Raises ``Reload`` or ``Fenced``."""
         while not self._stopping:
             await self._judge()
+            self._idle_clock.listen(self.intake.answered(), time.monotonic())
             worked = self._step()
             if self._checkpoint_due():
                 await self.checkpoint()
@@ -198,10 +201,13 @@ class Session:
     def _idle(self) -> None:
         """At the end of the log the clock acts, a little late. Nowhere else."""
         now = time.monotonic()
-        if now - self._ticked < self._config.tick_seconds or not self.intake.at_end():
+        self._idle_clock.listen(self.intake.answered(), now)
+        if not self._idle_clock.due(now) or not self.intake.at_end():
             return
-        self._ticked = now
-        self._deliver(self._processor.advance(self._clock() - self._config.clock_lag_seconds))
+        self._idle_clock.ticked(now)
+        # What came after the broker showed the end is not known.
+        behind = self._config.clock_lag_seconds + self._idle_clock.age(now)
+        self._deliver(self._processor.advance(self._clock() - behind))
         self._touch()
 
     def _deliver(self, effects: Effects) -> None:

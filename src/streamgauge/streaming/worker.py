@@ -21,6 +21,7 @@ from streamgauge.streaming.app import build_app
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.faust_log import FaustLog
+from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.probe import LogProbe
@@ -61,6 +62,9 @@ class Worker:
         self._app: Any = None
         self._beaten = time.monotonic()
         self._broker_seen = time.monotonic()
+        #: Since when there was no Kafka at the start.
+        self._no_broker_since: float | None = None
+        self._idle_clocks: dict[int, IdleClock] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set. Raises ``WorkerError`` where that is impossible."""
@@ -109,6 +113,7 @@ class Worker:
                 continue
             self._partitions[number] = self._partition(number, generation)
             self._partitions[number].start()
+        self._no_broker_since = None
         logger.info("generation %d: partitions %s", generation, sorted(self._partitions))
 
     async def _on_revoked(self, _app: Any, revoked: Iterable[Any], **_: Any) -> None:
@@ -127,6 +132,9 @@ class Worker:
             processor_factory=self._factory,
             clock=self._clock,
             telemetry=self.telemetry,
+            idle=self._idle_clocks.setdefault(
+                number, IdleClock(self.config, heard=self._no_broker_since)
+            ),
         )
 
     async def _drain(self, numbers: Iterable[int], deadline: float) -> None:
@@ -144,6 +152,7 @@ class Worker:
                 await part.start()
                 return True
             except KafkaConnectionError:
+                self._no_broker_since = self._no_broker_since or time.monotonic()
                 logger.warning(
                     "no Kafka at %s; is it running, and is the address right? Next try in %.1f s",
                     self.config.bootstrap_servers,
