@@ -63,12 +63,11 @@ AMOUNT = {**ONE, "feature": "amount", "detector": "js"}
 
 
 def test_a_models_numbers_are_there() -> None:
-    view = model(labels=7, late=2, nonfinite=3, feedback={"redo": 4}, spec_version=5)
+    view = model(labels=7, late=2, feedback={"redo": 4}, spec_version=5)
     now = Scraped(reading([view], [partition()], specs={"fraud": 6, "planned": 1}))
     assert now.value("predictions_total", **ONE, status="ok") == 100
     assert now.value("labels_total", model="fraud") == 7
     assert now.value("late_events_total", model="fraud") == 2
-    assert now.value("nonfinite_total", model="fraud") == 3
     assert now.value("feedback_total", model="fraud", kind="redo") == 4
     assert now.value("spec_version", model="fraud") == 5
     assert now.value("spec_stored_version", model="fraud") == 6

@@ -189,7 +189,6 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
     sheet.count(models.LATE, model.late, model=name)
     sheet.count(models.UNMONITORED, model.unmonitored, model=name)
     sheet.count(models.FEATURES_DROPPED, model.features_dropped, model=name)
-    sheet.count(models.NONFINITE, model.nonfinite, model=name)
     for place, (kind, n) in enumerate(sorted(model.feedback.items())):
         many = place >= FEEDBACK_KINDS
         sheet.count(models.FEEDBACK, n, model=name, kind=OTHER if many else kind)

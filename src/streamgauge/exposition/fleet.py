@@ -91,7 +91,6 @@ class ModelSummary:
     late: int
     unmonitored: int
     features_dropped: int
-    nonfinite: int
     last_event: float | None
     watermark: float | None
     spec_version: int | None
@@ -160,7 +159,6 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
         late=sum(v.late for v in views),
         unmonitored=sum(v.unmonitored for v in views),
         features_dropped=sum(v.features_dropped for v in views),
-        nonfinite=sum(v.nonfinite for v in views),
         last_event=max(events, default=None),
         watermark=min(watermarks, default=None),
         spec_version=min(specs, default=None),

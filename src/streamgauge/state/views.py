@@ -133,7 +133,6 @@ class ModelView(View):
     spec_version: int | None = None
     owner: str | None = None
     late: int = 0
-    nonfinite: int = 0
     #: Predictions whose version or step is beyond the catalogue: counted, not judged.
     unmonitored: int = 0
     #: Values of features beyond the catalogue.

@@ -47,12 +47,6 @@ FEATURES_DROPPED = Definition(
     "Values of features that are not judged: too many names.",
     ("model",),
 )
-NONFINITE = Definition(
-    "nonfinite",
-    "counter",
-    "Numbers that were NaN or infinite and count as missing.",
-    ("model",),
-)
 LAST_EVENT = Definition(
     "last_event_timestamp_seconds",
     "gauge",
@@ -137,7 +131,6 @@ MODELS = (
     LATE,
     UNMONITORED,
     FEATURES_DROPPED,
-    NONFINITE,
     LAST_EVENT,
     WATERMARK,
     WINDOW_EVENTS,
