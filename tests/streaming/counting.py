@@ -16,6 +16,9 @@ KINDS = {"predictions": "prediction", "labels": "label", "feedback": "feedback",
 class CountingProcessor:
     """State per model: records by topic, and a fold over (topic, offset) in the order taken."""
 
+    #: Every ``advance`` raises.
+    broken_clock = False
+
     def __init__(self, partition: int) -> None:
         self.partition = partition
         self.models: dict[str, dict[str, int]] = {}
@@ -36,6 +39,8 @@ class CountingProcessor:
 
     def advance(self, log_time: float) -> Effects:
         self.advanced.append(log_time)
+        if self.broken_clock:
+            raise RuntimeError("a defect of idle time")
         return Effects()
 
     def dirty(self) -> Changes:

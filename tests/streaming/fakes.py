@@ -186,6 +186,7 @@ class Rig:
         self.chunk_size = 100
         self.generation = 1
         self.clock = 5000.0
+        self.broken_clock = False
         self.worker = self.new_worker()
 
     def new_worker(self) -> PartitionWorker:
@@ -211,6 +212,7 @@ class Rig:
 
     def _processor(self, partition: int) -> CountingProcessor:
         self.processors.append(CountingProcessor(partition))
+        self.processors[-1].broken_clock = self.broken_clock
         return self.processors[-1]
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -50,3 +50,13 @@ def test_a_start_without_a_broker_counts_as_an_outage() -> None:
     assert not clock.due(100.0)
     clock.listen(2.0, 110.0)
     assert not clock.due(110.0), "ten seconds without an answer are another outage"
+
+
+def test_failures_make_it_wait_longer_each_time_until_one_works() -> None:
+    clock = IdleClock(TIMES)
+    clock.listen(1.0, 100.0)
+    assert [clock.failed(100.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    clock.listen(2.0, 101.0)
+    assert not clock.due(101.0)
+    clock.ticked(170.0)
+    assert clock.failed(170.0) == 1

@@ -328,6 +328,22 @@ async def test_no_idle_time_passes_while_the_broker_is_silent() -> None:
         assert ticks[-1] == 5090.0 - CONFIG.clock_lag_seconds
 
 
+async def test_a_processor_that_fails_in_idle_time_goes_on_with_records(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig(log=filled(20))
+    rig.broken_clock = True
+    async with rig:
+        await rig.until(lambda: rig.telemetry.tick_errors == 1)
+        rig.log.append(PREDICTIONS, 30, model="m0")
+        await rig.settled()
+        assert rig.partition.counts["prediction/ok"] == 50
+        # One reload, and not one every tick.
+        assert (rig.telemetry.tick_errors, len(rig.processors)) == (1, 2)
+        assert "a defect of idle time" in caplog.text
+        assert "Traceback" in caplog.text
+
+
 async def test_what_was_in_the_outbox_at_a_crash_leaves_at_the_next_start_with_its_id() -> None:
     log = filled(250)
     expected = await oracle(log)

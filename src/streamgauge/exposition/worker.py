@@ -48,6 +48,7 @@ class WorkerNumbers(Protocol):
     rebalances: int
     state_lost: int
     producer_errors: int
+    tick_errors: int
     event_loop_lag_seconds: float
     longest_step_seconds: float
 
@@ -106,6 +107,7 @@ class WorkerCollector(Collector):
         sheet.count(processes.REBALANCES, worker.rebalances)
         sheet.count(processes.STATE_LOST, worker.state_lost)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
+        sheet.count(processes.TICK_ERRORS, worker.tick_errors)
         sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)
         sheet.gauge(processes.LONGEST_STEP, worker.longest_step_seconds)
         held = {n: p for n, p in dict(worker.partitions).items() if p.state != NOT_OURS}

@@ -1,11 +1,15 @@
 """When the clock may act at the end of the log: only while the broker shows that end.
 
+And not for a while after the processor has failed to let time pass, so that records still flow.
 Kept over sessions and rebalances, because an outage ends many a session.
 """
 
 from __future__ import annotations
 
 from streamgauge.streaming.config import WorkerConfig
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
 
 
 class IdleClock:
@@ -24,6 +28,7 @@ class IdleClock:
         self._heard = heard
         self._quiet_until = 0.0
         self._ticked = 0.0
+        self._pause = FIRST_PAUSE
 
     def listen(self, mark: float | None, now: float) -> None:
         """``mark`` is another one whenever the broker has shown the end again."""
@@ -31,7 +36,8 @@ class IdleClock:
             return
         silence = 0.0 if self._heard is None else now - self._heard
         if silence > self._config.silence_seconds:
-            self._quiet_until = now + min(silence, self._config.settle_seconds)
+            settle = min(silence, self._config.settle_seconds)
+            self._quiet_until = max(self._quiet_until, now + settle)
         self._mark, self._heard = mark, now
 
     def due(self, now: float) -> bool:
@@ -48,4 +54,12 @@ class IdleClock:
         return 0.0 if self._heard is None else now - self._heard
 
     def ticked(self, now: float) -> None:
+        """Time has passed."""
         self._ticked = now
+        self._pause = FIRST_PAUSE
+
+    def failed(self, now: float) -> float:
+        """Letting time pass has failed: not again for the seconds that are returned."""
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        self._quiet_until = max(self._quiet_until, now + pause)
+        return pause

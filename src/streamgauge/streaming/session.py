@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -28,6 +29,8 @@ from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.events import AlarmEvent, Event
+
+logger = logging.getLogger(__name__)
 
 
 class Reload(Exception):
@@ -195,6 +198,9 @@ class Session:
         except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
             raise
         except BaseException as error:  # a Rust extension's panic is no Exception
+            logger.exception(
+                "partition %d: the processor raised over %d records", self.number, len(records)
+            )
             self._poison.found(records, error)
             raise Reload(f"the processor raised {error!r}; its state is half done") from error
 
@@ -204,11 +210,28 @@ class Session:
         self._idle_clock.listen(self.intake.answered(), now)
         if not self._idle_clock.due(now) or not self.intake.at_end():
             return
-        self._idle_clock.ticked(now)
         # What came after the broker showed the end is not known.
         behind = self._config.clock_lag_seconds + self._idle_clock.age(now)
-        self._deliver(self._processor.advance(self._clock() - behind))
+        self._deliver(self._advanced(self._clock() - behind))
+        self._idle_clock.ticked(now)
         self._touch()
+
+    def _advanced(self, log_time: float) -> Effects:
+        try:
+            return self._processor.advance(log_time)
+        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            # No record is to blame. The state is half done, so it goes; records flow meanwhile.
+            pause = self._idle_clock.failed(time.monotonic())
+            self._totals.tick_errors += 1
+            logger.exception(
+                "partition %d: the processor raised as idle time passed; this is a defect. Windows"
+                " of silent models stay open, next try in %.0f s",
+                self.number,
+                pause,
+            )
+            raise Reload(f"the processor raised {error!r}; its state is half done") from error
 
     def _deliver(self, effects: Effects) -> None:
         self._emit(effects.events)

@@ -57,6 +57,8 @@ class WorkerTelemetry:
     generation: int = -1
     state_lost: int = 0
     producer_errors: int = 0
+    #: Times that the processor raised as idle time passed.
+    tick_errors: int = 0
     event_loop_lag_seconds: float = 0.0
     longest_step_seconds: float = 0.0
     partitions: dict[int, PartitionTelemetry] = field(default_factory=dict)

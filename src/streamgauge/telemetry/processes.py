@@ -118,6 +118,12 @@ LONGEST_STEP = Definition(
 PRODUCER_ERRORS = Definition(
     "producer_errors", "counter", "Failed sends to Kafka.", exposer="worker"
 )
+TICK_ERRORS = Definition(
+    "tick_errors",
+    "counter",
+    "Times that a processor raised as idle time passed; a defect.",
+    exposer="worker",
+)
 
 PROCESSES = (
     BUILD_INFO,
@@ -138,4 +144,5 @@ PROCESSES = (
     LOOP_LAG,
     LONGEST_STEP,
     PRODUCER_ERRORS,
+    TICK_ERRORS,
 )
