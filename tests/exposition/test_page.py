@@ -99,6 +99,17 @@ def test_a_model_that_falls_silent_is_said_to_be_and_comes_back() -> None:
     assert "●ok" in look(201, NOW + 81)
 
 
+def test_what_is_counted_and_not_judged_is_said() -> None:
+    crowded = model("crowded", unmonitored=1234, features_dropped=50)
+    text = Tags(shown(reading([model(), crowded], [partition()], processes=(MONITOR,)))).text
+    begin = text.index("Counted, not judged")
+    assert "crowded1,234 predictions, because" in text[begin:]
+    assert "; 50 feature values, because" in text[begin:]
+    assert "fraud" not in text[begin:]
+    # and where there is nothing to say, nothing is
+    assert "not judged" not in shown(reading([model()], [partition()], processes=(MONITOR,)))
+
+
 def test_without_models_it_tells_how_to_begin_with_the_real_address() -> None:
     html = shown(reading([], [partition()], processes=(MONITOR,)))
     text = Tags(html).text
@@ -143,11 +154,12 @@ def test_a_monitor_that_stopped_is_missed_but_an_idle_one_is_not() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_names_stay_text(name: str) -> None:
-    plain = Tags(shown(reading([model("plain", alarms=[alarm()])], [partition()])))
+    plain = Tags(shown(reading([model("plain", alarms=[alarm()], unmonitored=1)], [partition()])))
     view = model(
         name,
         series=[series(name, reason=name, features=[feature(name)])],
         alarms=[alarm(summary=name, kind=name, severity=name)],
+        unmonitored=1,
     )
     html = shown(reading([view], [partition(dead={name: 1}, counts={name: 1})]))
     tags = Tags(html)

@@ -140,6 +140,37 @@ def _severity(row: Row) -> str:
     )
 
 
+def unjudged_block(models: Sequence[ModelSummary]) -> str:
+    """What was counted and not judged, by model: a limit that nobody hears of is a blind spot."""
+    lines = [(model.model, parts) for model in models if (parts := _unjudged(model))]
+    if not lines:
+        return ""
+    items = "".join(
+        f"<li>{_name(model)}<br>{_text('; '.join(parts))}</li>"
+        for model, parts in lines[:MOST_ALARMS]
+    )
+    rest = len(lines) - MOST_ALARMS
+    more = f'<li class="soft">and {rest} more</li>' if rest > 0 else ""
+    return (
+        f'<h2>Counted, not judged</h2><div class="card"><ul class="alarms">{items}{more}</ul></div>'
+    )
+
+
+def _unjudged(model: ModelSummary) -> list[str]:
+    parts = []
+    if model.unmonitored:
+        parts.append(
+            f"{figure(model.unmonitored)} predictions, because the model has too many versions "
+            "or steps"
+        )
+    if model.features_dropped:
+        parts.append(
+            f"{figure(model.features_dropped)} feature values, because too many names came; "
+            "a spec can ignore some"
+        )
+    return parts
+
+
 def pipeline(snapshot: Snapshot, now: float) -> str:
     rows = "".join(
         f"<tr><td>{_name(group)}</td><td class=n>{view.partition}</td>"

@@ -7,7 +7,14 @@ from html import escape
 
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
-from streamgauge.exposition.blocks import alarms_block, get_started, pipeline, table, tiles
+from streamgauge.exposition.blocks import (
+    alarms_block,
+    get_started,
+    pipeline,
+    table,
+    tiles,
+    unjudged_block,
+)
 from streamgauge.exposition.fleet import summarise
 from streamgauge.exposition.http import Page
 from streamgauge.exposition.rows import model_rows
@@ -83,6 +90,7 @@ class StatusPage:
         deaf = self._activity.deaf(snapshot, now=now)
         rows = model_rows(models, self._activity, now=now, deaf=deaf)
         blocks = [tiles(rows, snapshot, now), alarms_block(models), table(rows)]
+        blocks.append(unjudged_block(models))
         return notes + "".join(blocks) + pipeline(snapshot, now)
 
     def _notes(self, reading: Reading, *, now: float) -> str:
