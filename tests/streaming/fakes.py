@@ -187,6 +187,7 @@ class Rig:
         self.generation = 1
         self.clock = 5000.0
         self.broken_clock = False
+        self.mended = False
         self.worker = self.new_worker()
 
     def new_worker(self) -> PartitionWorker:
@@ -213,6 +214,7 @@ class Rig:
     def _processor(self, partition: int) -> CountingProcessor:
         self.processors.append(CountingProcessor(partition))
         self.processors[-1].broken_clock = self.broken_clock
+        self.processors[-1].mended = self.mended
         return self.processors[-1]
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -224,6 +226,10 @@ class Rig:
                 if chunk := self.log.fetch(topic, self.chunk_size, self.generation):
                     self.worker.feed(chunk)
             await asyncio.sleep(0.001)
+
+    def alarms_of(self, rule: str) -> int:
+        """How many alarms of a rule have left."""
+        return sum(f'"{rule}"'.encode() in (r.value or b"") for r in self.publisher.of("alarms"))
 
     async def settled(self) -> None:
         """Everything in the log is durable, and every alarm has left."""

@@ -8,6 +8,8 @@ import time
 import pytest
 
 from streamgauge.state.views import PartitionView
+from streamgauge.streaming import partition
+from streamgauge.streaming.poison import MOST_IN_A_ROW
 from tests.streaming.fakes import CONFIG, LABELS, PREDICTIONS, FakeLog, FaultyStore, Rig
 
 
@@ -195,6 +197,18 @@ async def test_a_topic_made_anew_is_refused_and_said() -> None:
     await refused(Rig(log=FakeLog(), store=rig.store))
 
 
+async def test_a_refusal_is_an_alarm_once_however_often_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(partition, "REFUSED_SECONDS", 0.01)
+    rig = Rig()
+    await rig.store.acquire(0, owner="a", generation=1, first="#1;predictions=5")
+    rig.publisher.failures = 1  # the first try does not leave
+    async with rig:
+        await rig.until(lambda: caplog.text.count("partition 0 is refused") >= 4)
+    assert rig.alarms_of("LogTruncated") == 1
+
+
 async def refused(rig: Rig) -> None:
     async with rig:
         await rig.until(lambda: rig.worker.state == "refused")
@@ -235,6 +249,39 @@ async def test_a_record_that_makes_the_processor_raise_is_the_only_one_that_dies
         (letter,) = rig.publisher.of("dead-letters")
         assert dict(letter.headers)["streamgauge_reason"] == b"handler"
         assert rig.partition.counts == {"prediction/ok": 70, "prediction/dead": 1, "label/ok": 10}
+
+
+async def test_a_processor_that_raises_over_everything_stops_and_buries_little(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(partition, "REFUSED_SECONDS", 0.05)
+    log = filled(50)
+    log.append(PREDICTIONS, 100, value=b"raise", model="m0")
+    rig = Rig(log=log)
+    async with rig:
+        # Given a defect that no record is to blame for
+        await rig.until(lambda: rig.worker.state == "refused", 20)
+        assert "21 records in a row, from streamgauge.predictions, offset 50 on" in caplog.text
+        await rig.until(lambda: caplog.text.count("partition 0 is refused") >= 3)
+        # Then it stands, says so once, and the good events are still there
+        assert rig.alarms_of("ProcessorFailing") == 1
+        buried = len(set(rig.publisher.of("dead-letters")))
+        assert buried <= MOST_IN_A_ROW
+        # When the defect is mended, it goes on by itself.
+        rig.mended = True
+        await rig.settled()
+        assert rig.partition.counts["prediction/ok"] == 150 - buried
+
+
+async def test_single_bad_records_among_good_ones_never_stop_a_partition() -> None:
+    log = FakeLog()
+    for _ in range(MOST_IN_A_ROW + 2):
+        log.append(PREDICTIONS, 2)
+        log.append(PREDICTIONS, value=b"raise")
+    async with Rig(log=log) as rig:
+        await rig.until(lambda: rig.partition.counts.get("prediction/dead") == 22, 20)
+        assert rig.partition.counts["prediction/ok"] == 44
+        assert rig.worker.state == "running"
 
 
 async def test_holes_are_taken_when_seen_twice_and_counted() -> None:

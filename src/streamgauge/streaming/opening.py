@@ -19,7 +19,8 @@ from streamgauge.state.positions import Positions
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.log import Bounds, SourceLog
 from streamgauge.streaming.meta import LastRecord, Meta
-from streamgauge.streaming.pipeline_alarms import data_loss, log_truncated, state_lost
+from streamgauge.streaming.pipeline_alarms import data_loss, state_lost
+from streamgauge.streaming.refusal import log_truncated
 from streamgauge_client.events import AlarmEvent
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,6 @@ logger = logging.getLogger(__name__)
 
 class NotOurs(Exception):
     """Kafka no longer counts us as the owner: somebody younger holds the partition."""
-
-
-class LogTruncated(Exception):
-    """The log behind the position is another one. Only a person may decide to go on."""
-
-    def __init__(self, detail: str, alarm: AlarmEvent) -> None:
-        super().__init__(detail)
-        self.alarm = alarm
 
 
 @dataclass(slots=True)
@@ -141,7 +134,7 @@ async def _check_truncation(
         topic, (start, end) = config.full(name), bounds[name]
         if end < offset:
             why = f"{topic} ends at {end}, before the position {offset}: it was made anew or cut"
-            raise _truncated(partition, why, config)
+            raise log_truncated(config.group, partition, why)
         last = meta.records.get(name)
         if last is None or last.offset < start:
             continue
@@ -150,11 +143,7 @@ async def _check_truncation(
             continue  # compaction removed it
         if LastRecord.of(record) != last:
             why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
-            raise _truncated(partition, why, config)
+            raise log_truncated(config.group, partition, why)
 
 
-def _truncated(partition: int, why: str, config: WorkerConfig) -> LogTruncated:
-    return LogTruncated(why, log_truncated(config.group, partition, why))
-
-
-__all__ = ["LogTruncated", "NotOurs", "Opened", "StateError", "open_partition", "still_member"]
+__all__ = ["NotOurs", "Opened", "StateError", "open_partition", "still_member"]

@@ -15,16 +15,16 @@ from typing import Literal
 
 from streamgauge.processing import PartitionProcessor, StateError
 from streamgauge.state.base import CheckpointStore, StoreAmbiguous, StoreUnavailable
-from streamgauge.state.keys import checkpoint_key
 from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable, SourceLog
-from streamgauge.streaming.opening import LogTruncated, NotOurs, open_partition, still_member
+from streamgauge.streaming.opening import NotOurs, open_partition, still_member
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Publisher, PublishFailed
+from streamgauge.streaming.refusal import Refused
 from streamgauge.streaming.session import Fenced, Reload, Session
 from streamgauge.streaming.telemetry import WorkerTelemetry
 
@@ -64,6 +64,8 @@ class PartitionWorker:
         self._telemetry = telemetry.partition(number)
         self._poison = Poison()
         self._idle = idle
+        #: Alarms of refusals that were published.
+        self._said: set[str] = set()
         self._session: Session | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -140,7 +142,8 @@ class PartitionWorker:
                 except NotOurs as why:
                     logger.warning("%s; it is given up", why)
                     return
-                except LogTruncated as why:
+                except Refused as why:
+                    await self._drop()
                     await self._refuse(why)
                 except StateError as why:
                     await self._wait_refused(f"the stored state can't be read: {why}")
@@ -150,9 +153,7 @@ class PartitionWorker:
                     await self._wait_paused(error, pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
                 finally:
-                    session_to_close, self._session = self._session, None
-                    if session_to_close is not None:
-                        await session_to_close.close()
+                    await self._drop()
         finally:
             self._enter("unassigned")
 
@@ -192,6 +193,11 @@ class PartitionWorker:
             store_away=self._on_store_away,
         )
 
+    async def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
     def _resume(self) -> None:
         self._enter("running")
         for topic in self._config.topics:
@@ -227,17 +233,15 @@ class PartitionWorker:
         await asyncio.sleep(FIRST_PAUSE)
         return member
 
-    async def _refuse(self, why: LogTruncated) -> None:
-        key, payload = outbox.entry(
-            why.alarm, topic=self._config.alarms, service=self._config.service
-        )
-        with contextlib.suppress(PublishFailed):
-            await self._publisher.publish([outbox.unpacked(payload)])
-        redis_key = checkpoint_key(self._config.group, self.number)
-        await self._wait_refused(
-            f"{why}. Alarm {key}. If that is right, delete the key {redis_key} in Redis: the"
-            " partition then starts cold from the oldest record"
-        )
+    async def _refuse(self, why: Refused) -> None:
+        # Not through the store: a refused partition writes none. Not again for the same cause.
+        if why.alarm.alarm_id not in self._said:
+            topic, service = self._config.alarms, self._config.service
+            _, payload = outbox.entry(why.alarm, topic=topic, service=service)
+            with contextlib.suppress(PublishFailed):
+                await self._publisher.publish([outbox.unpacked(payload)])
+                self._said.add(why.alarm.alarm_id)
+        await self._wait_refused(str(why))
 
     async def _wait_refused(self, why: str) -> None:
         self._enter("refused", why)

@@ -1,4 +1,4 @@
-"""Alarms about the pipeline itself: state lost, data lost, log truncated."""
+"""Alarms about the pipeline itself: state lost, data lost, and what stops a partition."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ def log_truncated(group: str, partition: int, detail: str) -> AlarmEvent:
         partition,
         detail,
         f"Partition {partition} of group {group} is not read on: {detail}.",
+    )
+
+
+def processor_failing(group: str, partition: int, first: str) -> AlarmEvent:
+    return _alarm(
+        "ProcessorFailing",
+        group,
+        partition,
+        first,
+        f"Partition {partition} of group {group} is not read on: the processor raised over one"
+        f" record after the other, from {first} on. The records wait in the log.",
     )
 
 

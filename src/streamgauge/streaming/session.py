@@ -27,6 +27,7 @@ from streamgauge.streaming.opening import Opened
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
+from streamgauge.streaming.refusal import processor_failing
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.events import AlarmEvent, Event
 
@@ -114,7 +115,7 @@ class Session:
         self._wake.set()
 
     async def serve(self) -> None:
-        """Run until stopped. Raises ``Reload`` or ``Fenced``."""
+        """Run until stopped. Raises ``Reload``, ``Fenced`` or ``Refused``."""
         while not self._stopping:
             await self._judge()
             self._idle_clock.listen(self.intake.answered(), time.monotonic())
@@ -189,6 +190,8 @@ class Session:
                     Effects(dead_letters=[letter], counts={(self._ledger.kind(record), "dead"): 1})
                 )
         self._ledger.account(records, effects)
+        if good:
+            self._poison.passed(self._ledger.positions)
         self._deliver(effects)
         self._touch()
 
@@ -201,7 +204,10 @@ class Session:
             logger.exception(
                 "partition %d: the processor raised over %d records", self.number, len(records)
             )
-            self._poison.found(records, error)
+            if not self._poison.found(records, error):
+                raise processor_failing(
+                    self._config.group, self.number, self._poison.first, self._poison.in_a_row
+                ) from error
             raise Reload(f"the processor raised {error!r}; its state is half done") from error
 
     def _idle(self) -> None:
