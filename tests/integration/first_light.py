@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -36,9 +37,19 @@ SETTINGS = {
 
 
 class Processes:
-    """The monitor and the exporter, started as a user starts them."""
+    """The monitor and the exporter, started as a user starts them.
 
-    def __init__(self, kafka: Kafka, url: str, prefix: str) -> None:
+    ``monitoring`` replaces some of the settings of that section.
+    """
+
+    def __init__(
+        self,
+        kafka: Kafka,
+        url: str,
+        prefix: str,
+        *,
+        monitoring: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.kafka, self.prefix = kafka, prefix
         self.redis: Any = redis.Redis.from_url(url)
         self.metrics_port = free_port()
@@ -50,7 +61,10 @@ class Processes:
             "STREAMGAUGE_MONITOR__GROUP": prefix,
             "STREAMGAUGE_MONITOR__PORT": "0",
             "STREAMGAUGE_EXPORTER__PORT": str(self.metrics_port),
-            **{f"STREAMGAUGE_MONITORING__{name}": str(v) for name, v in SETTINGS.items()},
+            **{
+                f"STREAMGAUGE_MONITORING__{name}": str(v)
+                for name, v in (SETTINGS | dict(monitoring)).items()
+            },
         }
         if kafka.kind == "real":
             # A static member: restarted in place, it need not wait for its own session to end.
