@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
-from streamgauge.state.base import Checkpoint, StoreAmbiguous, StoreUnavailable
+from streamgauge.state import redis as redis_store
+from streamgauge.state.base import (
+    Checkpoint,
+    StateTooLarge,
+    StoreAmbiguous,
+    StoreUnavailable,
+)
 from streamgauge.state.redis import RedisStore
 
 WRITE = Checkpoint("#0", "#1", b"", {}, {}, {})
@@ -76,6 +83,51 @@ async def test_silence_after_sending_is_ambiguous() -> None:
     done.set()
     await store.close()
     server.close()
+
+
+@pytest.mark.integration
+async def test_a_large_checkpoint_is_written(real_redis_url: str) -> None:
+    store = RedisStore(real_redis_url, "large")
+    await store.acquire(0, owner="a", generation=1, first="#0")
+    large = replace(WRITE, blobs={str(n): bytes(20 * 2**20) for n in range(4)})
+    assert large.size > 64 * 2**20
+    assert await store.checkpoint(0, owner="a", epoch="1", write=large) == "OK"
+    assert (await store.load(0)).blobs == large.blobs
+    await store.close()
+
+
+@pytest.mark.integration
+async def test_a_large_checkpoint_is_given_more_time(
+    real_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "BYTES_PER_SECOND", 100_000)
+    store = RedisStore(real_redis_url, "slow", timeout=0.3)
+    await store.acquire(0, owner="a", generation=1, first="#0")
+    # Given a Redis that does not write for a second
+    admin = Redis.from_url(real_redis_url)
+    await admin.client_pause(1000, all=False)
+    large = replace(WRITE, blobs={"m": bytes(500_000)})
+    assert await store.checkpoint(0, owner="a", epoch="1", write=large) == "OK"
+    # A small write is not waited for as long, also after a large one.
+    await admin.client_pause(1000, all=False)
+    with pytest.raises(StoreAmbiguous):
+        await store.checkpoint(0, owner="a", epoch="1", write=replace(WRITE, base="#1"))
+    await admin.client_unpause()
+    await admin.aclose()
+    await store.close()
+
+
+async def test_a_checkpoint_beyond_redis_own_limit_is_refused_before_it_is_sent(
+    fake_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "LARGEST_WRITE", 1000)
+    store = RedisStore(fake_redis_url, "huge")
+    await store.acquire(0, owner="a", generation=1, first="#0")
+    with pytest.raises(StateTooLarge, match="1000"):
+        await store.checkpoint(
+            0, owner="a", epoch="1", write=replace(WRITE, blobs={"m": bytes(1001)})
+        )
+    await store.close()
 
 
 @pytest.mark.integration

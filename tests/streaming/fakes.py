@@ -11,6 +11,7 @@ from typing import Any
 from streamgauge.processing import LogRecord
 from streamgauge.state.base import (
     Checkpoint,
+    StateTooLarge,
     StoreAmbiguous,
     StoreUnavailable,
     Verdict,
@@ -148,7 +149,8 @@ class FaultyStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        #: away: refused; before: cut, not written; after: written, and the answer is lost.
+        #: away: refused; before: cut, not written; after: written, and the answer is lost;
+        #: large: more than it can ever take.
         self.faults: list[str] = []
         self.past: list[Any] = []
 
@@ -158,6 +160,8 @@ class FaultyStore(MemoryStore):
         fault = self.faults.pop(0) if self.faults else None
         if fault == "away":
             raise StoreUnavailable("told to be away")
+        if fault == "large":
+            raise StateTooLarge("told to be too small")
         if fault == "before":
             raise StoreAmbiguous("cut before it was written")
         self.past.append(copy.deepcopy(self._hashes))

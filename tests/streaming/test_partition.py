@@ -8,7 +8,7 @@ import time
 import pytest
 
 from streamgauge.state.views import PartitionView
-from streamgauge.streaming import partition
+from streamgauge.streaming import partition, session
 from streamgauge.streaming.poison import MOST_IN_A_ROW
 from tests.streaming.fakes import CONFIG, LABELS, PREDICTIONS, FakeLog, FaultyStore, Rig
 
@@ -207,6 +207,32 @@ async def test_a_refusal_is_an_alarm_once_however_often_it_is_looked_at(
     async with rig:
         await rig.until(lambda: caplog.text.count("partition 0 is refused") >= 4)
     assert rig.alarms_of("LogTruncated") == 1
+
+
+async def test_a_state_that_no_store_can_take_is_refused_and_said() -> None:
+    rig = Rig(log=filled(50))
+    rig.store.faults = ["large"]
+    async with rig:
+        await rig.until(lambda: rig.worker.state == "refused")
+        assert "more partitions" in rig.partition.reason
+        assert rig.alarms_of("StateTooLarge") == 1
+        assert not any(rig.durable().values())
+
+
+async def test_a_large_checkpoint_is_written_and_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(session, "LARGE_CHECKPOINT", 1000)
+    rig = Rig()
+    async with rig:
+        rig.log.append(PREDICTIONS)
+        await rig.settled()
+        assert rig.telemetry.large_checkpoints == 0
+        for number in range(100):
+            rig.log.append(PREDICTIONS, model=f"model-{number}")
+        await rig.settled()
+    assert rig.telemetry.large_checkpoints > 0
+    assert "more partitions" in caplog.text
 
 
 async def refused(rig: Rig) -> None:

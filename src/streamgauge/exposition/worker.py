@@ -45,6 +45,7 @@ class WorkerNumbers(Protocol):
 
     checkpoint_seconds: deque[float]
     checkpoint_bytes: deque[int]
+    large_checkpoints: int
     rebalances: int
     state_lost: int
     producer_errors: int
@@ -104,6 +105,7 @@ class WorkerCollector(Collector):
             sheet.count(processes.REDIS_ERRORS, n, error=error)
         for result, n in dict(worker.chunks).items():
             sheet.count(processes.CHUNKS, n, result=result)
+        sheet.count(processes.LARGE_CHECKPOINTS, worker.large_checkpoints)
         sheet.count(processes.REBALANCES, worker.rebalances)
         sheet.count(processes.STATE_LOST, worker.state_lost)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)

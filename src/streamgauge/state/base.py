@@ -36,6 +36,13 @@ class Checkpoint:
     views: Mapping[str, bytes]
     outbox: Mapping[str, bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes of everything in it."""
+        parts = (self.blobs, self.views, self.outbox)
+        contents = sum(len(name) + len(data) for part in parts for name, data in part.items())
+        return contents + len(self.meta) + len(self.base) + len(self.position)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -58,6 +65,10 @@ class StoreAmbiguous(Exception):
     """The connection broke while a write was under way: it may have happened or not."""
 
 
+class StateTooLarge(Exception):
+    """The store can never take a checkpoint of this size. Nothing was written."""
+
+
 class CheckpointStore(Protocol):
     """One hash per (group, partition number), written by compare-and-set alone."""
 
@@ -77,7 +88,7 @@ class CheckpointStore(Protocol):
     ) -> Verdict:
         """Write if owner, epoch and base position still stand.
 
-        Raises ``StoreUnavailable`` or ``StoreAmbiguous``.
+        Raises ``StoreUnavailable``, ``StoreAmbiguous`` or ``StateTooLarge``.
         """
 
     async def published(self, partition: int, ids: list[str]) -> None:

@@ -19,6 +19,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from streamgauge.state.base import (
     Acquired,
     Checkpoint,
+    StateTooLarge,
     StoreAmbiguous,
     Stored,
     StoreUnavailable,
@@ -27,8 +28,12 @@ from streamgauge.state.base import (
 from streamgauge.state.keys import checkpoint_key, view_key
 from streamgauge.state.scripts import ACQUIRE, CHECKPOINT
 
-#: Most bytes of one compare-and-set. Redis stops for as long as it copies them.
-MAX_ARGUMENT_BYTES = 64 * 1024 * 1024
+#: Most bytes of one compare-and-set: Redis takes no argument above 512 MB, and no command above
+#: 1 GB. Far below it a write is slow, and Redis serves nobody else meanwhile; that is better than
+#: a partition that stands still, so the worker warns and writes.
+LARGEST_WRITE = 512 * 1024 * 1024
+#: A slow way to Redis; a larger write is given more time by it.
+BYTES_PER_SECOND = 16 * 1024 * 1024
 
 
 class RedisStore:
@@ -83,13 +88,12 @@ class RedisStore:
         for mapping in (write.blobs, write.views, write.outbox):
             for name, content in mapping.items():
                 args += [name, content]
-        size = sum(map(len, args))
-        if size > MAX_ARGUMENT_BYTES:
-            raise StoreUnavailable(
-                f"a checkpoint of {size} bytes is over the limit of {MAX_ARGUMENT_BYTES}: fewer"
-                " models per partition are needed (raise the partition count)"
+        if write.size > LARGEST_WRITE:
+            raise StateTooLarge(
+                f"a checkpoint of {write.size} bytes is over Redis' limit of {LARGEST_WRITE}"
             )
-        answer = (await self._script(CHECKPOINT, keys, args))[0]
+        seconds = self.timeout + write.size / BYTES_PER_SECOND
+        answer = (await self._script(CHECKPOINT, keys, args, seconds=seconds))[0]
         return "OK" if answer == b"OK" else "FENCED" if answer == b"FENCED" else "CONFLICT"
 
     async def published(self, partition: int, ids: list[str]) -> None:
@@ -100,23 +104,28 @@ class RedisStore:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _script(self, script: str, keys: list[str], args: list[str | bytes]) -> Any:
+    async def _script(
+        self, script: str, keys: list[str], args: list[str | bytes], *, seconds: float | None = None
+    ) -> Any:
         tail = (str(len(keys)), *keys, *args)
         sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         try:
-            return await self._command("EVALSHA", sha, *tail)
+            return await self._command("EVALSHA", sha, *tail, seconds=seconds)
         except NoScriptError:
-            return await self._command("EVAL", script, *tail)
+            return await self._command("EVAL", script, *tail, seconds=seconds)
 
-    async def _command(self, *command: str | bytes) -> Any:
+    async def _command(self, *command: str | bytes, seconds: float | None = None) -> Any:
         """Send one command, and tell "not sent" from "sent, and nobody knows"."""
+        seconds = seconds or self.timeout
         pool = self._redis.connection_pool
         try:
             connection = await pool.get_connection()  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(f"Redis at {_safe(self.url)} is away: {error}") from error
         try:
-            async with asyncio.timeout(self.timeout):
+            # The client bounds the sending and the reading of its own accord.
+            connection.socket_timeout = seconds
+            async with asyncio.timeout(seconds):
                 await connection.send_command(*command)
                 return await connection.read_response()
         except NoScriptError:

@@ -53,6 +53,17 @@ def processor_failing(group: str, partition: int, first: str) -> AlarmEvent:
     )
 
 
+def state_too_large(group: str, partition: int) -> AlarmEvent:
+    return _alarm(
+        "StateTooLarge",
+        group,
+        partition,
+        "",
+        f"Partition {partition} of group {group} is not read on: its state is larger than the"
+        " store can take in one write. Give the topics more partitions.",
+    )
+
+
 def _alarm(rule: str, group: str, partition: int, detail: str, summary: str) -> AlarmEvent:
     cause = f"{STREAM}\0pipeline\0{rule}\0{group}\0{partition}"
     return AlarmEvent(

@@ -33,3 +33,13 @@ def processor_failing(group: str, partition: int, first: str, in_a_row: int) -> 
         " the version before. It is tried again by itself",
         pipeline_alarms.processor_failing(group, partition, first),
     )
+
+
+def state_too_large(group: str, partition: int, why: str) -> Refused:
+    """The store can never take what has to be written."""
+    return Refused(
+        why,
+        "The partition holds too many models: give the topics more partitions. Nothing is"
+        " lost, the records wait in the log",
+        pipeline_alarms.state_too_large(group, partition),
+    )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from streamgauge.processing import DeadLetter, Effects, LogRecord, PartitionProcessor
-from streamgauge.state.base import Checkpoint, CheckpointStore
+from streamgauge.state.base import Checkpoint, CheckpointStore, StateTooLarge
 from streamgauge.state.keys import PARTITION_FIELD
 from streamgauge.streaming import dead_letters, outbox
 from streamgauge.streaming.checkpoint import Checkpointer
@@ -27,11 +27,15 @@ from streamgauge.streaming.opening import Opened
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
-from streamgauge.streaming.refusal import processor_failing
+from streamgauge.streaming.refusal import processor_failing, state_too_large
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.events import AlarmEvent, Event
 
 logger = logging.getLogger(__name__)
+
+
+#: The protocol's limit for writes that nobody notices. Above it, a slow write is the lesser evil.
+LARGE_CHECKPOINT = 64 * 1024 * 1024
 
 
 class Reload(Exception):
@@ -291,7 +295,11 @@ class Session:
             views={**changes.views, PARTITION_FIELD: view.model_dump_json().encode()},
             outbox=entries,
         )
-        verdict = await self._checkpointer.put(write)
+        self._warn_of_size(write)
+        try:
+            verdict = await self._checkpointer.put(write)
+        except StateTooLarge as error:
+            raise state_too_large(self._config.group, self.number, str(error)) from error
         if verdict == "FENCED":
             raise Fenced
         if verdict == "CONFLICT":
@@ -303,6 +311,17 @@ class Session:
         self._outbox.add(entries)
         self._commit_later()
         self.report()
+
+    def _warn_of_size(self, write: Checkpoint) -> None:
+        if write.size > LARGE_CHECKPOINT:
+            self._totals.large_checkpoints += 1
+            logger.warning(
+                "partition %d: a checkpoint of %.0f MiB; Redis stands still while it copies that."
+                " %d models changed: give the topics more partitions and run more workers",
+                self.number,
+                write.size / 2**20,
+                len(write.blobs),
+            )
 
     def _commit_later(self) -> None:
         """Tell Kafka, as a hint for lag tools: never ahead of the store, never waited for."""

@@ -50,6 +50,8 @@ class WorkerTelemetry:
     #: Seconds and bytes of the newest checkpoints; a service drains them into histograms.
     checkpoint_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     checkpoint_bytes: deque[int] = field(default_factory=lambda: deque(maxlen=10_000))
+    #: Checkpoints so large that Redis serves nobody else for a while.
+    large_checkpoints: int = 0
     redis_errors: Counter[str] = field(default_factory=Counter)
     #: Chunks by what became of them: taken, stale, generation, hole.
     chunks: Counter[str] = field(default_factory=Counter)

@@ -67,6 +67,12 @@ CHECKPOINTS = Definition(
     ("result",),
     exposer="worker",
 )
+LARGE_CHECKPOINTS = Definition(
+    "large_checkpoints",
+    "counter",
+    "Checkpoints above 64 MiB, for which Redis stands still.",
+    exposer="worker",
+)
 OUTBOX_ENTRIES = Definition(
     "outbox_entries",
     "gauge",
@@ -135,6 +141,7 @@ PROCESSES = (
     CHECKPOINT_DURATION,
     CHECKPOINT_BYTES,
     CHECKPOINTS,
+    LARGE_CHECKPOINTS,
     OUTBOX_ENTRIES,
     OUTBOX_AGE,
     CHUNKS,
