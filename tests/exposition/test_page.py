@@ -67,7 +67,7 @@ def test_the_worst_model_comes_first_with_its_feature_and_alarm() -> None:
         ([model(series=[series(state="warming", reason="620 of 1,000")])], "warming620 of 1,000"),
         ([model(series=[series(state="too_few", reason="31 of 500")])], "too few31 of 500"),
         ([model(last_event=NOW - 75, series=[series(window_end=None)])], "no datafor 75 s"),
-        ([model(series=[])], "no datanothing came yet"),
+        ([model(series=[])], "no datano prediction yet"),
     ],
 )
 def test_what_is_not_known_does_not_look_healthy(views: list[object], said: str) -> None:

@@ -135,7 +135,7 @@ def test_a_model_that_backfills_is_alive() -> None:
 def test_a_model_of_which_only_labels_came_has_no_data() -> None:
     shown = Shown().look(model(series=[], last_event=None, labels=3), at=NOW)
     assert shown.states("model_state", model="fraud") == {"no_data"}
-    assert "no datanothing came yet" in shown.page()
+    assert "no datano prediction yet" in shown.page()
 
 
 def test_the_version_before_a_deploy_does_not_make_its_model_silent() -> None:

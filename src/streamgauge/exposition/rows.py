@@ -63,7 +63,7 @@ def _row(model: ModelSummary, activity: Activity, *, now: float, deaf: bool) -> 
     status = _STATE_STATUS.get(state, state)
     why = next((each.reason for each in series if each.state == state and each.reason), "")
     if not series:
-        why = "nothing came yet"
+        why = "no prediction yet"
     elif speaking and state == "no_data":
         why = f"a step is silent {why}"
     if any(each.poisoned for each in speaking):

@@ -40,5 +40,5 @@ def as_of_now(
 def _as_of_now(series: SeriesSummary, quiet: float | None, deaf: bool) -> SeriesSummary:
     if not deaf and quiet is not None and quiet <= patience(series):
         return series
-    reason = "nothing came yet" if quiet is None else f"for {duration(quiet)}"
+    reason = "no prediction yet" if quiet is None else f"for {duration(quiet)}"
     return replace(series, silent=True, state="no_data", reason=reason)
