@@ -67,17 +67,22 @@ class RedisBook:
                 pause = min(pause * 2, 5.0)
 
     async def follow(self) -> None:
-        """Refresh for ever. Without Redis the known specs stay in force."""
-        away = False
+        """Refresh for ever. Whatever goes wrong, the known specs stay in force."""
+        failing = ""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await self.refresh()
-                away = False
+                failing = ""
             except (RedisError, OSError) as error:
-                if not away:
+                if failing != "Redis":
                     logger.warning("Redis does not answer (%s); the known specs hold", error)
-                away = True
+                failing = "Redis"
+            except Exception as error:
+                # Nobody looks at this task: were it to end, no spec would ever be applied again.
+                if failing != repr(error):
+                    logger.exception("specs can't be read, a defect; the known ones hold")
+                failing = repr(error)
 
     async def _configuration(self, version: SpecVersion) -> Configuration:
         spec = version.spec.over(self._overrides)
