@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 import pytest
 from confluent_kafka import Producer
@@ -18,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from services.stack.broker import EmbeddedBroker
 from services.stack.redis_server import EmbeddedRedis, real_server
 from streamgauge_client.topics import TOPICS
+from tests.missing import missing
 
 START = Path(__file__).parents[2] / "deploy" / "kafka" / "start"
 REAL = pytest.mark.integration
@@ -43,13 +43,6 @@ class Kafka:
         new = [NewTopic(name, counts[name], 1) for name in names if name in counts]
         for future in admin.create_topics(new).values():
             future.result(timeout=20)
-
-
-def missing(what: str) -> NoReturn:
-    """Skip, or fail where everything must be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what}, and in CI it must be there")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from services.stack.redis_server import EmbeddedRedis, real_server
 from streamgauge.state.base import CheckpointStore
 from streamgauge.state.memory import MemoryStore
 from streamgauge.state.redis import RedisStore
+from tests.missing import missing
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def fake_redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def real_redis_url() -> Iterator[str]:
     if real_server() is None:
-        pytest.skip("no redis-server on PATH")
+        missing("no redis-server on PATH")
     with EmbeddedRedis("real") as redis:
         yield redis.url
 
