@@ -77,8 +77,8 @@ def test_latency_is_off_by_a_bin_at_most(seconds: float) -> None:
 
 def test_latency_on_an_edge_belongs_below_as_in_prometheus() -> None:
     traffic = Traffic()
-    traffic.update(np.zeros(49, dtype=np.int8), LATENCY_EDGES.copy())
-    assert traffic.latency.tolist() == [1] * 49 + [0]
+    traffic.update(np.zeros(65, dtype=np.int8), LATENCY_EDGES.copy())
+    assert traffic.latency.tolist() == [1] * 65 + [0]
 
 
 def test_a_latency_of_ages_does_not_spoil_the_sum() -> None:

@@ -10,9 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamgauge.monitor import (
+    Configuration,
+    PartitionMonitor,
+    feature_budget,
+    model_monitor,
+    partition_monitor,
+    step,
+)
 from streamgauge.processing import Effects, LogRecord
+from streamgauge.specs.model_spec import ModelSpec
 from tests.monitor.generate import stream
-from tests.monitor.streams import START, drive, monitor, record
+from tests.monitor.streams import QUICK, START, drive, monitor, prediction, record
 
 HOSTILE = [
     None,
@@ -142,3 +151,80 @@ def test_time_that_passes_without_events_closes_windows() -> None:
     # Then what was open is judged
     assert (before, [event.model_dump()["kind"] for event in after]) == ([], [])
     assert subject.dirty().views
+
+
+def crowded_log() -> list[LogRecord]:
+    """More models, versions, steps and features than there is room for, in the way of each other.
+
+    Among them free text with numbers in it, and a model whose spec changes while others go on.
+    """
+    rng = np.random.default_rng(11)
+    records: list[LogRecord] = []
+    for i in range(4_000):
+        at = START + i / 100
+        model = "m1" if rng.random() < 0.5 else f"m{int(rng.integers(9))}"
+        features: dict[str, Any] = {
+            "text": float(i) if rng.random() < 0.1 else f"{rng.random()}",
+            "number": float(rng.normal()) if rng.random() > 0.05 else "N/A",
+        }
+        if rng.random() < 0.02:
+            features[f"f{int(rng.integers(400))}"] = 1.0
+        version = f"{i // 400 + int(rng.integers(2))}"
+        step = f"s{int(rng.integers(5))}" if rng.random() < 0.1 else None
+        if rng.random() < 0.05:
+            label = {"prediction_id": "a", "model": f"l{int(rng.integers(9))}", "label": 1}
+            records.append(record(i, orjson.dumps(label), at, topic="streamgauge.labels"))
+            continue
+        status = "error" if i > 2_000 and model == "m1" else "ok"
+        records.append(
+            prediction(i, at, features, model=model, version=version, step=step, status=status)
+        )
+    return records
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_monitor, "MOST_MODELS", 8)
+    monkeypatch.setattr(model_monitor, "MOST_VERSIONS", 4)
+    monkeypatch.setattr(model_monitor, "MOST_STEPS", 3)
+    monkeypatch.setattr(step, "MOST_FEATURES", 12)
+    monkeypatch.setattr(feature_budget.FeatureBudget.__init__, "__defaults__", (60,))
+
+
+def specified() -> PartitionMonitor:
+    """Specs that take effect in the middle: another pane, a range, a type, a feature ignored."""
+    documents: list[dict[str, Any]] = [
+        {"model": "m1", "features": {"number": {"range": [-1, 1]}}},
+        {"model": "m2", "features": {"number": {"type": "categorical"}}},
+        {"model": "m3", "defaults": {"pane": "2s"}},
+        {"model": "m4", "features": {"text": {"ignore": True}}, "owner": "me"},
+    ]
+    versions = [
+        Configuration(
+            ModelSpec.from_document(document).over(QUICK),
+            number=1,
+            effective_at=START + 12.345 + 3 * i,
+        )
+        for i, document in enumerate(documents)
+    ]
+    return monitor(*versions)
+
+
+def test_places_and_specs_are_given_in_log_order_however_it_is_cut(no_room: None) -> None:
+    log = crowded_log()
+    subject = specified()
+    whole = (outcome(drive(subject, log)), dict(subject.dirty().blobs))
+    assert whole[0][0], "the log must raise alarms, or nothing is shown"
+    assert whole[0][2][("prediction", "skipped")] > 0
+    for cuts in (range(1, len(log)), range(1, len(log), 7), range(100, len(log), 333)):
+        subject = specified()
+        assert (outcome(drive(subject, log, cuts)), dict(subject.dirty().blobs)) == whole
+    # And over restarts.
+    kept: dict[str, bytes] = {}
+    effects = Effects()
+    for start in range(0, len(log), 250):
+        subject = specified()
+        subject.restore(kept)
+        effects.extend(subject.process(log[start : start + 250]))
+        kept |= subject.dirty().blobs
+    assert (outcome(effects), kept) == whole

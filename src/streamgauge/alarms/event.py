@@ -62,7 +62,7 @@ def alarm_event(
             edge=edge.status,
             window_end=edge.span.end,
         ),
-        fingerprint=fingerprint(model, edge.kind, scope),
+        fingerprint=fingerprint(model, edge.kind, scope, partition=partition),
         status=edge.status,
         severity=severity,
         severity_ratio=lead.severity if lead else None,
@@ -108,7 +108,8 @@ def _evidence(
         },
         positions=[
             Position(topic=topic, partition=partition, offset=offset)
-            for offset in sorted({edge.span.first_offset, edge.span.last_offset})
+            for offset in sorted({edge.first_offset, edge.span.first_offset, edge.span.last_offset})
+            if offset >= 0
         ],
         detections={
             series: list(times) for series, times in detections.items() if series in involved

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 RULE_VERSION = 1
 
 
-def fingerprint(model: str, kind: str, scope: Mapping[str, str]) -> str:
-    """What stays the same from firing to resolved: one cause."""
-    return _digest(model, kind, *_flat(scope))
+def fingerprint(model: str, kind: str, scope: Mapping[str, str], *, partition: int) -> str:
+    """What stays the same from firing to resolved: one cause, on one shard.
+
+    A model whose events came to two partitions has two alarms, and each must be told apart.
+    """
+    return _digest(model, kind, *_flat(scope), str(partition))
 
 
 def alarm_id(

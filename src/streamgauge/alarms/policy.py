@@ -29,12 +29,14 @@ class TargetTrack:
     last_seen: float = 0.0
     affected: int = 0
     length: float = 0.0
+    first_offset: int = -1
 
     def take(self, *, exceeds: bool, span: Span) -> None:
         if exceeds:
             # Only windows that still count are part of the onset.
             if not any(self.recent[1 - MEMORY :]):
                 self.since, self.affected = span.start, 0
+                self.first_offset = span.first_offset
             self.affected += span.n
         self.recent = [*self.recent, exceeds][-MEMORY:]
         self.last_seen, self.length = span.end, span.end - span.start
@@ -56,7 +58,7 @@ class AlarmTrack:
 
     def plain(self) -> list[Any]:
         targets = {
-            key: [t.recent, t.active, t.since, t.last_seen, t.affected, t.length]
+            key: [t.recent, t.active, t.since, t.last_seen, t.affected, t.length, t.first_offset]
             for key, t in sorted(self.targets.items())
         }
         return [targets, self.firing, self.since, self.lead]
@@ -80,6 +82,8 @@ class Edge:
     lead: str
     affected: int
     findings: tuple[Finding, ...] = ()
+    #: Offset of the first event of the onset; -1 where it is not known.
+    first_offset: int = -1
 
 
 class AlarmPolicy:
@@ -115,10 +119,18 @@ class AlarmPolicy:
             track.firing = True
             track.since = min(t.since for t in active.values())
             track.lead = exceeding[0].target
-            affected = max(t.affected for t in active.values())
-            why = f"{ENOUGH} of the last {MEMORY} windows exceed the threshold"
+            onset = min(active.values(), key=lambda t: t.since)
             return Edge(
-                "firing", kind, span.step, span, why, track.since, track.lead, affected, exceeding
+                "firing",
+                kind,
+                span.step,
+                span,
+                f"{ENOUGH} of the last {MEMORY} windows exceed the threshold",
+                track.since,
+                track.lead,
+                max(t.affected for t in active.values()),
+                exceeding,
+                onset.first_offset,
             )
         if track.firing and not active:
             since, lead = track.since, track.lead
@@ -138,9 +150,11 @@ class AlarmPolicy:
         prefix = f"{version}\n{target}\n"
         return any(t.active and key.startswith(prefix) for key, t in track.targets.items())
 
-    def is_firing(self, step: str) -> bool:
-        """Whether any alarm of a step is open."""
-        return any(track.firing for (_, s), track in self._alarms.items() if s == step)
+    def is_firing(self, step: str, *, but: str = "") -> bool:
+        """Whether any alarm of a step is open, of another kind than ``but``."""
+        return any(
+            track.firing for (kind, s), track in self._alarms.items() if s == step and kind != but
+        )
 
     def state(self) -> list[Any]:
         return [[*key, track.plain()] for key, track in sorted(self._alarms.items())]

@@ -11,9 +11,9 @@ from streamgauge.metrics.base import Metric
 from streamgauge.metrics.histogram import quantile
 
 STATUSES = ("ok", "error", "fallback")
-#: Upper bounds in seconds: 8 a decade, 0.1 ms to 100 s. A bin is a third wide, and so is the error
-#: of a quantile at most; where values spread over bins it is a few percent.
-LATENCY_EDGES: NDArray[np.float64] = np.round(10.0 ** np.linspace(-4, 2, 49), 9)
+#: Upper bounds in seconds: 8 a decade, 0.1 ms to 10,000 s. A bin is a third wide, and so is the
+#: error of a quantile at most; where values spread over bins it is a few percent.
+LATENCY_EDGES: NDArray[np.float64] = np.round(10.0 ** np.linspace(-4, 4, 65), 9)
 #: More seconds than this count as this many: one absurd value must not spoil the sum for ever.
 LONGEST = 86_400.0
 

@@ -18,17 +18,22 @@ from streamgauge.monitor.picture import picture
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.usual import Usual
 from streamgauge.references.bins import NumericBins
+from streamgauge_client.events import Histogram
 
 MONTH_SECONDS = 30 * 86_400.0
 WEEK_SECONDS = 7 * 86_400.0
 #: Jensen-Shannon distance of a shift by half a standard deviation of a normal (0.209).
 EFFECT_FLOOR = 0.2
+#: A threshold from which nothing can be told: 1 is the distance of what has nothing in common.
+BLIND = 0.9
 #: Values below which a distribution is not judged.
 FEWEST = 50
 #: A young reference speaks softly of anything smaller than this.
 LARGE_EFFECT = 2 * EFFECT_FLOOR
 #: While a reference is learned, only a change of scale like this is told.
 SCALE_JUMP = 10.0
+#: No model has errors, or values of another type, in more than this, and is well.
+MOST = 0.5
 #: Latency: p95 must be this many times its usual, and this much longer in seconds.
 SLOWER, SLOWER_BY = 3.0, 0.005
 
@@ -51,10 +56,10 @@ def distribution(
 
     ``now`` is the window's end in seconds; a reference learned less than a week before it is young.
     """
-    if target.reference is None or target.bins is None or counts.histogram is None:
+    if target.reference is None or target.bins is None:
         return Finding(target.name, kind, "js", "warming", n=counts.n, reason=_stage(target))
     n = counts.n
-    if n < FEWEST:
+    if n < FEWEST or counts.histogram is None:
         return Finding(target.name, kind, "js", "too_few", n=n, needed=FEWEST, reason="too few")
     before, after = target.reference.counts, counts.histogram.counts
     groups = merge_rare(before, n)
@@ -68,9 +73,15 @@ def distribution(
         if warming
         else max(chance, target.blocks.threshold(sampling_noise(p, q), alpha=alpha))
     )
-    threshold = max(threshold, target.spec.min_effect or EFFECT_FLOOR)
-    # A threshold of 1 can't be exceeded: then chance alone explains anything.
+    floor = EFFECT_FLOOR if target.spec.min_effect is None else target.spec.min_effect
+    threshold = max(threshold, floor, 1e-9)
     exceeds = value > threshold
+    reason = ""
+    if warming:
+        reason = f"calibrating: {target.blocks.count} of {ENOUGH_BLOCKS} windows"
+    elif threshold >= BLIND and not exceeds:
+        # Seasons and slow noise: a judgement here would be a formality.
+        reason = "its windows differ by themselves as much as a change would; try longer ones"
     young = target.learned_at is not None and now - target.learned_at < WEEK_SECONDS
     reference, moments = target.reference, counts.moments.get() if counts.moments else {}
     change, direction = sentence.mean_change(reference.mean, moments.get("mean"), reference.std)
@@ -78,7 +89,7 @@ def distribution(
         target.name,
         kind,
         "js",
-        "exceeding" if exceeds else "warming" if warming else "ok",
+        "exceeding" if exceeds else "warming" if reason else "ok",
         value=value,
         threshold=threshold,
         severity=value / threshold,
@@ -86,10 +97,10 @@ def distribution(
         needed=ENOUGH_BLOCKS if warming else 0,
         change=change or _category_change(target, counts),
         direction=direction,
-        reason=f"calibrating: {target.blocks.count} of {ENOUGH_BLOCKS} windows" if warming else "",
+        reason=reason,
         mild=young and value < LARGE_EFFECT,
         others={
-            name: distance.create(name).value(p, q)
+            name: distance.create(name).value(before, after)
             for name, distance in Distance.classes().items()
             if name != "js" and (not distance.ordered or isinstance(target.bins, NumericBins))
         },
@@ -103,14 +114,17 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, Usual]) -> li
     findings = []
     for rule, value in counts.quality.get().items():
         known = usual.setdefault(rule, Usual())
-        base = target.reference.missing_ratio if target.reference and rule == "missing" else None
+        base = _base(target, rule)
         declared = target.spec.missing_max if rule == "missing" else None
         if declared is None and base is None and not known.believed:
             findings.append(Finding(target.name, "data_quality", rule, "warming", n=seen))
             continue
         threshold = declared if declared is not None else known.threshold(seen, base=base)
+        if rule == "wrong_type":
+            threshold = min(threshold, MOST)
         threshold = max(threshold, 1e-9)
-        usually = f"usually {100 * (known.ratio if base is None else base):.2g} %"
+        before = known.ratio if base is None else base
+        usually = f"usually {100 * before:.2g} %"
         findings.append(
             Finding(
                 target.name,
@@ -123,9 +137,23 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, Usual]) -> li
                 n=seen,
                 change=f"at most {100 * declared:.2g} %" if declared is not None else usually,
                 direction="up",
+                histogram=Histogram(
+                    bins=["right", rule.replace("_", " ")],
+                    reference=[1.0 - before, before],
+                    current=[1.0 - value, value],
+                ),
             )
         )
     return findings
+
+
+def _base(target: Target, rule: str) -> float | None:
+    """The ratio that a declaration or a reference gives; None where only habit can tell."""
+    if rule == "out_of_range" or (rule == "new_category" and target.spec.allowed is not None):
+        return 0.0
+    if rule == "missing" and target.reference is not None:
+        return target.reference.missing_ratio
+    return None
 
 
 def scale(target: Target, counts: TargetCounts) -> Finding | None:
@@ -156,9 +184,8 @@ def scale(target: Target, counts: TargetCounts) -> Finding | None:
 def errors(counts: SeriesCounts, usual: Usual) -> Finding:
     """The ratio of predictions that ended in an error."""
     value = float(counts.traffic.statuses[1]) / max(counts.n, 1)
-    if not usual.believed:
-        return Finding("errors", "traffic", "error_ratio", "warming", n=counts.n)
-    threshold = usual.threshold(counts.n)
+    # More than half is broken, whatever the habit, and also before there is one.
+    threshold = min(usual.threshold(counts.n), MOST) if usual.believed else MOST
     return Finding(
         "errors",
         "traffic",
@@ -168,7 +195,7 @@ def errors(counts: SeriesCounts, usual: Usual) -> Finding:
         threshold=threshold,
         severity=value / threshold,
         n=counts.n,
-        change=f"usually {100 * usual.ratio:.2g} %",
+        change=f"usually {100 * usual.ratio:.2g} %" if usual.believed else "from the start",
         direction="up",
     )
 
@@ -189,7 +216,10 @@ def latency(target: Target, counts: TargetCounts, *, alpha: float, now: float) -
     before = quantile(LATENCY_EDGES, target.reference.counts, 0.95) or 0.0
     after = quantile(LATENCY_EDGES, counts.histogram.counts, 0.95) or 0.0
     threshold = max(SLOWER * before, before + SLOWER_BY)
-    severity = min(after / threshold, found.severity or 0.0)
+    if (found.severity or 0.0) <= 1:
+        # Without the distance as proof a long tail is no finding.
+        threshold = max(threshold, after)
+    severity = after / threshold
     return Finding(
         target.name,
         "latency",

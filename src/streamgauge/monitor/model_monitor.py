@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from streamgauge.alarms.event import alarm_event
 from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import EventBatch
+from streamgauge.metrics.traffic import Traffic
 from streamgauge.monitor.configuration import Configuration
-from streamgauge.monitor.room import Room
+from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.series import Judged, Series
 from streamgauge.monitor.step import Step
 from streamgauge.specs.sections import Severity
@@ -22,8 +25,10 @@ from streamgauge.state.views import AlarmView
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
 
-#: Versions of one step that are monitored at once; a pod's name for a version ends here.
+#: Versions (of all steps together) that are monitored at once; a pod's name for one ends here.
 MOST_VERSIONS = 20
+#: A version that is silent for so many of the shortest windows makes room for another.
+PAUSE_WINDOWS = 3
 MOST_STEPS = 20
 #: Resolved alarms that a view still shows.
 REMEMBERED_ALARMS = 20
@@ -43,10 +48,10 @@ class ModelMonitor:
         *,
         topic: str,
         partition: int,
-        room: Room | None = None,
+        budget: FeatureBudget | None = None,
     ) -> None:
         self.model, self.topic, self.partition = model, topic, partition
-        self._room = room if room is not None else Room()
+        self._budget = budget if budget is not None else FeatureBudget()
         self.steps: dict[str, Step] = {}
         self.series: dict[tuple[str, str], Series] = {}
         self.policy = AlarmPolicy()
@@ -57,8 +62,12 @@ class ModelMonitor:
         self.feedback: dict[str, int] = {}
         #: Predictions of versions and steps beyond the catalogue: counted, not judged.
         self.unmonitored = 0
+        #: Totals of these, and of versions that made room for others.
+        self.others = Traffic()
         self.configuration = configuration
         self.watermark = self._watermark()
+        #: Event time up to which panes are closed; within a batch it moves at record positions.
+        self._closed = -math.inf
 
     def configure(self, configuration: Configuration) -> None:
         """Go by another version of the spec from here on; open alarms stay open."""
@@ -66,10 +75,9 @@ class ModelMonitor:
         self.watermark = self._watermark()
         for field in ("value", "settled", "event_max", "recorded_at"):
             setattr(self.watermark, field, getattr(old, field))
-        for step in self.steps.values():
-            step.configure(configuration)
-        for series in self.series.values():
-            series.configure(configuration)
+        changed = {name: step.configure(configuration) for name, step in self.steps.items()}
+        for (_, step_name), series in self.series.items():
+            series.configure(configuration, changed[step_name])
 
     def observe(self, batch: EventBatch, log_before: NDArray[np.float64]) -> list[AlarmEvent]:
         """Take predictions in log order.
@@ -106,54 +114,60 @@ class ModelMonitor:
         return Watermark(pane=defaults.pane_seconds, grace=defaults.grace_seconds)
 
     def _count(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
+        self._claim(batch)
         for name, rows in _groups(batch.step):
             whole = len(rows) == len(batch)
             part = batch if whole else batch.take(rows)
             step = self.steps.get(name)
             if step is None:
-                if len(self.steps) >= MOST_STEPS:
-                    self.unmonitored += len(part)
-                    continue
-                step = self.steps[name] = Step(name, self.configuration, self._room)
-            placed = step.place(part.features)
+                self._count_only(part.status, part.latency_seconds)
+                continue
+            placed = step.place(part.features, part.offset)
             for version, members in _groups(part.version):
-                series = self._series(version, step)
+                series = self.series.get((version, name))
                 if series is None:
-                    self.unmonitored += len(members)
+                    self._count_only(part.status[members], part.latency_seconds[members])
                 else:
                     series.count(part, members, panes if whole else panes[rows], placed)
 
-    def unknown_features(self, batch: EventBatch) -> int:
-        """At most so many features would be new with this batch."""
-        fresh = 0
-        for name, rows in _groups(batch.step):
-            features = [batch.features[i] for i in rows.tolist()]
-            step = self.steps.get(name)
-            fresh += step.unknown(features) if step is not None else len(set().union(*features))
-        return fresh
-
-    def _series(self, version: str, step: Step) -> Series | None:
-        key = (version, step.name)
-        if key not in self.series:
+    def _claim(self, batch: EventBatch) -> None:
+        """Make room for what is new, in log order: places are few."""
+        keys = list(zip(batch.version, batch.step, strict=True))
+        # Written from the end, so that the first row of each key stays.
+        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+        for key, row in sorted(first.items(), key=lambda item: item[1]):
+            series = self.series.get(key)
+            if series is not None:
+                series.last_seen = max(series.last_seen, float(batch.timestamp[row]))
+                continue
+            version, name = key
+            if name not in self.steps:
+                if len(self.steps) >= MOST_STEPS:
+                    continue
+                self.steps[name] = Step(name, self.configuration, self._budget)
             if len(self.series) >= MOST_VERSIONS:
                 self._retire()
-            if len(self.series) >= MOST_VERSIONS:
-                return None
-            self.series[key] = Series(version, step, self.configuration)
-        return self.series[key]
+            if len(self.series) < MOST_VERSIONS:
+                made = Series(version, self.steps[name], self.configuration)
+                made.last_seen = float(batch.timestamp[row])
+                self.series[key] = made
 
     def _retire(self) -> None:
-        """Make room: drop a version that has nothing open, the one longest without a window."""
-        idle = [
-            (series.last.end or 0.0, key)
-            for key, series in self.series.items()
-            if not series.panes and series.window is None and series.ruled is None
-        ]
-        if idle:
-            del self.series[min(idle)[1]]
+        """Make room: drop the version that is silent for longest, unless it may only pause."""
+        patience = PAUSE_WINDOWS * self.configuration.window.min_duration
+        key = min(self.series, key=lambda key: (self.series[key].last_seen, key))
+        oldest = self.series[key]
+        if oldest.last_seen < self._closed - patience:
+            self.others.merge(oldest.totals)
+            del self.series[key]
+
+    def _count_only(self, statuses: NDArray[np.int8], latency: NDArray[np.float64]) -> None:
+        self.unmonitored += len(statuses)
+        self.others.update(statuses, latency)
 
     def _close(self, tick: int) -> list[AlarmEvent]:
         """Close all panes up to ``tick``, in order of time and then of versions."""
+        self._closed = max(self._closed, (tick + 1) * self.watermark.pane)
         due = sorted(
             (pane, key)
             for key, series in self.series.items()
@@ -166,18 +180,25 @@ class ModelMonitor:
             series = self.series[key]
             for judged in series.close(pane):
                 events += self._raise(series, judged)
-                if judged.full and not self.policy.is_firing(series.step.name):
-                    series.learn()
+                if judged.fullness == "full" and not self.policy.is_firing(
+                    series.step.name, but="data_quality"
+                ):
+                    series.learn(partial(self._is_broken, series))
         return events
 
     def _raise(self, series: Series, judged: Judged) -> Iterator[AlarmEvent]:
         by_kind: dict[str, list[Finding]] = {}
-        for finding in judged.findings:
-            by_kind.setdefault(finding.kind, []).append(self._inhibited(finding, judged))
+        findings = [self._inhibited(finding, judged) for finding in judged.findings]
+        series.remember(judged, findings)
+        for finding in findings:
+            by_kind.setdefault(finding.kind, []).append(finding)
         for kind, findings in sorted(by_kind.items()):
             edge = self.policy.judge(kind, judged.span, findings)
             if edge is not None:
                 yield self._event(edge, series)
+
+    def _is_broken(self, series: Series, target: str) -> bool:
+        return self.policy.is_active("data_quality", series.step.name, series.version, target)
 
     def _inhibited(self, finding: Finding, judged: Judged) -> Finding:
         """A broken feed explains its own drift: one cause, one alarm."""
@@ -247,7 +268,8 @@ class ModelMonitor:
             self.policy.state(),
             [alarm.model_dump() for alarm in self.alarms.values()],
             dict(sorted(self.alarms_total.items())),
-            [self.late, self.labels, dict(sorted(self.feedback.items())), self.unmonitored],
+            [self.late, self.labels, dict(sorted(self.feedback.items()))],
+            [self.unmonitored, self.others.state()],
         ]
 
     @classmethod
@@ -258,16 +280,16 @@ class ModelMonitor:
         *,
         topic: str,
         partition: int,
-        room: Room,
+        budget: FeatureBudget,
     ) -> ModelMonitor:
         """Return the monitor that ``state`` described."""
-        model, number, mark, steps, series, policy, alarms, totals, counts = state
+        model, number, mark, steps, series, policy, alarms, totals, counts, others = state
         made = cls(
-            model, configuration_of(model, number), topic=topic, partition=partition, room=room
+            model, configuration_of(model, number), topic=topic, partition=partition, budget=budget
         )
         made.watermark.settled, made.watermark.event_max, made.watermark.recorded_at = mark
         made.watermark.value = made.watermark.settled
-        made.steps = {n: Step.from_state(n, made.configuration, room, each) for n, each in steps}
+        made.steps = {n: Step.from_state(n, made.configuration, budget, each) for n, each in steps}
         made.series = {
             (version, step): Series.from_state(version, made.steps[step], made.configuration, each)
             for version, step, each in series
@@ -275,8 +297,19 @@ class ModelMonitor:
         made.policy.restore(policy)
         made.alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
         made.alarms_total = totals
-        made.late, made.labels, made.feedback, made.unmonitored = counts
+        made.late, made.labels, made.feedback = counts
+        made.unmonitored, made.others = others[0], Traffic.from_state(others[1])
         return made
+
+
+def unknown_features(batch: EventBatch, monitor: ModelMonitor | None) -> int:
+    """At most so many features would be new with a model's batch; each step has its own."""
+    fresh = 0
+    for name, rows in _groups(batch.step):
+        features = [batch.features[i] for i in rows.tolist()]
+        step = monitor.steps.get(name) if monitor is not None else None
+        fresh += step.unknown(features) if step is not None else len(set().union(*features))
+    return fresh
 
 
 def _groups(names: list[str]) -> list[tuple[str, NDArray[np.intp]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import EventBatch, group_by_model
 from streamgauge.batch.decode import Decoded, decode_records
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
-from streamgauge.monitor.model_monitor import ModelMonitor
-from streamgauge.monitor.room import Room
+from streamgauge.monitor.feature_budget import FeatureBudget
+from streamgauge.monitor.model_monitor import ModelMonitor, unknown_features
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -56,7 +57,7 @@ class PartitionMonitor:
         self._partition, self._book, self._key = partition, book, key
         self._topic = PREDICTIONS.under(prefix)
         self._models: dict[str, ModelMonitor] = {}
-        self._room = Room()
+        self._budget = FeatureBudget()
         self._log_time = -math.inf
         self._dropped = 0
         self._dirty: set[str] = set()
@@ -76,7 +77,7 @@ class PartitionMonitor:
                         self._numbered,
                         topic=self._topic,
                         partition=self._partition,
-                        room=self._room,
+                        budget=self._budget,
                     )
                     self._models[monitor.model] = monitor
             except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -98,20 +99,25 @@ class PartitionMonitor:
             effects.extend(self.process(records[half:]))
             return effects
         before, reached = self._log_times(records)
+        self._claim(decoded, batches, reached)
         taken: set[str] = set()
         for model, batch in batches.items():
-            monitor = self._monitor(model, float(reached[batch.row[0]]))
+            monitor = self._models.get(model)
             if monitor is None:
                 _count(effects, "prediction", "skipped", len(batch))
                 self._dropped += len(batch)
                 continue
             late = monitor.late
-            for part in self._configured(monitor, batch, reached):
+            for part in self._parts(monitor, batch, reached):
+                if (newer := self._due(monitor, float(reached[part.row[0]]))) is not None:
+                    # First what time has closed by now, under the spec that held until now.
+                    effects.events += monitor.advance(float(before[part.row[0]])) or []
+                    monitor.configure(newer)
                 effects.events += monitor.observe(part, before[part.row])
             _count(effects, "prediction", "late", monitor.late - late)
             _count(effects, "prediction", "ok", len(batch) - (monitor.late - late))
             taken.add(model)
-        self._take_others(decoded, reached, effects, taken)
+        self._take_others(decoded, effects, taken)
         for _, letter in decoded.dead:
             _count(effects, _kind(letter.record.topic), "dead", 1)
             effects.dead_letters.append(letter)
@@ -156,66 +162,73 @@ class PartitionMonitor:
         running = np.maximum.accumulate(np.concatenate(([self._log_time], times)))
         return running[:-1], running[1:]
 
-    def _monitor(self, model: str, log_time: float) -> ModelMonitor | None:
-        monitor = self._models.get(model)
-        if monitor is None and len(self._models) < MOST_MODELS:
-            applied = [v for v in self._book.versions(model) if v.effective_at <= log_time]
-            configuration = applied[-1] if applied else self._book.default(model)
-            monitor = self._models[model] = ModelMonitor(
+    def _claim(self, decoded: Decoded, batches: Mapping[str, EventBatch], reached: Floats) -> None:
+        """Make monitors for new models, in log order: places in the catalogue are few."""
+        first = {model: int(batch.row[0]) for model, batch in batches.items()}
+        others = [(label.row, label.event.model) for label in decoded.labels]
+        others += [(feedback.row, feedback.event.model) for feedback in decoded.feedback]
+        for row, model in others:
+            first[model] = min(row, first.get(model, row))
+        fresh = sorted((row, model) for model, row in first.items() if model not in self._models)
+        for row, model in fresh[: MOST_MODELS - len(self._models)]:
+            applied = [
+                version
+                for version in self._book.versions(model)
+                if version.effective_at <= float(reached[row])
+            ]
+            self._models[model] = ModelMonitor(
                 model,
-                configuration,
+                applied[-1] if applied else self._book.default(model),
                 topic=self._topic,
                 partition=self._partition,
-                room=self._room,
+                budget=self._budget,
             )
-        return monitor
 
     def _crowded(self, batches: Mapping[str, EventBatch]) -> bool:
         """Whether new features of different models would compete for the last places."""
-        left = self._room.left
+        left = self._budget.left
         if not left:
             return False
         fresh = 0
         for model, batch in batches.items():
-            monitor = self._models.get(model)
-            fresh += (
-                monitor.unknown_features(batch)
-                if monitor is not None
-                else len(set().union(*batch.features))
-            )
+            fresh += unknown_features(batch, self._models.get(model))
             if fresh > left:
                 return True
         return False
 
-    def _configured(
+    def _due(self, monitor: ModelMonitor, log_time: float) -> Configuration | None:
+        """The newest version that is in effect by now, where it is newer than the one in force."""
+        newer = [
+            version
+            for version in self._book.versions(monitor.model)
+            if version.number > monitor.configuration.number and version.effective_at <= log_time
+        ]
+        return newer[-1] if newer else None
+
+    def _parts(
         self, monitor: ModelMonitor, batch: EventBatch, reached: Floats
     ) -> Iterator[EventBatch]:
-        """Cut a batch where a newer spec takes effect, and put that in force between the parts."""
-        start = 0
-        for version in self._book.versions(monitor.model):
-            if version.number <= monitor.configuration.number:
-                continue
-            cut = int(np.searchsorted(reached[batch.row], version.effective_at))
-            if cut >= len(batch):
-                break
-            if cut > start:
-                yield batch.slice(start, cut)
-            monitor.configure(version)
-            start = cut
-        yield batch.slice(start, len(batch))
+        """Cut a batch where newer specs take effect."""
+        times = reached[batch.row]
+        cuts = {
+            int(np.searchsorted(times, version.effective_at))
+            for version in self._book.versions(monitor.model)
+            if version.number > monitor.configuration.number
+        }
+        inner = sorted(cut for cut in cuts if 0 < cut < len(batch))
+        for start, end in itertools.pairwise([0, *inner, len(batch)]):
+            yield batch.slice(start, end)
 
-    def _take_others(
-        self, decoded: Decoded, reached: Floats, effects: Effects, taken: set[str]
-    ) -> None:
+    def _take_others(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
         """Labels and feedback are validated and counted; joining them comes with the join."""
         for label in decoded.labels:
-            monitor = self._monitor(label.event.model, float(reached[label.row]))
+            monitor = self._models.get(label.event.model)
             if monitor is not None:
                 monitor.labels += 1
                 taken.add(monitor.model)
             _count(effects, "label", "ok" if monitor is not None else "skipped", 1)
         for feedback in decoded.feedback:
-            monitor = self._monitor(feedback.event.model, float(reached[feedback.row]))
+            monitor = self._models.get(feedback.event.model)
             if monitor is not None:
                 # Names of one's own are the user's, and there may be any number of them.
                 kind = feedback.event.kind.partition(":")[0]

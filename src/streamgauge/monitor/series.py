@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts
 from streamgauge.monitor.step import LABEL, LATENCY, OUTPUT, SCORE, Step
 from streamgauge.monitor.target import Target
-from streamgauge.monitor.usual import Usual
 from streamgauge.monitor.watch import Watch
 from streamgauge.references.bins import NumericBins
 from streamgauge.windows.judgement import Fullness, JudgementWindow
@@ -39,25 +38,23 @@ class LastWindow:
 
 
 class Judged(NamedTuple):
-    """What closing a pane led to; ``full`` tells a judgement window from a span of hard rules."""
+    """What closing a pane led to: a judgement window, or a span of hard rules without fullness."""
 
     span: Span
     findings: list[Finding]
-    full: bool
+    fullness: Fullness | None = None
 
 
 class Series:
     """Everything that is counted and judged per (version, step)."""
 
     def __init__(self, version: str, step: Step, configuration: Configuration) -> None:
-        self.version, self.step = version, step
+        self.version, self.step, self.configuration = version, step, configuration
         self.totals = Traffic()
-        self.usual_errors = Usual()
-        self.configure(configuration)
-
-    def configure(self, configuration: Configuration) -> None:
-        """Take another spec. What was counted in other panes or bins can't be kept."""
-        self.configuration = configuration
+        #: Offset of the first event, and event time of the newest.
+        self.born, self.last_seen = -1, 0.0
+        #: Features younger than this version that it has had all the same.
+        self.joined: set[str] = set()
         self.panes: dict[int, SeriesCounts] = {}
         self.window: JudgementWindow[SeriesCounts] | None = None
         self.ruled: JudgementWindow[SeriesCounts] | None = None
@@ -66,7 +63,33 @@ class Series:
         self.outputs = {name: Target(name) for name in (OUTPUT, SCORE, LABEL, LATENCY)}
         self.outputs[OUTPUT].type = "text"
         self.outputs[LATENCY].draw_on(NumericBins(LATENCY_EDGES, 0.0), "numeric")
-        profile = configuration.profile
+        self._refer()
+
+    def configure(self, configuration: Configuration, changed: set[str]) -> None:
+        """Take another spec. ``changed`` are the features that have other bins or references.
+
+        Counts in other panes or bins can't be kept; everything else is.
+        """
+        before, self.configuration = self.configuration, configuration
+        if before.profile is not configuration.profile:
+            for name in (SCORE, LABEL):
+                self.outputs[name] = Target(name)
+            changed = changed | {SCORE, LABEL}
+            self._refer()
+        self.watch.forget(changed)
+        if before.window.pane != configuration.window.pane:
+            self.panes, self.window, self.ruled = {}, None, None
+        kept = [window.contents for window in (self.window, self.ruled) if window is not None]
+        for contents in (*self.panes.values(), *kept, self.last.counts):
+            for name in changed & contents.targets.keys():
+                del contents.targets[name]
+        for name in changed:
+            self.last.findings.pop(name, None)
+            self.last.rules.pop(name, None)
+
+    def _refer(self) -> None:
+        """Compare outputs with the profile's, where it describes this version's."""
+        profile = self.configuration.profile
         if profile is not None and profile.step == self.step.name:
             for name in (SCORE, LABEL):
                 if name in profile.targets and profile.version in (None, self.version):
@@ -86,6 +109,8 @@ class Series:
         """
         statuses, latency = batch.status[rows], batch.latency_seconds[rows]
         self.totals.update(statuses, latency)
+        self.born = int(batch.offset[rows[0]]) if self.born < 0 else self.born
+        self.last_seen = max(self.last_seen, float(batch.timestamp[rows].max()))
         own = {
             OUTPUT: _null_column(batch.null_output[rows] & (statuses != ERROR)),
             SCORE: _number_column(batch.score[rows]),
@@ -124,7 +149,7 @@ class Series:
         self.ruled.add(counts, start, end)
         if self.ruled.contents.n >= RULE_EVENTS:
             ruled, self.ruled = self.ruled, None
-            yield Judged(self._span(ruled), self._judge_rules(ruled), full=False)
+            yield Judged(self._span(ruled), self._judge_rules(ruled))
         if self.window is None:
             self.window = JudgementWindow(SeriesCounts(), start, end)
         self.window.add(counts, start, end)
@@ -133,19 +158,21 @@ class Series:
             window, self.window = self.window, None
             findings = self._judge_window(window, fullness)
             self.last = LastWindow(
-                window.contents,
-                window.start,
-                window.end,
-                fullness,
-                _by_target(findings),
-                self.last.rules,
+                window.contents, window.start, window.end, fullness, {}, self.last.rules
             )
-            yield Judged(self._span(window), findings, full=fullness == "full")
+            yield Judged(self._span(window), findings, fullness)
 
-    def learn(self) -> None:
-        """Take the last window into what is usual.
+    def remember(self, judged: Judged, findings: list[Finding]) -> None:
+        """Keep what was found, with what policy made of it, for readers."""
+        if judged.fullness is None:
+            self.last.rules = _by_target(findings)
+        else:
+            self.last.findings = _by_target(findings)
 
-        Not to be called under an open alarm: an incident never becomes the new normal.
+    def learn(self, broken: Callable[[str], bool]) -> None:
+        """Take the last window into the references, but for features that are ``broken``.
+
+        Not to be called while the model itself misbehaves: an incident never becomes the normal.
         """
         last, reference = self.last, self.configuration.spec.reference
         if last.fullness != "full" or last.start is None or last.end is None:
@@ -153,7 +180,7 @@ class Series:
         for name, target in self.targets.items():
             counts = last.counts.targets.get(name)
             exceeds = any(finding.exceeds for finding in last.findings.get(name, ()))
-            if counts is not None and not exceeds:
+            if counts is not None and not exceeds and not broken(name):
                 target.learn(
                     counts,
                     start=last.start,
@@ -165,26 +192,37 @@ class Series:
     @property
     def targets(self) -> dict[str, Target]:
         """Features and outputs by name."""
-        return self.step.targets | self.outputs
+        return self.step.watched | self.outputs
 
     def _judge_rules(self, ruled: JudgementWindow[SeriesCounts]) -> list[Finding]:
         findings: list[Finding] = []
+        settles_after = self.configuration.spec.reference.min_duration_seconds
         for name, target in self.targets.items():
             counts = ruled.contents.targets.get(name)
             if counts is None or name in (SCORE, LABEL, LATENCY):
                 continue
+            if target.born > self.born and name not in self.joined:
+                # Another version brought it later: this one does not miss what it never had.
+                if counts.quality.missing == counts.quality.seen:
+                    continue
+                self.joined.add(name)
             usual = self.step.usual_of(name)
             found = judge.quality(target, counts, usual)
             for finding, rule in zip(found, counts.quality.get(), strict=True):
                 if not finding.exceeds:
-                    usual[rule].add(getattr(counts.quality, rule), counts.quality.seen)
+                    usual[rule].add(
+                        getattr(counts.quality, rule),
+                        counts.quality.seen,
+                        at=ruled.end,
+                        settles_after=settles_after,
+                    )
             findings += found
-        errors = judge.errors(ruled.contents, self.usual_errors)
+        habit = self.step.usual_errors
+        errors = judge.errors(ruled.contents, habit)
         if not errors.exceeds:
-            statuses = ruled.contents.traffic.statuses
-            self.usual_errors.add(int(statuses[1]), ruled.contents.n)
+            failed = int(ruled.contents.traffic.statuses[ERROR])
+            habit.add(failed, ruled.contents.n, at=ruled.end, settles_after=settles_after)
         findings.append(errors)
-        self.last.rules = _by_target(findings)
         return findings
 
     def _judge_window(
@@ -249,10 +287,15 @@ class Series:
             mean = float(np.dot(found.histogram.counts, ranks) / found.n)
             wanted = [d for d in target.spec.detectors if d.feed == "panes"]
             if not target.spec.detectors:
-                self.watch.feed(name, np.array([mean]), np.array([end]))
+                self.watch.feed(name, np.array([mean]), np.array([end]), feed="panes")
             for each in wanted:
                 self.watch.feed(
-                    name, np.array([mean]), np.array([end]), name=each.name, params=each.params
+                    name,
+                    np.array([mean]),
+                    np.array([end]),
+                    name=each.name,
+                    params=each.params,
+                    feed="panes",
                 )
 
     def _span(self, window: JudgementWindow[SeriesCounts]) -> Span:
@@ -271,7 +314,7 @@ class Series:
         window, ruled, last = self.window, self.ruled, self.last
         return [
             self.totals.state(),
-            self.usual_errors.state(),
+            [self.born, self.last_seen, sorted(self.joined)],
             {pane: self.panes[pane].state() for pane in sorted(self.panes)},
             _window_state(window),
             _window_state(ruled),
@@ -287,9 +330,9 @@ class Series:
         cls, version: str, step: Step, configuration: Configuration, state: list[Any]
     ) -> Series:
         made = cls(version, step, configuration)
-        totals, errors, panes, window, ruled, outputs, watch, last, findings, rules = state
+        totals, life, panes, window, ruled, outputs, watch, last, findings, rules = state
         made.totals = Traffic.from_state(totals)
-        made.usual_errors = Usual.from_state(errors)
+        made.born, made.last_seen, made.joined = life[0], life[1], set(life[2])
         made.panes = {pane: SeriesCounts.from_state(each) for pane, each in panes.items()}
         made.window, made.ruled = _window_from(window), _window_from(ruled)
         for name, each in outputs.items():

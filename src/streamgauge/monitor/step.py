@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamgauge.batch.columns import feature_columns
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed
-from streamgauge.monitor.room import Room
+from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.usual import Usual
+from streamgauge.references.profile import TargetReference
 
 #: Targets that are no features of the user's. A feature so called would hide them.
 OUTPUT, SCORE, LABEL, LATENCY = "output", "output.score", "output.label", "output.latency"
@@ -22,47 +26,83 @@ MOST_FEATURES = 1000
 class Step:
     """The features of one step in the order in which they first came, and what is usual of them."""
 
-    def __init__(self, name: str, configuration: Configuration, room: Room) -> None:
+    def __init__(self, name: str, configuration: Configuration, budget: FeatureBudget) -> None:
         self.name = name
-        self._room = room
+        self._budget = budget
         self.targets: dict[str, Target] = {}
         self.usual: dict[str, dict[str, Usual]] = {}
+        self.usual_errors = Usual()
         self.dropped = 0
         self._known: frozenset[str] = frozenset()
-        self.configure(configuration)
+        self._ignored: set[str] = set()
+        self._apply(None, configuration)
 
-    def configure(self, configuration: Configuration) -> None:
-        """Take another spec; a profile replaces the references of its features."""
-        spec, profile = configuration.spec, configuration.profile
-        fits = profile is not None and profile.step == self.name
-        for name, target in self.targets.items():
-            target.spec = spec.feature(name)
-        self._ignored = {name for name, feature in spec.features.items() if feature.ignore}
-        if fits and profile is not None:
-            for name, reference in profile.targets.items():
-                declared = spec.feature(name).declared_type
-                if name in RESERVED or name in self._ignored:
-                    continue
-                # What the spec says wins: a profile of another type can't be compared with.
-                if declared in (None, reference.type):
-                    if name not in self.targets:
-                        self._room.taken += 1
-                        self.targets[name] = Target(name, spec.feature(name))
-                    self.targets[name].use(reference)
-        for name in self._ignored & self.targets.keys():
-            del self.targets[name]
-            self._room.taken -= 1
+    def configure(self, configuration: Configuration) -> set[str]:
+        """Take another spec; return the features whose bins or references are others now.
+
+        What the change does not touch stays as it is.
+        """
+        return self._apply(self._configuration, configuration)
+
+    def _apply(self, before: Configuration | None, configuration: Configuration) -> set[str]:
         self._configuration = configuration
+        spec, profile = configuration.spec, configuration.profile
+        known = profile.targets if profile is not None and profile.step == self.name else {}
+        self._ignored = {name for name, feature in spec.features.items() if feature.ignore}
+        # An ignored feature keeps its place: one given back would go to whom the chunk favours.
+        changed = self._ignored & self.targets.keys()
+        # A profile that is no longer asked for must not judge on.
+        dropped = before is not None and before.profile is not None and profile is None
+        for name, target in list(self.targets.items()):
+            feature = spec.feature(name)
+            retyped = feature.declared_type not in (None, target.type, target.spec.declared_type)
+            if retyped or dropped:
+                self.targets[name] = Target(name, feature)
+                changed.add(name)
+            else:
+                target.spec = feature
+        if before is None or before.profile is not profile:
+            changed |= self._refer(known)
         self._known = frozenset(self.targets) | self._ignored
+        return changed
 
-    def place(self, features: list[dict[str, Any]]) -> dict[str, Placed]:
+    def _refer(self, known: Mapping[str, TargetReference]) -> set[str]:
+        """Compare with a profile's references from now on."""
+        changed = set()
+        spec = self._configuration.spec
+        for name, reference in known.items():
+            declared = spec.feature(name).declared_type
+            if name in RESERVED or name in self._ignored:
+                continue
+            # What the spec says wins: a profile of another type can't be compared with.
+            if declared in (None, reference.type):
+                if name not in self.targets:
+                    self._budget.taken += 1
+                    self.targets[name] = Target(name, spec.feature(name))
+                self.targets[name].use(reference)
+                changed.add(name)
+        return changed
+
+    def place(
+        self, features: list[dict[str, Any]], offsets: NDArray[np.int64]
+    ) -> dict[str, Placed]:
         """Place every feature of the step's events, in log order over all versions."""
         first = self._discover(features)
-        columns = feature_columns(features, list(self.targets))
+        for name, row in first.items():
+            self.targets[name].born = int(offsets[row])
+        watched = self.watched
+        columns = feature_columns(features, list(watched))
         return {
             name: target.place(columns[name], first=first.get(name, 0))
-            for name, target in self.targets.items()
+            for name, target in watched.items()
         }
+
+    @property
+    def watched(self) -> dict[str, Target]:
+        """The features that are not ignored, by name."""
+        if not self._ignored:
+            return self.targets
+        return {name: t for name, t in self.targets.items() if name not in self._ignored}
 
     def _discover(self, features: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """Make a target of every new name; return the row at which each came first.
@@ -75,7 +115,7 @@ class Step:
         for row, event in enumerate(features):
             for name in [name for name in event if name not in self._known]:
                 full = len(self.targets) >= MOST_FEATURES
-                if full or name in RESERVED or not self._room.take():
+                if full or name in RESERVED or not self._budget.take():
                     self.dropped += 1
                     continue
                 self.targets[name] = Target(name, self._configuration.spec.feature(name))
@@ -84,8 +124,9 @@ class Step:
         return first
 
     def unknown(self, features: Sequence[Mapping[str, Any]]) -> int:
-        """How many names are new to this step."""
-        return len(set().union(*features) - self._known)
+        """How many names are new to this step and would find room in it."""
+        fresh = len(set().union(*features) - self._known - RESERVED)
+        return min(fresh, max(MOST_FEATURES - len(self.targets), 0))
 
     def usual_of(self, target: str) -> dict[str, Usual]:
         return self.usual.setdefault(target, {})
@@ -97,16 +138,18 @@ class Step:
                 target: {rule: usual.state() for rule, usual in sorted(rules.items())}
                 for target, rules in sorted(self.usual.items())
             },
+            self.usual_errors.state(),
             self.dropped,
         ]
 
     @classmethod
     def from_state(
-        cls, name: str, configuration: Configuration, room: Room, state: list[Any]
+        cls, name: str, configuration: Configuration, budget: FeatureBudget, state: list[Any]
     ) -> Step:
-        made = cls(name, configuration, Room())
-        made._room = room
-        targets, usual, made.dropped = state
+        made = cls(name, configuration, FeatureBudget())
+        made._budget = budget
+        targets, usual, errors, made.dropped = state
+        made.usual_errors = Usual.from_state(errors)
         made.targets = {
             key: Target.from_state(key, configuration.spec.feature(key), each)
             for key, each in targets
@@ -116,5 +159,5 @@ class Step:
             for target, rules in usual.items()
         }
         made._known = frozenset(made.targets) | made._ignored
-        room.taken += len(made.targets)
+        budget.taken += len(made.targets)
         return made

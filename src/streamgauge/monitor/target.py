@@ -14,6 +14,7 @@ from streamgauge.metrics.quality import Quality
 from streamgauge.monitor.calibration import LEAST_BLOCKS, Blocks
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.references.bins import (
+    CATEGORY_LENGTH,
     Bins,
     CategoryBins,
     NumericBins,
@@ -28,6 +29,8 @@ from streamgauge.specs.scalars import parse_category
 
 #: Values that are kept raw until quantile bins can be drawn.
 SAMPLE = 500
+#: Values that decide its type.
+VOTES = 20
 TargetType = Literal["unknown", "numeric", "categorical", "vector", "text"]
 KIND_OF: dict[str, int] = {"numeric": NUMBER, "categorical": CATEGORY, "vector": VECTOR}
 TYPE_OF: dict[int, TargetType] = {NUMBER: "numeric", CATEGORY: "categorical", VECTOR: "vector"}
@@ -55,7 +58,8 @@ class Learning:
 class Target:
     """One column of a model. Its stages: unknown → sampling → learning → judged.
 
-    A profile skips the first three. The type is that of the first value, unless the spec says it.
+    A profile skips the first three. The type is that of most of the first values, unless the spec
+    says it.
     """
 
     def __init__(self, name: str, spec: FeatureSpec | None = None) -> None:
@@ -63,11 +67,14 @@ class Target:
         self.spec = spec or FeatureSpec()
         self.type: TargetType = self.spec.declared_type or "unknown"
         self.bins: Bins | None = None
+        self.votes: list[list[Any]] = []
         self.sample: list[Any] = []
         self.learning: Learning | None = None
         self.reference: TargetReference | None = None
         self.blocks = Blocks()
         self.learned_at: float | None = None
+        #: Offset of the first event that had it; -1 where it was known before any.
+        self.born = -1
         self._ranks: NDArray[np.float64] | None = None
 
     def use(self, reference: TargetReference) -> None:
@@ -148,19 +155,17 @@ class Target:
     def _placed(self, column: Column) -> Placed:
         kind = column.kind
         missing = (kind == NULL) | (kind == ABSENT)
-        if self.type == "unknown":
-            present = kind[~missing]
-            if len(present):
-                self.type = TYPE_OF[int(present[0])]
+        start = self._vote(column, missing) if self.type == "unknown" else 0
         none = np.zeros(len(kind), dtype=np.bool_)
         place = np.full(len(kind), -1, dtype=np.intp)
         if self.type in ("unknown", "text"):
             return Placed(place, None, missing, none, none, none)
+        later = np.arange(len(kind)) >= start
         if self.type == "categorical":
-            return self._place_words(column, place, missing)
-        good = kind == KIND_OF[self.type]
+            return self._place_words(column, place, missing, later)
+        good = (kind == KIND_OF[self.type]) & later
         values = column.values
-        wrong = ~good & ~missing
+        wrong = ~good & ~missing & later
         out = none
         if self.spec.range is not None:
             low, high = self.spec.range
@@ -180,19 +185,47 @@ class Target:
             bins = self.bins.size if self.bins is not None else None
             into.target(self.name).update(placed, rows, bins=bins, shift=self.shift)
 
+    def _vote(self, column: Column, missing: NDArray[np.bool_]) -> int:
+        """Let the first values decide the type: one "N/A" must not. Return the row behind them."""
+        present = np.flatnonzero(~missing)
+        taken = present[: VOTES - len(self.votes)]
+        words = column.categories or [None] * len(missing)
+        self.votes += [
+            [int(column.kind[i]), float(column.values[i]), (words[i] or "")[:CATEGORY_LENGTH]]
+            for i in taken.tolist()
+        ]
+        if len(self.votes) < VOTES:
+            return len(missing)
+        kinds = [kind for kind, _, _ in self.votes]
+        most = max(sorted(set(kinds)), key=kinds.count)
+        self.type = TYPE_OF[most]
+        self.sample = [
+            word if most == CATEGORY else value for kind, value, word in self.votes if kind == most
+        ]
+        self.votes = []
+        return int(taken[-1]) + 1
+
     def _place_words(
-        self, column: Column, place: NDArray[np.intp], missing: NDArray[np.bool_]
+        self,
+        column: Column,
+        place: NDArray[np.intp],
+        missing: NDArray[np.bool_],
+        later: NDArray[np.bool_],
     ) -> Placed:
         words = _words(column, numbers=self.spec.declared_type == "categorical")
-        good = np.fromiter((w is not None for w in words), dtype=np.bool_, count=len(words))
-        wrong = ~good & ~missing
+        good = np.fromiter((w is not None for w in words), dtype=np.bool_, count=len(words)) & later
+        wrong = ~good & ~missing & later
         new = np.zeros(len(words), dtype=np.bool_)
         rows = np.flatnonzero(good)
         if self.spec.allowed is not None:
             allowed = frozenset(self.spec.allowed)
             new[rows] = [words[i] not in allowed for i in rows]
         if self.bins is None:
+            last = rows[: SAMPLE - len(self.sample)][-1:]
             rows = self._sampled(rows, words)
+            if self.type == "text":
+                # It turned out to be text with this row; what follows is not judged any more.
+                wrong[last[0] + 1 :] = new[last[0] + 1 :] = False
         if isinstance(self.bins, CategoryBins) and len(rows):
             place[rows] = self.bins.place([words[i] or "" for i in rows.tolist()])
             # Nothing was left over in the reference, so whatever is left over now is new.
@@ -205,8 +238,9 @@ class Target:
         """Put rows into the sample until it is full; return those that come after."""
         wanted = SAMPLE - len(self.sample)
         taken, rest = rows[:wanted], rows[wanted:]
+        words = self.type == "categorical"
         self.sample += [
-            float(values[i]) if self.type != "categorical" else values[i][:64] for i in taken
+            values[i][:CATEGORY_LENGTH] if words else float(values[i]) for i in taken.tolist()
         ]
         if len(self.sample) < SAMPLE:
             return rest
@@ -235,11 +269,11 @@ class Target:
         return [
             self.type,
             self.bins.plain() if self.bins is not None and self.reference is None else None,
-            self.sample,
+            [self.votes, self.sample],
             learning.state() if learning is not None else None,
             self.reference.plain() if self.reference is not None else None,
             self.blocks.state(),
-            self.learned_at,
+            [self.learned_at, self.born],
         ]
 
     @classmethod
@@ -251,7 +285,8 @@ class Target:
             made.bins = made.reference.bins
         elif bins is not None:
             made.bins = bins_from_plain(bins)
-        made.type, made.sample, made.learned_at = type_, sample, learned_at
+        made.type, (made.learned_at, made.born) = type_, learned_at
+        made.votes, made.sample = sample
         made.learning = Learning.from_state(learning) if learning is not None else None
         made.blocks = Blocks.from_state(blocks)
         return made

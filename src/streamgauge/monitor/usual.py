@@ -16,7 +16,8 @@ STANDARD_ERRORS = 5.0
 class Usual:
     """A fault's ratio over the first events that were not themselves exceptional.
 
-    It settles and stays: a fault that grows slowly must not become usual.
+    It settles, with a thousand events and as much time as a reference takes, and stays: a fault
+    that grows slowly must not become usual.
 
     Examples
     --------
@@ -26,11 +27,12 @@ class Usual:
     0.05
     """
 
-    __slots__ = ("count", "seen")
+    __slots__ = ("count", "seen", "since")
 
-    def __init__(self, count: int = 0, seen: int = 0) -> None:
+    def __init__(self, count: int = 0, seen: int = 0, since: float | None = None) -> None:
         self.count = count
         self.seen = seen
+        self.since = since
 
     @property
     def believed(self) -> bool:
@@ -40,9 +42,10 @@ class Usual:
     def ratio(self) -> float:
         return self.count / self.seen if self.seen else 0.0
 
-    def add(self, count: int, seen: int) -> None:
-        """Take an ordinary span's faults and events, until it is settled."""
-        if self.seen < SETTLED:
+    def add(self, count: int, seen: int, *, at: float = 0.0, settles_after: float = 0.0) -> None:
+        """Take an ordinary span's faults and events, until it is settled. Times in seconds."""
+        self.since = at if self.since is None else self.since
+        if self.seen < SETTLED or at - self.since < settles_after:
             self.count += count
             self.seen += seen
 
@@ -53,7 +56,7 @@ class Usual:
         return min(p + max(LEAST_RISE, STANDARD_ERRORS * error), 1.0)
 
     def state(self) -> list[Any]:
-        return [self.count, self.seen]
+        return [self.count, self.seen, self.since]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:

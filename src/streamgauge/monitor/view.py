@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from streamgauge.alarms.finding import Finding
 from streamgauge.metrics.histogram import quantile
-from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES
+from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.picture import picture
 from streamgauge.monitor.series import Series
@@ -45,12 +45,33 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         feedback=monitor.feedback,
         alarms_total=monitor.alarms_total,
         alarms=list(monitor.alarms.values()),
-        series=[_series_view(monitor, series) for series in monitor.series.values()],
+        series=[_series_view(monitor, series) for series in monitor.series.values()]
+        + ([_others_view(monitor)] if monitor.others.n else []),
     )
 
 
+def _others_view(monitor: ModelMonitor) -> SeriesView:
+    """Totals of the versions that are not watched, so that nothing is missing from a recount."""
+    return SeriesView(
+        version="_other",
+        state="no_data",
+        reason="versions and steps that are counted only: too many, or long silent",
+        **_totals(monitor.others),
+    )
+
+
+def _totals(totals: Traffic) -> dict[str, Any]:
+    cumulative = np.cumsum(totals.latency)
+    return {
+        "counts": dict(zip(STATUSES, totals.statuses.tolist(), strict=True)),
+        "latency_buckets": {f"{LATENCY_EDGES[i]:g}": int(cumulative[i]) for i in BUCKETS}
+        | {"+Inf": totals.timed},
+        "latency_sum": totals.latency_sum,
+    }
+
+
 def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
-    last, totals = series.last, series.totals
+    last = series.last
     traffic = last.counts.traffic
     span = (last.end - last.start) if last.start is not None and last.end is not None else None
     features = [_feature_view(monitor, series, target) for target in series.targets.values()]
@@ -60,7 +81,6 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
         for finding in (*last.rules.get(name, ()), *last.findings.get(name, ()))
     ]
     referenced = [t.reference for t in series.step.targets.values() if t.reference is not None]
-    cumulative = np.cumsum(totals.latency)
     state, reason = _state(series, features, overall)
     quantiles = {
         f"{q:g}": value
@@ -71,10 +91,7 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
     return SeriesView(
         version=series.version,
         step=series.step.name,
-        counts=dict(zip(STATUSES, totals.statuses.tolist(), strict=True)),
-        latency_buckets={f"{LATENCY_EDGES[i]:g}": int(cumulative[i]) for i in BUCKETS}
-        | {"+Inf": totals.timed},
-        latency_sum=totals.latency_sum,
+        **_totals(series.totals),
         latency_quantiles=quantiles,
         state=state,
         reason=reason,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self._detectors: dict[str, tuple[str, dict[str, float], Detector]] = {}
-        self._totals: dict[str, int] = {}
+        self._detectors: dict[tuple[str, str, str], tuple[dict[str, float], Detector]] = {}
+        self._totals: dict[tuple[str, str, str], int] = {}
         self.times: dict[str, list[float]] = {}
 
     def feed(
@@ -34,6 +34,7 @@ class Watch:
         *,
         name: str = "adwin",
         params: Mapping[str, float] | None = None,
+        feed: str = "events",
     ) -> None:
         """Give values (n,) and their event times (n,) in seconds, in log order. NaN is left out."""
         finite = np.isfinite(values)
@@ -41,20 +42,28 @@ class Watch:
             values, times = values[finite], times[finite]
         if not len(values):
             return
-        key = f"{series}\n{name}"
+        key = (series, name, feed)
         if key not in self._detectors:
             chosen = dict(params or {})
-            self._detectors[key] = (name, chosen, Detector.create(name, **chosen))
-        for index in self._detectors[key][2].update_many(values):
+            self._detectors[key] = (chosen, Detector.create(name, **chosen))
+        for index in self._detectors[key][1].update_many(values):
             self._totals[key] = self._totals.get(key, 0) + 1
             seen = self.times.setdefault(series, [])
             self.times[series] = [*seen, float(times[index])][-REMEMBERED:]
 
+    def forget(self, series: Collection[str]) -> None:
+        """Drop the detectors of series that mean something else from now on."""
+        for key in [key for key in self._detectors if key[0] in series]:
+            del self._detectors[key]
+            self._totals.pop(key, None)
+        for name in series:
+            self.times.pop(name, None)
+
     def views(self) -> list[DetectorView]:
         """Return the inside of each detector, for people."""
         views = []
-        for key, (name, _, detector) in sorted(self._detectors.items()):
-            series = key.split("\n")[0]
+        for key, (_, detector) in sorted(self._detectors.items(), key=lambda item: item[0]):
+            series, name, _ = key
             times = self.times.get(series)
             views.append(
                 DetectorView(
@@ -71,18 +80,20 @@ class Watch:
         return views
 
     def state(self) -> list[Any]:
-        detectors = {
-            key: [name, params, detector.state()]
-            for key, (name, params, detector) in sorted(self._detectors.items())
-        }
-        return [detectors, dict(sorted(self._totals.items())), dict(sorted(self.times.items()))]
+        detectors = [
+            [key, params, detector.state(), self._totals.get(key, 0)]
+            for key, (params, detector) in sorted(self._detectors.items(), key=lambda item: item[0])
+        ]
+        return [detectors, dict(sorted(self.times.items()))]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Watch:
         made = cls()
-        detectors, made._totals, made.times = state
-        for key, (name, params, inside) in detectors.items():
+        detectors, made.times = state
+        for (series, name, feed), params, inside, total in detectors:
             detector = Detector.create(name, **params)
             detector.restore(inside)
-            made._detectors[key] = (name, params, detector)
+            made._detectors[(series, name, feed)] = (params, detector)
+            if total:
+                made._totals[(series, name, feed)] = total
         return made

@@ -6,7 +6,7 @@ from __future__ import annotations
 MOST_TARGETS = 10_000
 
 
-class Room:
+class FeatureBudget:
     """Counts the features of all models of a partition against their limit."""
 
     __slots__ = ("limit", "taken")
