@@ -24,8 +24,8 @@ MONTH_SECONDS = 30 * 86_400.0
 WEEK_SECONDS = 7 * 86_400.0
 #: Jensen-Shannon distance of a shift by half a standard deviation of a normal (0.209).
 EFFECT_FLOOR = 0.2
-#: A threshold from which nothing can be told: 1 is the distance of what has nothing in common.
-BLIND = 0.9
+#: A threshold from which hardly anything can be told: 1 is the distance of what shares nothing.
+BLIND = 0.8
 #: Values below which a distribution is not judged.
 FEWEST = 50
 #: A young reference speaks softly of anything smaller than this.
