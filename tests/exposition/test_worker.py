@@ -14,7 +14,12 @@ from tests.exposition.builders import NOW
 
 def busy() -> WorkerTelemetry:
     worker = WorkerTelemetry(
-        rebalances=2, state_lost=1, tick_errors=4, large_checkpoints=2, event_loop_lag_seconds=0.25
+        rebalances=2,
+        state_lost=1,
+        tick_errors=4,
+        producer_errors=6,
+        large_checkpoints=2,
+        event_loop_lag_seconds=0.25,
     )
     worker.checkpoints.update(ok=5, conflict=1)
     worker.redis_errors["TimeoutError"] = 3
@@ -52,6 +57,7 @@ def test_a_workers_numbers_are_there() -> None:
     assert value("partition_state_info", partition="3", state="running") == 1
     assert value("partition_state_info", partition="4", state="unassigned") is None
     assert value("tick_errors_total") == 4
+    assert value("producer_errors_total") == 6
     assert value("large_checkpoints_total") == 2
     assert value("event_loop_lag_seconds") == 0.25
 

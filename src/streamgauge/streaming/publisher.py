@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.topics import DEAD_LETTERS
 
 
@@ -37,7 +38,10 @@ class Publisher(Protocol):
 class KafkaPublisher:
     """Implements ``Publisher``. aiokafka's default partitioner is murmur2, as Java's is."""
 
-    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+    def __init__(
+        self, bootstrap_servers: str, client_id: str, *, telemetry: WorkerTelemetry
+    ) -> None:
+        self._telemetry = telemetry
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap_servers,
             client_id=client_id,
@@ -71,4 +75,5 @@ class KafkaPublisher:
             for future in futures:
                 await future
         except KafkaError as error:
+            self._telemetry.producer_errors += 1
             raise PublishFailed(f"Kafka did not take a record: {error!r}") from error

@@ -58,6 +58,7 @@ class WorkerTelemetry:
     rebalances: int = 0
     generation: int = -1
     state_lost: int = 0
+    #: Batches of alarms or dead letters that Kafka did not take; each is tried again.
     producer_errors: int = 0
     #: Times that the processor raised as idle time passed.
     tick_errors: int = 0

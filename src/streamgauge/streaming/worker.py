@@ -57,7 +57,9 @@ class Worker:
         self._store = store
         self._clock = clock
         self._partitions: dict[int, PartitionWorker] = {}
-        self._publisher = KafkaPublisher(config.bootstrap_servers, f"{config.service}-out")
+        self._publisher = KafkaPublisher(
+            config.bootstrap_servers, f"{config.service}-out", telemetry=self.telemetry
+        )
         self._probe = LogProbe(config.bootstrap_servers, f"{config.service}-probe")
         self._app: Any = None
         self._beaten = time.monotonic()

@@ -122,7 +122,10 @@ LONGEST_STEP = Definition(
     exposer="worker",
 )
 PRODUCER_ERRORS = Definition(
-    "producer_errors", "counter", "Failed sends to Kafka.", exposer="worker"
+    "producer_errors",
+    "counter",
+    "Batches of records that Kafka did not take; each is tried again.",
+    exposer="worker",
 )
 TICK_ERRORS = Definition(
     "tick_errors",
