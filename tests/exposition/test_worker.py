@@ -30,6 +30,10 @@ def busy() -> WorkerTelemetry:
     ours.state = "running"
     ours.lag_records = {"streamgauge.predictions": 40}
     ours.next_timestamp = NOW - 7
+    ours.newest_timestamp = NOW - 9
+    ours.durable = {"streamgauge.predictions": 100, "streamgauge.labels": 5}
+    ours.committed = {"streamgauge.predictions": 90}
+    worker.processing_seconds.extend([("process", 0.01), ("process", 0.02), ("checkpoint", 0.3)])
     ours.dirty_since = time.monotonic() - 2
     ours.outbox_entries = 1
     worker.partition(4)  # not assigned to us
@@ -50,6 +54,11 @@ def test_a_workers_numbers_are_there() -> None:
     assert value("assigned_partitions") == 1
     assert value("consumer_lag_records", topic="streamgauge.predictions", partition="3") == 40
     assert value("consumer_lag_seconds", partition="3") == 7
+    assert value("event_age_seconds", partition="3") == 9
+    assert value("commit_ahead_records", topic="streamgauge.predictions", partition="3") == -10
+    assert value("commit_ahead_records", topic="streamgauge.labels", partition="3") is None
+    assert value("processing_duration_seconds_count", stage="process") == 2
+    assert value("processing_duration_seconds_sum", stage="checkpoint") == 0.3
     age = value("checkpoint_age_seconds", partition="3")
     assert age is not None
     assert 2 <= age < 10

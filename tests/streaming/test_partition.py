@@ -417,6 +417,36 @@ async def test_a_processor_that_fails_in_idle_time_goes_on_with_records(
         assert "Traceback" in caplog.text
 
 
+async def test_the_worker_knows_how_old_and_how_durable_it_is() -> None:
+    rig = Rig(log=filled(20))
+    async with rig:
+        await rig.settled()
+        await rig.until(lambda: rig.log.commits == rig.log.ends)
+        part = rig.telemetry.partition(0)
+        assert part.newest_timestamp == 1019.0
+        assert set(part.commit_ahead().values()) == {0}
+        stages = [stage for stage, _ in rig.telemetry.processing_seconds]
+        assert set(stages) == {"process", "checkpoint"}
+        # When the coordinator takes no commits, Kafka falls behind the checkpoint
+        rig.log.member = False
+        rig.log.append(PREDICTIONS, 5)
+        await rig.until(lambda: rig.durable()[PREDICTIONS] == 25)
+        await rig.until(lambda: part.commit_ahead()[PREDICTIONS] == -5)
+    # The next owner knows the age from the store, before any record
+    again = Rig(log=rig.log, store=rig.store)
+    async with again:
+        await again.settled()
+        again.worker.report()
+        assert again.partition.newest_timestamp == 1024.0
+        assert not again.processors[-1].taken
+    # Where the store has gone back, the commit is ahead of it.
+    again = Rig(log=rig.log)
+    await again.store.acquire(0, owner="a", generation=1, first="#1;predictions=12")
+    again.store.faults = ["away"]
+    async with again:
+        await again.until(lambda: again.partition.commit_ahead().get(PREDICTIONS) == 8)
+
+
 async def test_what_was_in_the_outbox_at_a_crash_leaves_at_the_next_start_with_its_id() -> None:
     log = filled(250)
     expected = await oracle(log)

@@ -33,9 +33,12 @@ class PartitionNumbers(Protocol):
     state: str
     lag_records: dict[str, int]
     next_timestamp: float | None
+    newest_timestamp: float | None
     outbox_entries: int
 
     def checkpoint_age(self) -> float: ...
+
+    def commit_ahead(self) -> Mapping[str, int]: ...
 
     def outbox_age(self) -> float: ...
 
@@ -45,6 +48,7 @@ class WorkerNumbers(Protocol):
 
     checkpoint_seconds: deque[float]
     checkpoint_bytes: deque[int]
+    processing_seconds: deque[tuple[str, float]]
     large_checkpoints: int
     rebalances: int
     state_lost: int
@@ -93,6 +97,10 @@ class WorkerCollector(Collector):
         """Move waiting durations and sizes into their histograms."""
         self._move(self._worker.checkpoint_seconds, processes.CHECKPOINT_DURATION)
         self._move(self._worker.checkpoint_bytes, processes.CHECKPOINT_BYTES)
+        waiting = self._worker.processing_seconds
+        while waiting:
+            stage, seconds = waiting.popleft()
+            self._telemetry.observe(processes.PROCESSING_DURATION, seconds, stage=stage)
 
     def _families(self) -> Iterator[Metric]:
         self.drain()
@@ -125,6 +133,11 @@ class WorkerCollector(Collector):
         sheet.gauge(processes.LAG_SECONDS, lag, partition=number)
         for topic, records in dict(partition.lag_records).items():
             sheet.gauge(processes.LAG_RECORDS, records, topic=topic, partition=number)
+        for topic, ahead in partition.commit_ahead().items():
+            sheet.gauge(processes.COMMIT_AHEAD, ahead, topic=topic, partition=number)
+        if (newest := partition.newest_timestamp) is not None:
+            age = max(0.0, self._clock() - newest)
+            sheet.gauge(processes.EVENT_AGE, age, partition=number)
         sheet.gauge(processes.CHECKPOINT_AGE, partition.checkpoint_age(), partition=number)
         sheet.gauge(processes.OUTBOX_ENTRIES, partition.outbox_entries, partition=number)
         sheet.gauge(processes.OUTBOX_AGE, partition.outbox_age(), partition=number)
@@ -148,4 +161,6 @@ def worker_registry(
     registry.register(WorkerCollector(worker, telemetry, clock=clock))
     telemetry.declare(processes.CHECKPOINT_DURATION)
     telemetry.declare(processes.CHECKPOINT_BYTES)
+    for stage in ("process", "checkpoint"):
+        telemetry.declare(processes.PROCESSING_DURATION, stage=stage)
     return registry

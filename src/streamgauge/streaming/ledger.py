@@ -24,6 +24,8 @@ class Ledger:
         self.positions = {config.full(name): offset for name, offset in offsets.items()}
         self.meta = meta
         self._last: dict[str, LogRecord] = {}
+        times = [last.timestamp for last in meta.records.values() if last.timestamp is not None]
+        self._newest = max(times, default=None)
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -37,7 +39,10 @@ class Ledger:
             meta.holes += record.offset - self.positions[record.topic]
             self.positions[record.topic] = record.offset + 1
             self._last[record.topic] = record
-            if record.topic == predictions and record.timestamp is not None:
+            if record.timestamp is None:
+                continue
+            self._newest = max(record.timestamp, self._newest or record.timestamp)
+            if record.topic == predictions:
                 meta.log_time = max(record.timestamp, meta.log_time or record.timestamp)
         for (kind, outcome), n in effects.counts.items():
             key = f"{kind}/{outcome}"
@@ -66,6 +71,7 @@ class Ledger:
         telemetry.counts, telemetry.dead = dict(meta.counts), dict(meta.dead)
         telemetry.lost, telemetry.holes = meta.lost, meta.holes
         telemetry.log_time = meta.log_time
+        telemetry.newest_timestamp = self._newest
         difference = meta.conservation_difference(self.offsets)
         if difference != telemetry.conservation_difference:
             logger.error(

@@ -42,6 +42,8 @@ class Opened:
     ends: Mapping[str, int]
     meta: Meta
     stored: Stored
+    #: What Kafka remembers of the group, by full topic names.
+    committed: Mapping[str, int]
     alarms: list[AlarmEvent]
 
 
@@ -80,7 +82,7 @@ async def open_partition(
             meta.lost += start - offsets[name]
             offsets[name] = start
     ends = {name: b.end for name, b in bounds.items()}
-    return Opened(owner, acquired.epoch, base, offsets, ends, meta, stored, alarms)
+    return Opened(owner, acquired.epoch, base, offsets, ends, meta, stored, committed, alarms)
 
 
 async def still_member(

@@ -77,6 +77,8 @@ class Session:
         self._totals = telemetry
         self._telemetry = telemetry.partition(number)
         self._telemetry.dirty_since = None
+        self._telemetry.committed = dict(opened.committed)
+        self._note_durable(opened.base.offsets)
         self._ledger = Ledger(opened.offsets, opened.meta, config)
         self.intake = Intake(
             self._ledger.positions,
@@ -180,6 +182,7 @@ class Session:
         started = time.monotonic()
         self._process(records)
         seconds = time.monotonic() - started
+        self._totals.processing_seconds.append(("process", seconds))
         self._pace.took(seconds, len(records))
         self._totals.longest_step_seconds = max(self._totals.longest_step_seconds, seconds)
         return True
@@ -281,6 +284,7 @@ class Session:
         if not (moved or changes.blobs or changes.views or self._entries):
             self._telemetry.dirty_since = None
             return
+        started = time.monotonic()
         await dead_letters.acknowledged(self._publisher, self._letters)
         self._letters = []
         meta = self._ledger.close(self._clock())
@@ -305,12 +309,17 @@ class Session:
         if verdict == "CONFLICT":
             raise Reload("the store went back to an older checkpoint, or somebody wrote to it")
         self._base = following
+        self._note_durable(offsets)
+        self._totals.processing_seconds.append(("checkpoint", time.monotonic() - started))
         self._telemetry.dirty_since = None
         self._last_bytes = sum(map(len, (*write.blobs.values(), *write.views.values())))
         self._totals.checkpoint_bytes.append(self._last_bytes)
         self._outbox.add(entries)
         self._commit_later()
         self.report()
+
+    def _note_durable(self, offsets: Mapping[str, int]) -> None:
+        self._telemetry.durable = {self._config.full(n): offset for n, offset in offsets.items()}
 
     def _warn_of_size(self, write: Checkpoint) -> None:
         if write.size > LARGE_CHECKPOINT:
@@ -332,4 +341,5 @@ class Session:
     async def _commit_newest(self) -> None:
         while self._to_commit:
             offsets, self._to_commit = self._to_commit, {}
-            await self._log.commit(offsets)
+            if await self._log.commit(offsets):
+                self._telemetry.committed = offsets

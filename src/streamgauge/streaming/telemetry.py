@@ -21,6 +21,11 @@ class PartitionTelemetry:
     lag_records: dict[str, int] = field(default_factory=dict)
     #: Broker's timestamp of the next record to take; None where all are taken.
     next_timestamp: float | None = None
+    #: Broker's timestamp of the newest record that was taken.
+    newest_timestamp: float | None = None
+    #: Next offsets by topic, in the store and in Kafka.
+    durable: Mapping[str, int] = field(default_factory=dict)
+    committed: Mapping[str, int] = field(default_factory=dict)
     log_time: float | None = None
     dirty_since: float | None = None
     outbox_entries: int = 0
@@ -35,6 +40,11 @@ class PartitionTelemetry:
     def checkpoint_age(self) -> float:
         """Seconds for which the oldest change has waited to be durable."""
         return 0.0 if self.dirty_since is None else time.monotonic() - self.dirty_since
+
+    def commit_ahead(self) -> dict[str, int]:
+        """Kafka's commit minus the checkpoint by topic; above 0 the store went back."""
+        durable, committed = self.durable, self.committed
+        return {topic: committed[topic] - durable[topic] for topic in committed.keys() & durable}
 
     def outbox_age(self) -> float:
         """Seconds for which the oldest alarm has waited to leave."""
@@ -52,6 +62,10 @@ class WorkerTelemetry:
     checkpoint_bytes: deque[int] = field(default_factory=lambda: deque(maxlen=10_000))
     #: Checkpoints so large that Redis serves nobody else for a while.
     large_checkpoints: int = 0
+    #: (stage, seconds) of the newest steps: process takes records, checkpoint makes them durable.
+    processing_seconds: deque[tuple[str, float]] = field(
+        default_factory=lambda: deque(maxlen=10_000)
+    )
     redis_errors: Counter[str] = field(default_factory=Counter)
     #: Chunks by what became of them: taken, stale, generation, hole.
     chunks: Counter[str] = field(default_factory=Counter)

@@ -36,6 +36,30 @@ LAG_SECONDS = Definition(
     unit="seconds",
     exposer="worker",
 )
+EVENT_AGE = Definition(
+    "event_age_seconds",
+    "gauge",
+    "Age of the newest record that was taken, by the broker's timestamp.",
+    PARTITION,
+    unit="seconds",
+    exposer="worker",
+)
+COMMIT_AHEAD = Definition(
+    "commit_ahead_records",
+    "gauge",
+    "Kafka's commit minus the checkpoint; above 0, Redis has gone back.",
+    ("topic", "partition"),
+    exposer="worker",
+)
+PROCESSING_DURATION = Definition(
+    "processing_duration_seconds",
+    "histogram",
+    "Time of one step, by stage: process takes records, checkpoint makes them durable.",
+    ("stage",),
+    unit="seconds",
+    exposer="worker",
+    buckets=SECONDS,
+)
 CHECKPOINT_AGE = Definition(
     "checkpoint_age_seconds",
     "gauge",
@@ -140,6 +164,9 @@ PROCESSES = (
     PARTITION_STATE,
     LAG_RECORDS,
     LAG_SECONDS,
+    EVENT_AGE,
+    COMMIT_AHEAD,
+    PROCESSING_DURATION,
     CHECKPOINT_AGE,
     CHECKPOINT_DURATION,
     CHECKPOINT_BYTES,
