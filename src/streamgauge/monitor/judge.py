@@ -12,11 +12,11 @@ from streamgauge.distances import Distance, JensenShannon
 from streamgauge.distances.base import sampling_noise
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES
+from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, merge_rare, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
-from streamgauge.monitor.picture import picture
+from streamgauge.monitor.shown_histogram import shown_histogram
 from streamgauge.monitor.target import Target
-from streamgauge.monitor.usual import Usual
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
 
@@ -104,16 +104,16 @@ def distribution(
             for name, distance in Distance.classes().items()
             if name != "js" and (not distance.ordered or isinstance(target.bins, NumericBins))
         },
-        histogram=picture(target.bins, before, after),
+        histogram=shown_histogram(target.bins, before, after),
     )
 
 
-def quality(target: Target, counts: TargetCounts, usual: dict[str, Usual]) -> list[Finding]:
+def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio]) -> list[Finding]:
     """Hard rules: missing, another type, out of range, new category."""
     seen = counts.quality.seen
     findings = []
     for rule, value in counts.quality.get().items():
-        known = usual.setdefault(rule, Usual())
+        known = usual.setdefault(rule, BaselineRatio())
         base = _base(target, rule)
         declared = target.spec.missing_max if rule == "missing" else None
         if declared is None and base is None and not known.believed:
@@ -181,7 +181,7 @@ def scale(target: Target, counts: TargetCounts) -> Finding | None:
     )
 
 
-def errors(counts: SeriesCounts, usual: Usual) -> Finding:
+def errors(counts: SeriesCounts, usual: BaselineRatio) -> Finding:
     """The ratio of predictions that ended in an error."""
     value = float(counts.traffic.statuses[1]) / max(counts.n, 1)
     # More than half is broken, whatever the habit, and also before there is one.

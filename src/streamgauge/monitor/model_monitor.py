@@ -220,7 +220,7 @@ class ModelMonitor:
             partition=self.partition,
             severity=self._severity(edge),
             reference=(spec.reference.id or "learned", reference.n) if reference else None,
-            detections=series.watch.times,
+            detections=series.detectors.times,
             owner=spec.owner,
             runbook_url=spec.runbook_url,
         )

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import feature_columns
+from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.target import Target
-from streamgauge.monitor.usual import Usual
 from streamgauge.references.profile import TargetReference
 
 #: Targets that are no features of the user's. A feature so called would hide them.
@@ -30,8 +30,8 @@ class Step:
         self.name = name
         self._budget = budget
         self.targets: dict[str, Target] = {}
-        self.usual: dict[str, dict[str, Usual]] = {}
-        self.usual_errors = Usual()
+        self.usual: dict[str, dict[str, BaselineRatio]] = {}
+        self.usual_errors = BaselineRatio()
         self.dropped = 0
         self._known: frozenset[str] = frozenset()
         self._ignored: set[str] = set()
@@ -128,7 +128,7 @@ class Step:
         fresh = len(set().union(*features) - self._known - RESERVED)
         return min(fresh, max(MOST_FEATURES - len(self.targets), 0))
 
-    def usual_of(self, target: str) -> dict[str, Usual]:
+    def usual_of(self, target: str) -> dict[str, BaselineRatio]:
         return self.usual.setdefault(target, {})
 
     def state(self) -> list[Any]:
@@ -149,13 +149,13 @@ class Step:
         made = cls(name, configuration, FeatureBudget())
         made._budget = budget
         targets, usual, errors, made.dropped = state
-        made.usual_errors = Usual.from_state(errors)
+        made.usual_errors = BaselineRatio.from_state(errors)
         made.targets = {
             key: Target.from_state(key, configuration.spec.feature(key), each)
             for key, each in targets
         }
         made.usual = {
-            target: {rule: Usual.from_state(each) for rule, each in rules.items()}
+            target: {rule: BaselineRatio.from_state(each) for rule, each in rules.items()}
             for target, rules in usual.items()
         }
         made._known = frozenset(made.targets) | made._ignored

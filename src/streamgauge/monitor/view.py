@@ -11,8 +11,8 @@ from streamgauge.alarms.finding import Finding
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
 from streamgauge.monitor.model_monitor import ModelMonitor
-from streamgauge.monitor.picture import picture
 from streamgauge.monitor.series import Series
+from streamgauge.monitor.shown_histogram import shown_histogram
 from streamgauge.monitor.step import LATENCY, OUTPUT
 from streamgauge.monitor.target import Target
 from streamgauge.state.views import (
@@ -74,7 +74,11 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
     last = series.last
     traffic = last.counts.traffic
     span = (last.end - last.start) if last.start is not None and last.end is not None else None
-    features = [_feature_view(monitor, series, target) for target in series.targets.values()]
+    features = [
+        _feature_view(monitor, series, target)
+        for name, target in series.targets.items()
+        if name not in series.outputs or target.type != "unknown"
+    ]
     overall = [
         _judgement(monitor, series, finding)
         for name in ("errors", LATENCY)
@@ -102,7 +106,7 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
         error_ratio=traffic.get().get("error_ratio"),
         features=features,
         judgements=overall,
-        detectors=series.watch.views(),
+        detectors=series.detectors.views(),
         reference_id=monitor.configuration.spec.reference.id if referenced else None,
         reference_n=max((r.n for r in referenced), default=None),
         reference_kind="none" if not referenced else "profile" if profiled else "learned",
@@ -124,7 +128,7 @@ def _feature_view(monitor: ModelMonitor, series: Series, target: Target) -> Feat
     quality, moments = counts.quality.get(), counts.moments.get() if counts.moments else {}
     drawn = None
     if target.reference is not None and target.bins is not None and counts.histogram is not None:
-        shown = picture(target.bins, target.reference.counts, counts.histogram.counts)
+        shown = shown_histogram(target.bins, target.reference.counts, counts.histogram.counts)
         drawn = HistogramView(bins=shown.bins, reference=shown.reference, current=shown.current)
     inside = target.name in series.step.targets or target.name == OUTPUT
     return FeatureView(

@@ -13,7 +13,7 @@ LEAST_RISE = 0.05
 STANDARD_ERRORS = 5.0
 
 
-class Usual:
+class BaselineRatio:
     """A fault's ratio over the first events that were not themselves exceptional.
 
     It settles, with a thousand events and as much time as a reference takes, and stays: a fault
@@ -21,7 +21,7 @@ class Usual:
 
     Examples
     --------
-    >>> usual = Usual()
+    >>> usual = BaselineRatio()
     >>> usual.add(0, 1000)
     >>> round(usual.threshold(400), 3)
     0.05

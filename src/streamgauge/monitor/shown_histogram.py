@@ -14,7 +14,9 @@ from streamgauge_client.events import Histogram
 MOST_BARS = 24
 
 
-def picture(bins: Bins, reference: NDArray[np.int64], current: NDArray[np.int64]) -> Histogram:
+def shown_histogram(
+    bins: Bins, reference: NDArray[np.int64], current: NDArray[np.int64]
+) -> Histogram:
     """Shares of both sides over the same bars. Shapes (bins,)."""
     starts = _starts(bins, reference)
     p = np.add.reduceat(reference, starts) / max(int(reference.sum()), 1)

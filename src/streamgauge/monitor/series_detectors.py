@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.detectors import Detector
+from streamgauge.monitor.contents import Placed, SeriesCounts
+from streamgauge.monitor.target import Target
+from streamgauge.specs.features import DetectorSpec
 from streamgauge.state.views import DetectorView
 
 #: Detections that are remembered with their time.
 REMEMBERED = 5
 
 
-class Watch:
+class SeriesDetectors:
     """The detectors of one (version, step), by the name of the series that each is fed.
 
     Series are fed stationary-looking numbers: mid-ranks in the reference (0 to 1), or errors.
@@ -50,6 +53,48 @@ class Watch:
             self._totals[key] = self._totals.get(key, 0) + 1
             seen = self.times.setdefault(series, [])
             self.times[series] = [*seen, float(times[index])][-REMEMBERED:]
+
+    def feed_ranks(
+        self,
+        target: Target,
+        placed: Placed,
+        rows: NDArray[np.intp],
+        times: NDArray[np.float64],
+        wanted: DetectorSpec | None = None,
+    ) -> None:
+        """Give the mid-ranks of rows of a placed column; ``times`` are these rows'."""
+        ranks = target.ranks
+        if ranks is None:
+            return
+        place = placed.place[rows]
+        found = place >= 0
+        self._feed_as(target.name, ranks[place[found]], times[found], wanted, "events")
+
+    def feed_pane(self, targets: Iterable[Target], counts: SeriesCounts, end: float) -> None:
+        """Give the mean rank of a pane: cheap, and autocorrelation is averaged away."""
+        for target in targets:
+            found, ranks = counts.targets.get(target.name), target.ranks
+            if found is None or found.histogram is None or ranks is None or not found.n:
+                continue
+            mean = np.array([np.dot(found.histogram.counts, ranks) / found.n])
+            asked = [each for each in target.spec.detectors if each.feed == "panes"]
+            for wanted in asked if target.spec.detectors else [None]:
+                self._feed_as(target.name, mean, np.array([end]), wanted, "panes")
+
+    def _feed_as(
+        self,
+        series: str,
+        values: NDArray[np.float64],
+        times: NDArray[np.float64],
+        wanted: DetectorSpec | None,
+        feed: str,
+    ) -> None:
+        if wanted is None:
+            self.feed(series, values, times, feed=feed)
+        else:
+            self.feed(
+                series, values, times, name=wanted.name, params=dict(wanted.params), feed=feed
+            )
 
     def forget(self, series: Collection[str]) -> None:
         """Drop the detectors of series that mean something else from now on."""
@@ -87,7 +132,7 @@ class Watch:
         return [detectors, dict(sorted(self.times.items()))]
 
     @classmethod
-    def from_state(cls, state: list[Any]) -> Watch:
+    def from_state(cls, state: list[Any]) -> SeriesDetectors:
         made = cls()
         detectors, made.times = state
         for (series, name, feed), params, inside, total in detectors:
