@@ -19,13 +19,14 @@ from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.guard import Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable, SourceLog
 from streamgauge.streaming.opening import NotOurs, open_partition, still_member
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Publisher, PublishFailed
 from streamgauge.streaming.refusal import Refused
-from streamgauge.streaming.session import Fenced, Reload, Session
+from streamgauge.streaming.session import Fenced, Session
 from streamgauge.streaming.telemetry import WorkerTelemetry
 
 logger = logging.getLogger(__name__)

@@ -19,6 +19,7 @@ from streamgauge.streaming import dead_letters, outbox
 from streamgauge.streaming.checkpoint import Checkpointer
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.guard import Guard, Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.intake import Intake, Overtaken
 from streamgauge.streaming.ledger import Ledger
@@ -27,7 +28,7 @@ from streamgauge.streaming.opening import Opened
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
-from streamgauge.streaming.refusal import processor_failing, state_too_large
+from streamgauge.streaming.refusal import state_too_large
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.events import AlarmEvent, Event
 
@@ -36,10 +37,6 @@ logger = logging.getLogger(__name__)
 
 #: The protocol's limit for writes that nobody notices. Above it, a slow write is the lesser evil.
 LARGE_CHECKPOINT = 64 * 1024 * 1024
-
-
-class Reload(Exception):
-    """Memory is not to be trusted: drop it, and open the partition again."""
 
 
 class Fenced(Exception):
@@ -72,7 +69,14 @@ class Session:
         self._log = log
         self._publisher = publisher
         self._clock = clock
-        self._poison = poison
+        self._guard = Guard(
+            processor,
+            group=config.group,
+            partition=number,
+            poison=poison,
+            idle=idle,
+            telemetry=telemetry,
+        )
         self._idle_clock = idle
         self._totals = telemetry
         self._telemetry = telemetry.partition(number)
@@ -174,7 +178,7 @@ class Session:
 
     def _step(self) -> bool:
         """Process a bounded number of records, or let idle time pass. False: nothing to do."""
-        careful = self._poison.careful(self._ledger.positions)
+        careful = self._guard.careful(self._ledger.positions)
         records = self.intake.take(1 if careful else self._pace.size)
         if not records:
             self._idle()
@@ -188,9 +192,9 @@ class Session:
         return True
 
     def _process(self, records: Sequence[LogRecord]) -> None:
-        letters = {id(r): letter for r in records if (letter := self._poison.letter(r))}
+        letters = {id(r): letter for r in records if (letter := self._guard.letter(r))}
         good = [r for r in records if id(r) not in letters]
-        effects = self._guarded(good) if good else Effects()
+        effects = self._guard.process(good) if good else Effects()
         for record in records:
             if letter := letters.get(id(record)):
                 effects.extend(
@@ -198,24 +202,9 @@ class Session:
                 )
         self._ledger.account(records, effects)
         if good:
-            self._poison.passed(self._ledger.positions)
+            self._guard.passed(self._ledger.positions)
         self._deliver(effects)
         self._touch()
-
-    def _guarded(self, records: Sequence[LogRecord]) -> Effects:
-        try:
-            return self._processor.process(records)
-        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
-            raise
-        except BaseException as error:  # a Rust extension's panic is no Exception
-            logger.exception(
-                "partition %d: the processor raised over %d records", self.number, len(records)
-            )
-            if not self._poison.found(records, error):
-                raise processor_failing(
-                    self._config.group, self.number, self._poison.first, self._poison.in_a_row
-                ) from error
-            raise Reload(f"the processor raised {error!r}; its state is half done") from error
 
     def _idle(self) -> None:
         """At the end of the log the clock acts, a little late. Nowhere else."""
@@ -225,26 +214,9 @@ class Session:
             return
         # What came after the broker showed the end is not known.
         behind = self._config.clock_lag_seconds + self._idle_clock.age(now)
-        self._deliver(self._advanced(self._clock() - behind))
+        self._deliver(self._guard.advance(self._clock() - behind))
         self._idle_clock.ticked(now)
         self._touch()
-
-    def _advanced(self, log_time: float) -> Effects:
-        try:
-            return self._processor.advance(log_time)
-        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
-            raise
-        except BaseException as error:
-            # No record is to blame. The state is half done, so it goes; records flow meanwhile.
-            pause = self._idle_clock.failed(time.monotonic())
-            self._totals.tick_errors += 1
-            logger.exception(
-                "partition %d: the processor raised as idle time passed; this is a defect. Windows"
-                " of silent models stay open, next try in %.0f s",
-                self.number,
-                pause,
-            )
-            raise Reload(f"the processor raised {error!r}; its state is half done") from error
 
     def _deliver(self, effects: Effects) -> None:
         self._emit(effects.events)
