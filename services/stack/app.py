@@ -54,8 +54,13 @@ class Stack:
         self._parts = contextlib.ExitStack()
 
     @property
+    def page_url(self) -> str:
+        """Where a person looks."""
+        return f"http://{self.settings.exporter.host}:{self.settings.exporter.port}/"
+
+    @property
     def metrics_url(self) -> str:
-        return f"http://{self.settings.exporter.host}:{self.settings.exporter.port}/metrics"
+        return f"{self.page_url}metrics"
 
     @property
     def shown_redis(self) -> str:

@@ -65,6 +65,7 @@ def introduce(stack: Stack) -> None:
     """Say where things are, and what will be gone."""
     say(f"Kafka    {stack.bootstrap_servers}")
     say(f"Redis    {stack.shown_redis}")
+    say(f"page     {stack.page_url}")
     say(f"metrics  {stack.metrics_url}")
     for what in stack.volatile:
         say(f"in memory only, gone at exit: {what}")
