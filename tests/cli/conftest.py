@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from services.stack.broker import EmbeddedBroker
 from services.stack.redis_server import EmbeddedRedis, real_server
 from streamgauge.cli.app import app
+from tests.missing import missing
 
 Run = Callable[..., Result]
 
@@ -23,7 +24,7 @@ def fake_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def real_url() -> Iterator[str]:
     if real_server() is None:
-        pytest.skip("no redis-server on PATH")
+        missing("no redis-server on PATH")
     with EmbeddedRedis("real") as redis:
         yield redis.url
 
