@@ -19,9 +19,9 @@ from streamgauge.metrics.traffic import Traffic
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.series import Judged, Series
+from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.step import Step
 from streamgauge.specs.sections import Severity
-from streamgauge.state.views import AlarmView
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
 
@@ -30,8 +30,6 @@ MOST_VERSIONS = 20
 #: A version that is silent for so many of the shortest windows makes room for another.
 PAUSE_WINDOWS = 3
 MOST_STEPS = 20
-#: Resolved alarms that a view still shows.
-REMEMBERED_ALARMS = 20
 
 
 class ModelMonitor:
@@ -55,8 +53,7 @@ class ModelMonitor:
         self.steps: dict[str, Step] = {}
         self.series: dict[tuple[str, str], Series] = {}
         self.policy = AlarmPolicy()
-        self.alarms: dict[str, AlarmView] = {}
-        self.alarms_total: dict[str, int] = {}
+        self.alarms = ShownAlarms()
         self.late = 0
         self.labels = 0
         self.feedback: dict[str, int] = {}
@@ -224,7 +221,7 @@ class ModelMonitor:
             owner=spec.owner,
             runbook_url=spec.runbook_url,
         )
-        self._remember(event)
+        self.alarms.take(event)
         return event
 
     def _severity(self, edge: Edge) -> Severity:
@@ -233,28 +230,6 @@ class ModelMonitor:
         if own is not None and edge.findings and edge.findings[0].rule == "new_category":
             return own
         return spec.defaults.severity
-
-    def _remember(self, event: AlarmEvent) -> None:
-        shown = self.alarms.pop(event.fingerprint, None)
-        if event.status == "firing":
-            key = f"{event.kind}/{event.severity}"
-            self.alarms_total[key] = self.alarms_total.get(key, 0) + 1
-        firing = shown is not None and event.status == "resolved"
-        self.alarms[event.fingerprint] = AlarmView(
-            fingerprint=event.fingerprint,
-            kind=event.kind,
-            status="firing" if event.status == "firing" else "resolved",
-            severity=shown.severity if firing and shown else event.severity,
-            severity_ratio=event.severity_ratio or (shown.severity_ratio if shown else 0.0),
-            summary=event.summary,
-            feature=event.feature,
-            starts_at=event.starts_at or 0.0,
-            ends_at=event.ends_at,
-            alarm_id=event.alarm_id,
-        )
-        resolved = [k for k, alarm in self.alarms.items() if alarm.status == "resolved"]
-        for key in resolved[:-REMEMBERED_ALARMS]:
-            del self.alarms[key]
 
     def state(self) -> list[Any]:
         """Plain values for ``from_state``; the same log gives the same state."""
@@ -266,8 +241,7 @@ class ModelMonitor:
             [[name, step.state()] for name, step in self.steps.items()],
             [[*key, series.state()] for key, series in self.series.items()],
             self.policy.state(),
-            [alarm.model_dump() for alarm in self.alarms.values()],
-            dict(sorted(self.alarms_total.items())),
+            self.alarms.state(),
             [self.late, self.labels, dict(sorted(self.feedback.items()))],
             [self.unmonitored, self.others.state()],
         ]
@@ -283,7 +257,7 @@ class ModelMonitor:
         budget: FeatureBudget,
     ) -> ModelMonitor:
         """Return the monitor that ``state`` described."""
-        model, number, mark, steps, series, policy, alarms, totals, counts, others = state
+        model, number, mark, steps, series, policy, alarms, counts, others = state
         made = cls(
             model, configuration_of(model, number), topic=topic, partition=partition, budget=budget
         )
@@ -295,8 +269,7 @@ class ModelMonitor:
             for version, step, each in series
         }
         made.policy.restore(policy)
-        made.alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
-        made.alarms_total = totals
+        made.alarms = ShownAlarms.from_state(alarms)
         made.late, made.labels, made.feedback = counts
         made.unmonitored, made.others = others[0], Traffic.from_state(others[1])
         return made

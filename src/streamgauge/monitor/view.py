@@ -43,8 +43,8 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
         feedback=monitor.feedback,
-        alarms_total=monitor.alarms_total,
-        alarms=list(monitor.alarms.values()),
+        alarms_total=monitor.alarms.totals,
+        alarms=list(monitor.alarms),
         series=[_series_view(monitor, series) for series in monitor.series.values()]
         + ([_others_view(monitor)] if monitor.others.n else []),
     )

@@ -1,0 +1,58 @@
+"""The alarms of a model that readers see: open ones, and those that resolved a short while ago."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from streamgauge.state.views import AlarmView
+from streamgauge_client.events import AlarmEvent
+
+#: Resolved alarms that are still shown.
+REMEMBERED = 20
+
+
+class ShownAlarms:
+    """Open and late alarms by fingerprint, and how many have fired by ``kind/severity``."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+        self._alarms: dict[str, AlarmView] = {}
+
+    def __iter__(self) -> Iterator[AlarmView]:
+        return iter(self._alarms.values())
+
+    def take(self, event: AlarmEvent) -> None:
+        """Show an edge."""
+        before = self._alarms.pop(event.fingerprint, None)
+        firing = event.status == "firing"
+        if firing:
+            key = f"{event.kind}/{event.severity}"
+            self.totals[key] = self.totals.get(key, 0) + 1
+        # A resolved edge carries no judgement: it ends the one that fired.
+        ended = before if not firing else None
+        self._alarms[event.fingerprint] = AlarmView(
+            fingerprint=event.fingerprint,
+            kind=event.kind,
+            status="firing" if firing else "resolved",
+            severity=ended.severity if ended else event.severity,
+            severity_ratio=ended.severity_ratio if ended else event.severity_ratio or 0.0,
+            summary=event.summary,
+            feature=event.feature,
+            starts_at=event.starts_at or 0.0,
+            ends_at=event.ends_at,
+            alarm_id=event.alarm_id,
+        )
+        resolved = [key for key, alarm in self._alarms.items() if alarm.status == "resolved"]
+        for key in resolved[:-REMEMBERED]:
+            del self._alarms[key]
+
+    def state(self) -> list[Any]:
+        return [[alarm.model_dump() for alarm in self], dict(sorted(self.totals.items()))]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Self:
+        made = cls()
+        alarms, made.totals = state
+        made._alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
+        return made
