@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streamgauge.settings import ProcessSettings
+from streamgauge_client.topics import TOPICS
 
 _SILENT = logging.getLogger(f"{__name__}.librdkafka")
 
@@ -34,6 +35,21 @@ def kafka_topics(servers: str, *, timeout: float = 8.0) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 
+def _config(name: str) -> dict[str, str]:
+    """What the contract says of a topic: above all that a dead letter is larger than its event."""
+    topic = next(
+        (topic for topic in TOPICS if name == topic.name or name.endswith(f".{topic.name}")), None
+    )
+    if topic is None:
+        return {}
+    days = topic.retention_days
+    return {
+        "max.message.bytes": str(topic.max_message_bytes),
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": "-1" if days is None else str(days * 86_400_000),
+    }
+
+
 def create_topics(
     servers: str, names: Iterable[str], *, partitions: int = 4, existing: Iterable[str] = ()
 ) -> list[str]:
@@ -41,7 +57,10 @@ def create_topics(
     missing = sorted(set(names) - set(existing))
     if not missing:
         return []
-    wanted = [NewTopic(name, num_partitions=partitions, replication_factor=-1) for name in missing]
+    wanted = [
+        NewTopic(name, num_partitions=partitions, replication_factor=-1, config=_config(name))
+        for name in missing
+    ]
     # Held by a name: the answers never come once the client has been collected.
     admin = _admin(servers)
     for name, future in admin.create_topics(wanted, request_timeout=15).items():

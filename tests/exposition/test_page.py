@@ -185,3 +185,13 @@ def test_ten_thousand_models_stay_one_page() -> None:
     html = shown(reading(many, [partition()], processes=(MONITOR,)))
     assert "and 1800 quieter models" in html
     assert len(html) < 400_000
+
+
+def test_names_that_a_producer_makes_up_stand_behind_the_models_that_somebody_runs() -> None:
+    # Given a model that somebody runs, silent by now, and names with one event each
+    real = model("zebra", series=[series("1", counts={"ok": 5_000})])
+    made_up = [model(f"m{i}", series=[series("1", counts={"ok": 1})]) for i in range(50)]
+    # When nothing has come for hours
+    text = Tags(shown(reading([real, *made_up], [partition()]), at=NOW + 20_000)).text
+    # Then the real one is the first
+    assert text.index("zebra") < text.index("m0")

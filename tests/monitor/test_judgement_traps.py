@@ -205,3 +205,13 @@ def test_positions_lead_to_the_onset() -> None:
     records = stream(16_000, fault=between(12_000, 16_000, shift))
     (fired,) = [e for e in drive(monitor(), records).events if isinstance(e, AlarmEvent)]
     assert fired.evidence.positions[0].offset == 12_000
+
+
+def test_an_alarm_ends_as_loud_as_it_began() -> None:
+    # Given a moderate shift against a young reference, which is worth an "info"
+    def shift(features: dict[str, Any]) -> None:
+        features["x2"] += 0.9
+
+    records = stream(22_000, fault=between(12_000, 16_000, shift))
+    fired, resolved = [e for e in drive(monitor(), records).events if isinstance(e, AlarmEvent)]
+    assert (fired.severity, resolved.severity) == ("info", "info")

@@ -114,7 +114,11 @@ class ViewCollector(Collector):
         for name in self._admitted:
             sheet.gauge(models.MODEL_EXPECTED, 1, model=name)
             sheet.gauge(models.SPEC_STORED, snapshot.specs.get(name), model=name)
-        ordered = [summaries[name] for name in self._admitted if name in summaries]
+        # The cap takes from the end: first what fires, then as they came, last what was hardly any.
+        ordered = sorted(
+            (summaries[name] for name in self._admitted if name in summaries),
+            key=lambda summary: (summary.passing, not summary.firing),
+        )
         live = {s.model: set(self._activity.live_versions(s, now=now)) for s in ordered}
         for summary in ordered:
             _put_model(sheet, summary, live[summary.model])
@@ -193,7 +197,9 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
         many = place >= FEEDBACK_KINDS
         sheet.count(models.FEEDBACK, n, model=name, kind=OTHER if many else kind)
         sheet.dropped["feedback"] += many
-    active = Counter((alarm.kind, alarm.severity) for alarm in model.firing)
+    active: Counter[tuple[str, str]] = Counter(
+        (alarm.kind, alarm.severity) for alarm in model.firing
+    )
     for what, n in model.alarms_total.items():
         kind, _, severity = what.partition("/")
         sheet.count(models.ALARMS, n, model=name, kind=kind, severity=severity)

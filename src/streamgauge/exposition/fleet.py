@@ -78,6 +78,10 @@ class SeriesSummary:
         return max(judged, key=gravity, default=None)
 
 
+#: Fewer than these, ever, and then silence: nobody's model.
+FEW_PREDICTIONS = 30
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
     """All that is known of a model."""
@@ -98,6 +102,16 @@ class ModelSummary:
     @property
     def firing(self) -> tuple[AlarmView, ...]:
         return tuple(alarm for alarm in self.alarms if alarm.status == "firing")
+
+    @property
+    def passing(self) -> bool:
+        """Whether it is hardly a model: a few predictions, and nothing comes any more.
+
+        Names that a broken producer makes up must not stand before those that somebody runs.
+        """
+        seen = sum(sum(series.counts.values()) for series in self.series)
+        silent = all(series.silent for series in self.series)
+        return silent and seen < FEW_PREDICTIONS and not self.firing and not self.spec_version
 
 
 def summarise(views: Iterable[ModelView]) -> list[ModelSummary]:

@@ -41,6 +41,7 @@ class Row:
     feature: str
     alarms: int
     quiet: float | None
+    passing: bool = False
 
 
 def model_rows(
@@ -51,7 +52,10 @@ def model_rows(
         _row(as_of_now(model, activity, now=now, deaf=deaf), activity, now=now, deaf=deaf)
         for model in models
     ]
-    return sorted(rows, key=lambda r: (STATUSES.index(r.status), -(r.severity or 0.0), r.model))
+    return sorted(
+        rows,
+        key=lambda r: (r.passing, STATUSES.index(r.status), -(r.severity or 0.0), r.model),
+    )
 
 
 def _row(model: ModelSummary, activity: Activity, *, now: float, deaf: bool) -> Row:
@@ -89,6 +93,7 @@ def _row(model: ModelSummary, activity: Activity, *, now: float, deaf: bool) -> 
         feature=worst.name if worst else "",
         alarms=len(model.firing),
         quiet=quiet,
+        passing=model.passing,
     )
 
 

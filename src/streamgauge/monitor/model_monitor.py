@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamgauge.alarms.event import alarm_event
 from streamgauge.alarms.finding import Finding
+from streamgauge.alarms.identity import fingerprint
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import EventBatch
 from streamgauge.metrics.traffic import Traffic
@@ -226,6 +227,11 @@ class ModelMonitor:
 
     def _severity(self, edge: Edge) -> Severity:
         spec = self.configuration.spec
+        if edge.status == "resolved":
+            # As it fired: who listens from a severity on hears both edges or none.
+            scope = {"step": edge.step} if edge.step else {}
+            mark = fingerprint(self.model, edge.kind, scope, partition=self.partition)
+            return self.alarms.severity(mark) or spec.defaults.severity
         own = spec.feature(edge.lead).new_category
         if own is not None and edge.findings and edge.findings[0].rule == "new_category":
             return own

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Self, cast
 
+from streamgauge.specs.sections import Severity
 from streamgauge.state.views import AlarmView
 from streamgauge_client.events import AlarmEvent
 
@@ -21,6 +22,11 @@ class ShownAlarms:
 
     def __iter__(self) -> Iterator[AlarmView]:
         return iter(self._alarms.values())
+
+    def severity(self, fingerprint: str) -> Severity | None:
+        """How loud an open alarm is; None where there is none."""
+        found = self._alarms.get(fingerprint)
+        return cast(Severity, found.severity) if found is not None else None
 
     def take(self, event: AlarmEvent) -> None:
         """Show an edge."""

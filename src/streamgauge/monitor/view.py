@@ -13,7 +13,7 @@ from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
 from streamgauge.monitor.shown_histogram import shown_histogram
-from streamgauge.monitor.step import LATENCY, OUTPUT
+from streamgauge.monitor.step import OUTPUT
 from streamgauge.monitor.target import Target
 from streamgauge.state.views import (
     FeatureView,
@@ -79,11 +79,7 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
         for name, target in series.targets.items()
         if name not in series.outputs or target.type != "unknown"
     ]
-    overall = [
-        _judgement(monitor, series, finding)
-        for name in ("errors", LATENCY)
-        for finding in (*last.rules.get(name, ()), *last.findings.get(name, ()))
-    ]
+    overall = [_judgement(monitor, series, finding) for finding in last.rules.get("errors", ())]
     referenced = [t.reference for t in series.step.targets.values() if t.reference is not None]
     state, reason = _state(series, features, overall)
     quantiles = {

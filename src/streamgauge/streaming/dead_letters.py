@@ -10,12 +10,17 @@ import asyncio
 import hashlib
 import logging
 
-from streamgauge.processing import DeadLetter
+from streamgauge.processing import DeadLetter, LogRecord
 from streamgauge.streaming.publisher import Outgoing, Publisher, PublishFailed
+from streamgauge_client.topics import DEAD_LETTERS
 
 logger = logging.getLogger(__name__)
 
 MAX_ERROR_BYTES = 1024
+#: A record with more than this does not fit the topic with our headers beside it.
+MOST_BYTES = DEAD_LETTERS.max_message_bytes - 64 * 1024
+#: What is kept of one that does not.
+KEPT_BYTES = 64 * 1024
 
 
 def outgoing(letter: DeadLetter, *, topic: str, service: str) -> Outgoing:
@@ -33,8 +38,20 @@ def outgoing(letter: DeadLetter, *, topic: str, service: str) -> Outgoing:
         "attempt": attempt,
         "service": service.encode(),
     }
+    headers = record.headers
+    value = record.value
+    if _size(record) > MOST_BYTES:
+        # It can't be written whole, and must not block the partition: the position and the hash
+        # lead to the original, as long as the source topic keeps it.
+        said["truncated"] = b"%d" % len(value or b"")
+        headers, value = (), (value or b"")[:KEPT_BYTES]
     own = tuple((f"streamgauge_{name}", content) for name, content in said.items())
-    return Outgoing(topic, record.key, (*record.headers, *own), record.value)
+    return Outgoing(topic, record.key, (*headers, *own), value)
+
+
+def _size(record: LogRecord) -> int:
+    headers = sum(len(name) + len(content) for name, content in record.headers)
+    return len(record.value or b"") + len(record.key or b"") + headers
 
 
 async def acknowledged(publisher: Publisher, letters: list[Outgoing]) -> None:
