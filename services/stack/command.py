@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 from services.stack.app import Stack, stop_on_sigterm
@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(config=options.config)
         with Stack(settings, say=say, environment=told) as stack:
             introduce(stack)
-            threading.Event().wait()
+            while True:
+                # Not an Event: an exception raised by a signal in its wait can leave it broken.
+                signal.pause()
     except KeyboardInterrupt:
         say("stopped")
         return 0

@@ -90,9 +90,11 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(0.2):
             with self._lock:
-                for running in self._running:
-                    if not self._stopping.is_set() and (news := running.tend()):
-                        self._say(news)
+                running = [] if self._stopping.is_set() else self._running
+                news = [said for each in running if (said := each.tend())]
+            # Outside of the lock: whoever reads us may be slow, and stopping must not wait for that.
+            for said in news:
+                self._say(said)
 
 
 class _Running:
