@@ -92,7 +92,7 @@ class Supervisor:
             with self._lock:
                 running = [] if self._stopping.is_set() else self._running
                 news = [said for each in running if (said := each.tend())]
-            # Outside of the lock: whoever reads us may be slow, and stopping must not wait for that.
+            # Outside of the lock: whoever reads us may be slow, and stopping must not wait.
             for said in news:
                 self._say(said)
 
