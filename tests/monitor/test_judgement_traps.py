@@ -215,3 +215,44 @@ def test_an_alarm_ends_as_loud_as_it_began() -> None:
     records = stream(22_000, fault=between(12_000, 16_000, shift))
     fired, resolved = [e for e in drive(monitor(), records).events if isinstance(e, AlarmEvent)]
     assert (fired.severity, resolved.severity) == ("info", "info")
+
+
+def test_a_spec_that_keeps_its_profile_keeps_what_was_learned_beside_it() -> None:
+    # Given a profile without order in time, calibrated by the first live windows
+    from streamgauge.references import ReferenceProfile
+    from streamgauge.references.build import build_profile
+    from tests.monitor.test_configuration import training
+
+    profile = build_profile(training(), model="fraud")
+    again = ReferenceProfile.from_bytes(profile.to_bytes())
+    reference = {"kind": "profile", "id": profile.id}
+    first = version(1, 0.0, reference=reference)
+    second = version(2, START + 40, reference=reference, owner="risk")
+    subject = monitor(
+        Configuration(first.spec, number=1, effective_at=0.0, profile=profile),
+        Configuration(second.spec, number=2, effective_at=START + 40, profile=again),
+    )
+    # When the spec gets an owner, and its copy of the profile is read anew
+    drive(subject, stream(9_200))
+    # Then nothing is calibrated a second time
+    found = view(subject)
+    assert (found.spec_version, found.series[0].state) == (2, "ok")
+
+
+def test_another_profile_does_not_leave_the_old_one_judging_what_it_lacks() -> None:
+    from streamgauge.references.build import build_profile
+    from tests.monitor.test_configuration import training
+
+    whole = build_profile(training(), model="fraud", ordered=True)
+    part = build_profile([{"x0": row["x0"]} for row in training()], model="fraud", ordered=True)
+    specs = [
+        version(n, START + 10 * (n - 1), reference={"kind": "profile", "id": p.id})
+        for n, p in ((1, whole), (2, part))
+    ]
+    subject = monitor(
+        Configuration(specs[0].spec, number=1, effective_at=START, profile=whole),
+        Configuration(specs[1].spec, number=2, effective_at=START + 10, profile=part),
+    )
+    drive(subject, stream(4_200))
+    states = {f.name: f.judgements[0].state for f in only(subject).features if f.judgements}
+    assert states["x0"] == "ok" and states["x1"] == "warming"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
-from streamgauge.references import ReferenceProfile
+from streamgauge.references import ReferenceProfile, TargetReference
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.windows.judgement import WindowRule
 
@@ -22,6 +23,16 @@ class Configuration:
     number: int = 0
     effective_at: float = float("-inf")
     profile: ReferenceProfile | None = None
+
+    @cached_property
+    def profile_id(self) -> str | None:
+        """Tells profiles apart: each version of a spec reads its own copy of the same one."""
+        return self.profile.id if self.profile is not None else None
+
+    def references(self, step: str) -> Mapping[str, TargetReference]:
+        """The profile's references, where it describes this step."""
+        fits = self.profile is not None and self.profile.step == step
+        return self.profile.targets if fits and self.profile is not None else {}
 
     @property
     def window(self) -> WindowRule:

@@ -72,7 +72,7 @@ class Series:
         Counts in other panes or bins can't be kept; everything else is.
         """
         before, self.configuration = self.configuration, configuration
-        if before.profile is not configuration.profile:
+        if before.profile_id != configuration.profile_id:
             for name in (SCORE, LABEL):
                 self.outputs[name] = Target(name)
             changed = changed | {SCORE, LABEL}
@@ -91,10 +91,10 @@ class Series:
     def _refer(self) -> None:
         """Compare outputs with the profile's, where it describes this version's."""
         profile = self.configuration.profile
-        if profile is not None and profile.step == self.step.name:
-            for name in (SCORE, LABEL):
-                if name in profile.targets and profile.version in (None, self.version):
-                    self.outputs[name].use(profile.targets[name])
+        references = self.configuration.references(self.step.name)
+        for name in references.keys() & {SCORE, LABEL}:
+            if profile is not None and profile.version in (None, self.version):
+                self.outputs[name].use(references[name])
 
     def count(
         self,

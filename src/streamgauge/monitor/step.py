@@ -46,22 +46,22 @@ class Step:
 
     def _apply(self, before: Configuration | None, configuration: Configuration) -> set[str]:
         self._configuration = configuration
-        spec, profile = configuration.spec, configuration.profile
-        known = profile.targets if profile is not None and profile.step == self.name else {}
+        spec, known = configuration.spec, configuration.references(self.name)
+        formerly = before.references(self.name) if before is not None else {}
         self._ignored = {name for name, feature in spec.features.items() if feature.ignore}
         # An ignored feature keeps its place: one given back would go to whom the chunk favours.
         changed = self._ignored & self.targets.keys()
-        # A profile that is no longer asked for must not judge on.
-        dropped = before is not None and before.profile is not None and profile is None
         for name, target in list(self.targets.items()):
             feature = spec.feature(name)
             retyped = feature.declared_type not in (None, target.type, target.spec.declared_type)
-            if retyped or dropped:
+            # A reference that is no longer asked for must not judge on.
+            if retyped or (name in formerly and name not in known):
                 self.targets[name] = Target(name, feature)
+                self.targets[name].born = target.born
                 changed.add(name)
             else:
                 target.spec = feature
-        if before is None or before.profile is not profile:
+        if before is None or before.profile_id != configuration.profile_id:
             changed |= self._refer(known)
         self._known = frozenset(self.targets) | self._ignored
         return changed
