@@ -21,6 +21,7 @@ from streamgauge_client.events import (
     Position,
     PredictionEvent,
     ScoredLabel,
+    SliceEvidence,
     TelemetryEvent,
 )
 from streamgauge_client.keys import murmur2, partition_key
@@ -62,6 +63,7 @@ __all__ = [
     "Position",
     "PredictionEvent",
     "ScoredLabel",
+    "SliceEvidence",
     "TelemetryEvent",
     # The wire: topics, keys, envelope
     "TOPICS",

@@ -12,6 +12,7 @@ from streamgauge_client.events.alarm import (
     FeatureEvidence,
     Histogram,
     Position,
+    SliceEvidence,
 )
 from streamgauge_client.events.base import Event, ScoredLabel
 from streamgauge_client.events.feedback import FEEDBACK_KINDS, FeedbackEvent
@@ -48,5 +49,6 @@ __all__ = [
     "Position",
     "PredictionEvent",
     "ScoredLabel",
+    "SliceEvidence",
     "TelemetryEvent",
 ]

@@ -65,6 +65,20 @@ class FeatureEvidence(BaseModel):
     others: dict[str, Number] = Field(default_factory=dict)
 
 
+class SliceEvidence(BaseModel):
+    """One declared segment's part in an alarm: how far its own events moved."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
+
+    segment: str
+    value: str
+    n: int
+    severity_ratio: Number
+    #: The feature (or output) that moved most within it.
+    feature: str | None = None
+    change: str = ""
+
+
 class Position(BaseModel):
     """Where in the log an example lies."""
 
@@ -86,6 +100,12 @@ class AlarmEvidence(BaseModel):
     changed_lineage: dict[str, list[str]] = Field(default_factory=dict)
     #: Times (seconds since 1970) at which online detectors dated a change.
     detections: dict[str, list[Number]] = Field(default_factory=dict)
+    #: Declared segments in which it shows, the worst first.
+    slices: list[SliceEvidence] = Field(default_factory=list)
+    #: Whether the window differs from the last seven days too, and not only from the reference.
+    changed_this_week: bool | None = None
+    #: What else is odd about the values, in words: "looks like cents instead of units".
+    hints: list[str] = Field(default_factory=list)
 
 
 class AlarmDetector(BaseModel):
@@ -144,6 +164,11 @@ class AlarmEvent(Event):
     runbook_url: str | None = None
     dashboard_url: str | None = None
     owner: str | None = None
+    #: What the model is for, and what its owners planned to do when this goes wrong.
+    objective: str | None = None
+    contingency: str | None = None
+    #: The first step of the model's pipeline that moved; this alarm's own, or one before it.
+    earliest_step: str | None = None
     affected: int | None = None
     evidence: AlarmEvidence = Field(default_factory=AlarmEvidence)
     sequence: int | None = None
