@@ -10,16 +10,25 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.json import Decoder
 from pydantic import ValidationError
 
-from streamgauge.batch.decode import decode
+from streamgauge.batch.decode import _DECODERS, _TYPES, _parse, decode
 from streamgauge.batch.limits import Refused, check_depth
-from streamgauge.batch.structs import Feedback, Label, Model, Prediction, Telemetry
+from streamgauge.batch.structs import (
+    Feedback,
+    Label,
+    Model,
+    Prediction,
+    PredictionBatch,
+    Telemetry,
+)
 from streamgauge.processing import DeadLetter, LogRecord
 from streamgauge_client.events import EVENTS, Event
 
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     "prediction": Prediction,
+    "prediction_batch": PredictionBatch,
     "label": Label,
     "feedback": Feedback,
     "telemetry": Telemetry,
@@ -27,6 +36,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
 }
 TOPICS = {
     "prediction": "a.predictions",
+    "prediction_batch": "a.predictions",
     "label": "a.labels",
     "feedback": "a.feedback",
     "telemetry": "a.predictions",
@@ -43,6 +53,17 @@ FULL: dict[str, dict[str, Any]] = {
         "step": "rank", "parent_id": "q", "lineage": {"feed": "7"}, "tags": {"t": ""},
         "error_type": "", "entity_id": "e", "interaction_id": "i", "embedding": {"x": [0.5]},
         "tokens": {"input": 5}, "cost": -0.1,
+    },
+    "prediction_batch": {
+        "prediction_id": ["p", "q"], "model": "m", "version": "1",
+        "output": {"label": ["a", None], "score": [1, None], "scores": {"a": [1.0, None]}},
+        "timestamp": [1.7e9, None], "latency_ms": [3, None], "status": ["ok", "error"],
+        "features": {
+            "a": [1, None], "b": [1.5, -0.0], "c": ["x", ""], "d": [True, 1], "f": [[1, 2.5], []],
+        },
+        "segment": {"country": ["de", None], "channel": "web"}, "variant": "shadow",
+        "step": "rank", "parent_id": ["x", None], "lineage": {"feed": "7"}, "tags": {"t": ""},
+        "entity_id": [None, "e"], "interaction_id": ["i", "j"],
     },
     "label": {
         "prediction_id": "p", "model": "m",
@@ -148,6 +169,28 @@ ODD: dict[str, bytes] = {
     "1,500 duplicates": b"{%s}" % b",".join([b'"k":1'] * 1500),
     "duplicates, first wrong": b'{"a":{"x":{}},"a":1}',
     "duplicates, last wrong": b'{"a":1,"a":{"x":{}}}',
+    "two numbers": b"[1,2]",
+    "two strings": b'["a","b"]',
+    "two nulls": b"[null,null]",
+    "a string and a null": b'["ok",null]',
+    "a negative in two": b"[1,-1]",
+    "milliseconds in two": b"[1.7e9,1700000000123]",
+    "before 1970 in two": b"[-1,1.7e9]",
+    "a time and a date in two": b'["2023-11-14T22:13:20Z","2023-11-14"]',
+    "a long one in two": b'["a","%s"]' % (b"a" * 1025),
+    "an identifier too long in two": b'["a","%s"]' % (b"a" * 129),
+    "columns": b'{"a":[1,2],"b":["x",null],"c":[[1],true]}',
+    "columns of text": b'{"a":["x",null],"b":"x"}',
+    "columns of odd length": b'{"a":[1,2],"b":[1]}',
+    "columns of objects": b'{"a":[{},{}]}',
+    "1,000 columns": b"{%s}" % b",".join(b'"k%d":[1,2]' % i for i in range(1000)),
+    "1,001 columns": b"{%s}" % b",".join(b'"k%d":[1,2]' % i for i in range(1001)),
+    "labels": b'{"label":["a",null]}',
+    "labels of odd length": b'{"label":["a"]}',
+    "scores of odd length": b'{"label":["a","b"],"scores":{"a":[1]}}',
+    "scores of text": b'{"label":["a","b"],"score":["x","y"]}',
+    "labels twice, first wrong": b'{"label":1,"label":["a","b"]}',
+    "10,001 strings": b"[%s]" % b",".join([b'"i"'] * 10_001),
     "cut": b'{"a":',
     "leading zero": b"01",
     "bare word": b"yes",
@@ -156,6 +199,8 @@ ODD: dict[str, bytes] = {
 
 def by_struct(kind: str, payload: bytes) -> Any:
     """The decoded event as plain objects, or None if it is refused."""
+    if kind == "prediction_batch":
+        return batch_by_struct(payload)
     record = LogRecord(
         TOPICS[kind], 0, 0, YEAR_3000, None,
         (("ce_type", f"streamgauge.{kind}.v1".encode()),), payload,
@@ -165,6 +210,17 @@ def by_struct(kind: str, payload: bytes) -> Any:
         assert taken.reason in ("decode", "schema", "too_large")
         return None
     return msgspec.to_builtins(taken)
+
+
+def batch_by_struct(payload: bytes) -> Any:
+    """The struct's own verdict: the limits of records and times come behind it, by row."""
+    _TYPES.setdefault("prediction_batch", PredictionBatch)  # type: ignore[arg-type]
+    _DECODERS.setdefault("prediction_batch", Decoder(PredictionBatch).decode)  # type: ignore[arg-type]
+    try:
+        check_depth(payload)
+        return msgspec.to_builtins(_parse("prediction_batch", payload))
+    except (Refused, msgspec.DecodeError):
+        return None
 
 
 def by_model(kind: str, payload: bytes) -> Any:
@@ -253,6 +309,30 @@ def test_random_values_in_random_fields(data: st.DataObject) -> None:
     event = FULL[kind] | {name: data.draw(JSON_VALUES) for name in names}
     payload = msgspec.json.encode(event)
     assert by_struct(kind, payload) == by_model(kind, payload)
+
+
+def test_columns_of_one_batch_are_equally_long() -> None:
+    # Given a batch of two rows, and each of its columns in turn with three
+    full = FULL["prediction_batch"]
+    places: list[tuple[str, ...]] = [
+        (name,) for name, column in full.items() if isinstance(column, list)
+    ]
+    places += [("features", name) for name in full["features"]] + [("segment", "country")]
+    places += [("output", "label"), ("output", "score"), ("output", "scores", "a")]
+    for place in places:
+        payload = orjson.loads(orjson.dumps(full))
+        above = payload
+        for name in place[:-1]:
+            above = above[name]
+        above[place[-1]] = [*above[place[-1]], above[place[-1]][0]]
+        # Then both refuse it, and say which column, its length and the rows
+        with pytest.raises(msgspec.ValidationError) as struct_told:
+            msgspec.convert(payload, PredictionBatch)
+        with pytest.raises(ValidationError) as model_told:
+            EVENTS["prediction_batch"].model_validate_json(orjson.dumps(payload))
+        if place != ("prediction_id",):
+            told = f"{'.'.join(place)} has 3 rows, prediction_id has 2"
+            assert told in str(struct_told.value) and told in str(model_told.value)
 
 
 @pytest.mark.parametrize("kind", STRUCTS)

@@ -9,7 +9,10 @@ DEFAULT_PREFIX = "streamgauge"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic of the contract. ``name`` comes without the prefix."""
+    """One topic of the contract. ``name`` comes without the prefix.
+
+    ``event`` is what bare JSON on it means; ``others`` lie on it too, told apart by ``ce_type``.
+    """
 
     name: str
     event: str | None
@@ -18,6 +21,7 @@ class Topic:
     consumers: tuple[str, ...]
     retention_days: int | None
     compacted: bool = False
+    others: tuple[str, ...] = ()
     max_message_bytes: int = 1024 * 1024
 
     def under(self, prefix: str = DEFAULT_PREFIX) -> str:
@@ -26,7 +30,13 @@ class Topic:
 
 
 PREDICTIONS = Topic(
-    "predictions", "prediction", "model", ("client",), ("monitor", "learner"), retention_days=3
+    "predictions",
+    "prediction",
+    "model",
+    ("client",),
+    ("monitor", "learner"),
+    retention_days=3,
+    others=("prediction_batch", "telemetry"),
 )
 LABELS = Topic("labels", "label", "model", ("client",), ("monitor", "learner"), retention_days=14)
 FEEDBACK = Topic("feedback", "feedback", "model", ("client",), ("monitor",), retention_days=14)

@@ -20,6 +20,8 @@ from streamgauge_client.events.base import (
     check_timestamp,
 )
 from streamgauge_client.events.feedback import FEEDBACK_KINDS
+from streamgauge_client.events.prediction_batch import MAX_ROWS, check_even
+from streamgauge_client.events.timestamp import FIRST_MILLISECONDS
 
 # A "$" would match before a last line break, in Python's expressions but not in the contract's.
 _KIND_PATTERN = rf"^({'|'.join(FEEDBACK_KINDS)}|custom:.{{1,100}})\Z"
@@ -38,6 +40,8 @@ StringMap = Annotated[dict[Identifier, Text], Meta(max_length=MAX_FEATURES)]
 Scores = Annotated[dict[Identifier, float], Meta(max_length=MAX_FEATURES)]
 Measurements = Annotated[dict[Identifier, float], Meta(max_length=100)]
 Timestamp = float | Text
+Identifiers = list[Identifier | None]
+Numbers = list[float | None]
 
 Status = Literal["ok", "error", "fallback"]
 Variant = Literal["champion", "challenger", "shadow", "canary"]
@@ -89,6 +93,46 @@ class Prediction(Struct, frozen=True, gc=False):
     embedding: dict[Identifier, Vector] | None = None
     tokens: dict[Identifier, Integer] | None = None
     cost: float | None = None
+
+
+class BatchOutput(Struct, frozen=True, gc=False):
+    """Scored labels as columns."""
+
+    label: Identifiers
+    score: Numbers | None = None
+    scores: Annotated[dict[Identifier, Numbers], Meta(max_length=MAX_FEATURES)] | None = None
+
+
+class PredictionBatch(Struct, frozen=True, gc=False):
+    """Mirror of ``PredictionBatch``: columns as long as ``prediction_id``."""
+
+    prediction_id: Annotated[list[Identifier], Meta(min_length=1, max_length=MAX_ROWS)]
+    model: Identifier
+    version: Identifier
+    output: list[Output] | BatchOutput
+    timestamp: Timestamp | list[Timestamp | None] | None = None
+    features: Annotated[dict[Identifier, list[FeatureValue]], Meta(max_length=MAX_FEATURES)] = (
+        field(default_factory=dict)
+    )
+    latency_ms: Positive | list[Positive | None] | None = None
+    status: Status | list[Status] = "ok"
+    segment: Annotated[
+        dict[Identifier, Text | list[Text | None]], Meta(max_length=MAX_FEATURES)
+    ] = field(default_factory=dict)
+    variant: Variant | None = None
+    step: Identifier | None = None
+    parent_id: Identifiers | None = None
+    lineage: StringMap = field(default_factory=dict)
+    tags: StringMap = field(default_factory=dict)
+    entity_id: Identifiers | None = None
+    interaction_id: Identifiers | None = None
+
+    def __post_init__(self) -> None:
+        check_even(self)
+        if isinstance(self.timestamp, list):
+            _named("timestamp", _check_timestamps, self.timestamp)
+        elif self.timestamp is not None:
+            _named("timestamp", check_timestamp, self.timestamp)
 
 
 class Label(Struct, frozen=True, gc=False):
@@ -174,6 +218,20 @@ class Model(Struct, frozen=True, gc=False):
                 _named(name, check_plain, content)
         if self.effective_at is not None:
             _named("effective_at", check_timestamp, self.effective_at)
+
+
+def _check_timestamps(given: list[Timestamp | None]) -> None:
+    # Nearly all batches: numbers alone, which two passes in C can judge.
+    if set(map(type, given)) <= {float}:
+        check_timestamp(min(given))  # type: ignore[type-var, arg-type]
+        if max(given) < FIRST_MILLISECONDS:  # type: ignore[type-var, operator]
+            return
+    for row, value in enumerate(given):
+        if value is not None:
+            try:
+                check_timestamp(value)
+            except ValueError as error:
+                raise ValueError(f"(row {row}) {error}") from None
 
 
 def _named(name: str, check: Any, value: object) -> None:

@@ -19,11 +19,13 @@ from streamgauge_client.events.feedback import FEEDBACK_KINDS, FeedbackEvent
 from streamgauge_client.events.label import LabelEvent
 from streamgauge_client.events.model import ModelEvent
 from streamgauge_client.events.prediction import PredictionEvent
+from streamgauge_client.events.prediction_batch import BatchOutput, PredictionBatch
 from streamgauge_client.events.telemetry import TelemetryEvent
 
 #: Event types by the middle word of their CloudEvents type, ``streamgauge.<name>.v1``.
 EVENTS: dict[str, type[Event]] = {
     "prediction": PredictionEvent,
+    "prediction_batch": PredictionBatch,
     "label": LabelEvent,
     "feedback": FeedbackEvent,
     "telemetry": TelemetryEvent,
@@ -40,6 +42,7 @@ __all__ = [
     "AlarmEvidence",
     "AlarmReference",
     "AlarmWindow",
+    "BatchOutput",
     "Event",
     "FeatureEvidence",
     "FeedbackEvent",
@@ -47,6 +50,7 @@ __all__ = [
     "LabelEvent",
     "ModelEvent",
     "Position",
+    "PredictionBatch",
     "PredictionEvent",
     "ScoredLabel",
     "SliceEvidence",
