@@ -61,7 +61,6 @@ def test_json_is_yaml_too() -> None:
         ("model: m\nzzz: 1", 2, 1, ["unknown key `zzz`", "known: version, model"]),
         ("model: m\nmonitors: []", 2, 1, ["`monitors` is not done yet", "take it out"]),
         ("model: m\nsegments: {}", 2, 1, ["`segments` is not done yet"]),
-        ("model: m\nlabel_delay: {max: 1d}", 2, 1, ["`label_delay` is not done yet"]),
         ("model: m\ndefaults: {cooldown: 3m}", 2, 12, ["`cooldown` is not done yet"]),
         ("model: m\nshards: 1.5", 2, 9, ["found 1.5", "whole number"]),
         ("model: m\nshards: yes", 2, 9, ["found yes", "whole number"]),

@@ -6,11 +6,16 @@ import copy
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from streamgauge.specs.base import SpecPart
+from streamgauge.specs.criteria import BaselineSpec, ComputeSpec, CriterionSpec, SloSpec
 from streamgauge.specs.features import FeatureSpec
-from streamgauge.specs.scalars import Integer, Name, Number, Url, between
+from streamgauge.specs.labels import LabelDelaySpec, LabelsSpec
+from streamgauge.specs.operation import AutomationLevel, EnvelopeSpec, LearningSpec, ServingSpec
+from streamgauge.specs.privacy import FieldPolicy
+from streamgauge.specs.project import ApprovalSpec, OwnerSpec, ProjectSpec, RiskSpec
+from streamgauge.specs.scalars import Integer, Name, Number, Url, between, refuse
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
 
 _UNSET = FeatureSpec()
@@ -60,7 +65,6 @@ class ModelSpec(SpecPart):
     """
 
     planned = {
-        "label_delay": "the delay of labels",
         "segments": "counting by segment",
         "monitors": "monitors of one's own (rules with thresholds)",
     }
@@ -79,6 +83,37 @@ class ModelSpec(SpecPart):
     features: Annotated[dict[Name, FeatureSpec], Field(max_length=1000)] = Field(
         default_factory=dict
     )
+    project: ProjectSpec = ProjectSpec()
+    owners: Annotated[tuple[OwnerSpec, ...], Field(max_length=100)] = Field(
+        (), description="Who answers for the model; `owner` where nobody holds a role."
+    )
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(max_length=100)] = ()
+    slo: SloSpec = SloSpec()
+    compute: ComputeSpec = ComputeSpec()
+    baselines: Annotated[tuple[BaselineSpec, ...], Field(max_length=100)] = ()
+    risks: Annotated[tuple[RiskSpec, ...], Field(max_length=100)] = ()
+    label_delay: LabelDelaySpec = LabelDelaySpec()
+    labels: LabelsSpec = LabelsSpec()
+    serving: ServingSpec = ServingSpec()
+    learning: LearningSpec = LearningSpec()
+    automation_level: AutomationLevel | None = Field(
+        None, description="How much is decided without a human."
+    )
+    privacy: Annotated[dict[Name, FieldPolicy], Field(max_length=1000)] = Field(
+        default_factory=dict, description="What may be kept of a feature's values."
+    )
+    operating_envelope: EnvelopeSpec = EnvelopeSpec()
+    approvals: Annotated[tuple[ApprovalSpec, ...], Field(max_length=20)] = ()
+
+    @field_validator("criteria", "risks")
+    @classmethod
+    def _distinct(cls, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        for key in ("name", "id"):
+            names = [getattr(part, key, None) for part in parts]
+            for i, name in enumerate(names):
+                if name is not None and name in names[:i]:
+                    raise refuse(f"another {key} than {name!r}, which is taken", at=(i, key))
+        return parts
 
     @classmethod
     def default(cls, model: str, *, overrides: Mapping[str, Any] | None = None) -> Self:

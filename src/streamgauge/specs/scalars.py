@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -112,6 +113,27 @@ def parse_category(value: object) -> str:
     return value
 
 
+def parse_date(value: object) -> str:
+    """A day of the calendar, as text.
+
+    >>> parse_date("2026-03-01")
+    '2026-03-01'
+    """
+    try:
+        return date.fromisoformat(value.strip() if isinstance(value, str) else "").isoformat()
+    except ValueError:
+        raise refuse("a day like 2026-03-01") from None
+
+
+def day_start(day: str) -> float:
+    """Seconds since 1970 at which a day begins, in UTC.
+
+    >>> day_start("1970-01-02")
+    86400.0
+    """
+    return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+
+
 def between(low: float, high: float, what: str) -> AfterValidator:
     """Refuse a number outside [low, high], in words."""
 
@@ -159,7 +181,15 @@ Category = Annotated[
     BeforeValidator(parse_category),
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
+Date = Annotated[
+    str,
+    BeforeValidator(parse_date),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-03-01"]}),
+]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
+#: A sentence or two, for people.
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Texts = Annotated[tuple[Text, ...], Field(max_length=100)]
 #: Part of a Redis key, so it has no character that means something there.
 ReferenceId = Annotated[
     str,

@@ -10,10 +10,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from streamgauge.specs.base import SpecPart
+from streamgauge.specs.criteria import CriterionSpec, SloSpec
 from streamgauge.specs.features import DetectorCatalogue, DetectorSpec, FeatureSpec
+from streamgauge.specs.labels import LabelsSpec
 from streamgauge.specs.located import Located, Path, Place, Unreadable, locate, read_text
 from streamgauge.specs.mistakes import Mistake, SpecInvalid
 from streamgauge.specs.model_spec import ModelSpec
+from streamgauge.specs.operation import LearningSpec
+from streamgauge.specs.project import ProjectSpec, RiskSpec
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
 
 _SECTIONS: tuple[tuple[str, type[SpecPart]], ...] = (
@@ -22,6 +26,12 @@ _SECTIONS: tuple[tuple[str, type[SpecPart]], ...] = (
     ("in `reference`", ReferenceSpec),
     ("in a feature", FeatureSpec),
     ("in a detector", DetectorSpec),
+    ("in `project`", ProjectSpec),
+    ("in a criterion", CriterionSpec),
+    ("in `slo`", SloSpec),
+    ("in a risk", RiskSpec),
+    ("in `learning`", LearningSpec),
+    ("in `labels`", LabelsSpec),
 )
 _EXPECTED = {
     "string_type": "text",

@@ -1,0 +1,59 @@
+"""How a model is run: where it serves, what it may learn, and the conditions it was made for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from streamgauge.specs.base import SpecPart
+from streamgauge.specs.scalars import Category, Name, Number, Text, between, refuse
+
+AutomationLevel = Literal["human", "shadow", "assist", "partial", "full"]
+
+
+class ServingSpec(SpecPart):
+    """How predictions are asked for, and where the model runs."""
+
+    mode: Literal["realtime", "streaming", "batch", "edge", "browser"] | None = None
+    location: Text | None = Field(None, description="Like a region, a cluster, a kind of device.")
+
+
+class LearningSpec(SpecPart):
+    """What the model may learn while it serves."""
+
+    allowed: bool = Field(True, description="Whether it may learn online at all.")
+    frozen_fields: Annotated[tuple[Name, ...], Field(max_length=1000)] = Field(
+        (), description="Features that must not be learned from."
+    )
+    max_step: Annotated[Number, between(1e-12, 1e12, "a number above 0")] | None = Field(
+        None, description="Largest change of a weight in one step."
+    )
+
+
+class FactorSpec(SpecPart):
+    """The values of one generative factor that the model was made for."""
+
+    range: tuple[Number, Number] | None = None
+    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if (self.range is None) == (self.allowed is None):
+            raise refuse("either `range: [lowest, highest]` or `allowed: [...]`")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise refuse("[lowest, highest], the lower number first", at=("range",))
+        return self
+
+
+Factors = Annotated[dict[Name, FactorSpec], Field(max_length=1000)]
+
+
+class EnvelopeSpec(SpecPart):
+    """The conditions that the model was made for; outside of them it promises nothing.
+
+    ``joint`` lists combinations of factors that must occur together in its data.
+    """
+
+    factors: Factors = Field(default_factory=dict)
+    joint: Annotated[tuple[Factors, ...], Field(max_length=100)] = ()
