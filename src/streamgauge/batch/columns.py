@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 from operator import attrgetter, itemgetter
@@ -11,7 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.batch.certainty import certainty
 from streamgauge.batch.decode import Decoded
+from streamgauge.batch.feature_table import FeatureRows, FeatureTable
 from streamgauge.batch.features import (
     ABSENT,
     CATEGORY,
@@ -69,8 +71,14 @@ class EventBatch:
     score, label, null_output
         The output, see ``outputs.output_columns``. ``null_output`` is true for each null, whatever
         the status says.
-    prediction_id, features
-        As given. Features become columns by ``feature_columns``.
+    confidence, margin, entropy
+        How sure the model was, see ``certainty``; nan where it did not say.
+    weight
+        How many events each stands for; above 1 where the client samples.
+    prediction_id, interaction_id, variant, segment
+        As given.
+    features
+        As given; a table that makes columns.
     """
 
     model: str
@@ -85,8 +93,15 @@ class EventBatch:
     score: NDArray[np.float64]
     label: list[str | None]
     null_output: NDArray[np.bool_]
+    confidence: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+    weight: NDArray[np.int64]
     prediction_id: list[str]
-    features: list[dict[str, Any]]
+    interaction_id: list[str | None]
+    variant: list[str | None]
+    segment: list[Mapping[str, str]]
+    features: FeatureTable
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -96,7 +111,9 @@ class EventBatch:
 
         Arrays are views.
         """
-        return self._each(itemgetter(slice(start, stop)), model=model)
+        return self._each(
+            itemgetter(slice(start, stop)), self.features.part(start, stop), model=model
+        )
 
     def take(self, rows: NDArray[np.int64]) -> EventBatch:
         """Rows by their indices."""
@@ -106,15 +123,18 @@ class EventBatch:
                 column[rows]
                 if isinstance(column, np.ndarray)
                 else [column[index] for index in indices]
-            )
+            ),
+            self.features.take(rows),
         )
 
-    def _each(self, change: Callable[[Any], Any], *, model: str | None = None) -> EventBatch:
-        columns = _COLUMNS(self)
-        return EventBatch(self.model if model is None else model, *map(change, columns))
+    def _each(
+        self, change: Callable[[Any], Any], features: FeatureTable, *, model: str | None = None
+    ) -> EventBatch:
+        columns = map(change, _COLUMNS(self))
+        return EventBatch(self.model if model is None else model, *columns, features)
 
 
-_COLUMNS = attrgetter(*(field.name for field in fields(EventBatch)[1:]))
+_COLUMNS = attrgetter(*(field.name for field in fields(EventBatch)[1:-1]))
 
 
 def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
@@ -144,7 +164,8 @@ def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
 def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
     events = [decoded.predictions[index] for index in order]
     rows = np.array(order, dtype=np.int64)
-    outputs = output_columns([event.output for event in events])
+    said = [event.output for event in events]
+    outputs, sure = output_columns(said), certainty(said)
     # numpy reads None as nan.
     latency_ms = np.array([event.latency_ms for event in events], dtype=np.float64)
     return EventBatch(
@@ -160,6 +181,13 @@ def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
         score=outputs.scores,
         label=outputs.labels,
         null_output=outputs.null,
+        confidence=sure.confidence,
+        margin=sure.margin,
+        entropy=sure.entropy,
+        weight=decoded.weights[rows],
         prediction_id=[event.prediction_id for event in events],
-        features=[event.features for event in events],
+        interaction_id=[event.interaction_id for event in events],
+        variant=[event.variant for event in events],
+        segment=[event.segment for event in events],
+        features=FeatureRows([event.features for event in events]),
     )

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.batch.delivery import delivery
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
 from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
@@ -46,14 +47,16 @@ class Decoded:
     """A chunk after decoding, everything in the order of its records.
 
     Predictions are parallel columns: ``rows`` are the records' indices in the chunk,
-    ``timestamps`` event times and ``record_timestamps`` the log's, in seconds since 1970. Dead
-    letters come with their record's index.
+    ``timestamps`` event times and ``record_timestamps`` the log's, in seconds since 1970,
+    ``weights`` how many events each stands for. Dead letters come with their record's index.
+    ``sequences`` are the numbers that producers gave their records: record's index, model, number.
     """
 
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
     timestamps: NDArray[np.float64]
     record_timestamps: NDArray[np.float64]
+    weights: NDArray[np.int64]
     models: list[str]
     predictions: list[Prediction]
     labels: list[Row[Label]]
@@ -61,6 +64,7 @@ class Decoded:
     telemetry: list[Row[Telemetry]]
     model_events: list[Row[Model]]
     dead: list[tuple[int, DeadLetter]]
+    sequences: list[tuple[int, str, bytes]]
 
 
 def decode(record: LogRecord) -> AnyEvent | DeadLetter:
@@ -84,15 +88,23 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         Model: [],
     }
     dead: list[tuple[int, DeadLetter]] = []
+    weights: list[int] = []
+    sequences: list[tuple[int, str, bytes]] = []
     for index, record in enumerate(records):
         taken = _take(record)
         if isinstance(taken, DeadLetter):
             dead.append((index, taken))
             continue
         timestamp, event = taken
+        weight = 1
+        if record.headers:
+            sequence, weight = delivery(record)
+            if sequence is not None:
+                sequences.append((index, event.model, sequence))
         if type(event) is Prediction:
             rows.append(index)
             timestamps.append(timestamp)
+            weights.append(weight)
             predictions.append(event)
         else:
             others[type(event)].append(Row(index, timestamp, event))
@@ -101,6 +113,7 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         offsets=np.array([records[row].offset for row in rows], dtype=np.int64),
         timestamps=np.array(timestamps, dtype=np.float64),
         record_timestamps=np.array([records[row].timestamp for row in rows], dtype=np.float64),
+        weights=np.array(weights, dtype=np.int64),
         models=[prediction.model for prediction in predictions],
         predictions=predictions,
         labels=others[Label],
@@ -108,6 +121,7 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         telemetry=others[Telemetry],
         model_events=others[Model],
         dead=dead,
+        sequences=sequences,
     )
 
 

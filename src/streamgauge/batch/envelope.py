@@ -1,14 +1,16 @@
 """From a record to what it carries: the event's name and its JSON.
 
-Two envelopes are read: CloudEvents in Kafka's binary mode, and bare JSON without any ``ce_``
-header, whose type follows from the topic.
+Three envelopes are read: CloudEvents in Kafka's binary and structured modes, and bare JSON
+without any ``ce_`` header, whose type follows from the topic.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
+from streamgauge.batch import structured
 from streamgauge.batch.limits import Refused, check_size
 from streamgauge.processing import LogRecord
 from streamgauge_client.events import EVENTS
@@ -23,6 +25,8 @@ _ON_TOPIC: dict[str, tuple[str, ...]] = {
 #: A type as one may be shown; anything else may be somebody's data in the wrong place.
 _SHOWABLE = re.compile(rb"[a-z][a-z0-9_.-]{0,63}")
 _FRAMING_BYTES = 5
+#: The content type that nearly all records of binary mode have; a look for it is cheap.
+_BINARY = ("content-type", b"application/json")
 
 
 def unwrap(record: LogRecord) -> tuple[str, bytes]:
@@ -31,6 +35,9 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
     Raises ``Refused`` (reasons decode, schema, too_large).
     """
     bare, by_type = _events_on(record.topic)
+    # The content type decides between the modes, also where there are headers of both.
+    if record.headers and _BINARY not in record.headers and _is_structured(record):
+        return _opened(record, by_type)
     # A loop that ends at the type is three times cheaper than a dictionary of all headers.
     for name, ce_type in record.headers:
         if name == "ce_type":
@@ -42,19 +49,53 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
         event = bare
     if event is None:
         raise _misplaced(record.topic, ce_type)
+    return event, _value(record)
+
+
+def attribute(record: LogRecord, name: str) -> bytes | None:
+    """An attribute of CloudEvents, like ``ce_time`` or ``ce_id``, in whichever mode it came."""
+    return attributes(record).get(name)
+
+
+def attributes(record: LogRecord) -> Mapping[str, bytes]:
+    """The headers by name, the first of duplicates.
+
+    In structured mode the envelope's attributes take the place of the ``ce_`` headers, so that
+    ``ce_time``, ``ce_sequence`` or ``ce_sampledrate`` are found under one name in both modes.
+    """
+    found = dict(reversed(record.headers))
+    if "content-type" in found and _BINARY not in record.headers:
+        try:
+            if _is_structured(record):
+                others = {k: v for k, v in found.items() if not k.startswith("ce_")}
+                return others | structured.attributes(_value(record))
+        except Refused:
+            pass
+    return found
+
+
+def _value(record: LogRecord) -> bytes:
     value = record.value
     if value is None:
         raise Refused("decode", "null value; a tombstone deletes nothing here, send a JSON object")
     check_size(value)
     # No JSON begins with a zero byte, so this can only be a Schema Registry serializer's.
-    if value[:1] == b"\0":
-        return event, _unframed(value)
-    return event, value
+    return _unframed(value) if value[:1] == b"\0" else value
 
 
-def attribute(record: LogRecord, name: str) -> bytes | None:
-    """A header of CloudEvents, like ``ce_time`` or ``ce_id``, as its bytes came."""
-    return next((value for key, value in record.headers if key == name), None)
+def _is_structured(record: LogRecord) -> bool:
+    for name, content_type in record.headers:
+        if name == "content-type":
+            return structured.is_structured(content_type)
+    return False
+
+
+def _opened(record: LogRecord, by_type: Mapping[bytes, str]) -> tuple[str, bytes]:
+    ce_type, payload = structured.type_and_data(_value(record))
+    event = by_type.get(ce_type)
+    if event is None:
+        raise _misplaced(record.topic, ce_type, field="type")
+    return event, payload
 
 
 @lru_cache(maxsize=64)
@@ -73,13 +114,6 @@ def _type(event: str) -> str:
 
 def _check_bare(record: LogRecord) -> None:
     """Refuse what has no type and is no bare JSON either."""
-    content_type = attribute(record, "content-type") or b""
-    if content_type.strip().lower().startswith(b"application/cloudevents"):
-        raise Refused(
-            "schema",
-            "CloudEvents in structured mode are not read;"
-            " send binary mode (ce_ headers, the data as value) or bare JSON",
-        )
     if any(name.startswith("ce_") for name, _ in record.headers):
         raise Refused(
             "schema",
@@ -97,13 +131,13 @@ def _unframed(value: bytes) -> bytes:
     return payload
 
 
-def _misplaced(topic: str, ce_type: bytes) -> Refused:
+def _misplaced(topic: str, ce_type: bytes, *, field: str = "ce_type") -> Refused:
     shown = "a type of another form"
     if ce_type and _SHOWABLE.fullmatch(ce_type):
         shown = ce_type.decode()
     name = topic.rpartition(".")[2]
     here = " or ".join(_type(event) for event in _ON_TOPIC[name])
     if shown in map(_type, EVENTS):
-        return Refused("schema", f"ce_type: {shown} does not belong on {name}; expected {here}")
+        return Refused("schema", f"{field}: {shown} does not belong on {name}; expected {here}")
     known = ", ".join(map(_type, EVENTS))
-    return Refused("schema", f"ce_type: found {shown}, expected {here}; known types: {known}")
+    return Refused("schema", f"{field}: found {shown}, expected {here}; known types: {known}")

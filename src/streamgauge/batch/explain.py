@@ -48,7 +48,10 @@ def wrong_content(error: msgspec.ValidationError, event: type[Any], payload: byt
         path = f"{path}.{text.split('`')[1]}".removeprefix(".")
         text = "missing"
         if path == "prediction_id" and "specversion" in (_plain(payload) or ()):
-            text += "; structured CloudEvents are not read, send binary mode or bare JSON"
+            text += (
+                "; it looks like an envelope of CloudEvents, which needs the header"
+                " content-type: application/cloudevents+json"
+            )
     elif text.startswith(("Invalid enum value", "Expected `str` matching regex")):
         # These two texts of msgspec's hold the value, or an expression that nobody wants to read.
         field = path.partition("[")[0]

@@ -70,6 +70,20 @@ def feature_columns(
     return {name: placed.get(name) or _column(cells) for name, cells in raw.items()}
 
 
+def plain_column(cells: Sequence[Any] | None, n: int) -> Column:
+    """A column of one feature's decoded values; None is a feature that no event has.
+
+    >>> plain_column([1.0, None], 2).kind.tolist(), plain_column(None, 1).kind.tolist()
+    ([0, 2], [3])
+    """
+    if cells is None:
+        return Column(np.full(n, ABSENT, dtype=np.int8), np.full(n, nan))
+    if _NUMBERS_AND_NULL.issuperset(map(type, cells)):
+        values = np.array(cells, dtype=np.float64)
+        return Column(np.isnan(values) * _NULL, values)
+    return _column(cells)
+
+
 def _transposed(
     features: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> Sequence[Sequence[Any]]:

@@ -285,9 +285,9 @@ def unknown_features(batch: EventBatch, monitor: ModelMonitor | None) -> int:
     """At most so many features would be new with a model's batch; each step has its own."""
     fresh = 0
     for name, rows in _groups(batch.step):
-        features = [batch.features[i] for i in rows.tolist()]
+        features = batch.features if len(rows) == len(batch) else batch.features.take(rows)
         step = monitor.steps.get(name) if monitor is not None else None
-        fresh += step.unknown(features) if step is not None else len(set().union(*features))
+        fresh += step.unknown(features) if step is not None else len(features.first_rows(()))
     return fresh
 
 

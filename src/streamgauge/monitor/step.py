@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.batch.columns import feature_columns
+from streamgauge.batch.feature_table import FeatureTable
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed
@@ -84,14 +84,14 @@ class Step:
         return changed
 
     def place(
-        self, features: list[dict[str, Any]], offsets: NDArray[np.int64]
+        self, features: FeatureTable, offsets: NDArray[np.int64]
     ) -> dict[str, Placed]:
         """Place every feature of the step's events, in log order over all versions."""
         first = self._discover(features)
         for name, row in first.items():
             self.targets[name].born = int(offsets[row])
         watched = self.watched
-        columns = feature_columns(features, list(watched))
+        columns = features.columns(list(watched))
         return {
             name: target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
@@ -104,28 +104,28 @@ class Step:
             return self.targets
         return {name: t for name, t in self.targets.items() if name not in self._ignored}
 
-    def _discover(self, features: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    def _discover(self, features: FeatureTable) -> dict[str, int]:
         """Make a target of every new name; return the row at which each came first.
 
         Rows before that do not count as missing it, or the cut of a chunk would show.
         """
         first: dict[str, int] = {}
-        if set().union(*features) <= self._known:
-            return first
-        for row, event in enumerate(features):
-            for name in [name for name in event if name not in self._known]:
-                full = len(self.targets) >= MOST_FEATURES
-                if full or name in RESERVED or not self._budget.take():
-                    self.dropped += 1
-                    continue
-                self.targets[name] = Target(name, self._configuration.spec.feature(name))
-                self._known |= {name}
-                first[name] = row
+        refused: set[str] = set()
+        for name, row in features.first_rows(self._known).items():
+            full = len(self.targets) >= MOST_FEATURES
+            if full or name in RESERVED or not self._budget.take():
+                refused.add(name)
+                continue
+            self.targets[name] = Target(name, self._configuration.spec.feature(name))
+            first[name] = row
+        self._known |= first.keys()
+        if refused:
+            self.dropped += features.count(refused)
         return first
 
-    def unknown(self, features: Sequence[Mapping[str, Any]]) -> int:
+    def unknown(self, features: FeatureTable) -> int:
         """How many names are new to this step and would find room in it."""
-        fresh = len(set().union(*features) - self._known - RESERVED)
+        fresh = len(features.first_rows(self._known | RESERVED))
         return min(fresh, max(MOST_FEATURES - len(self.targets), 0))
 
     def usual_of(self, target: str) -> dict[str, BaselineRatio]:
