@@ -105,22 +105,6 @@ def test_unknown_topic_is_refused(make_record: RecordMaker, topic: str) -> None:
     assert (taken.reason, "known topics: feedback, labels" in taken.error) == ("schema", True)
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/cloudevents+json", "Application/CloudEvents-batch+json"]
-)
-def test_structured_mode_is_told_what_to_send(make_record: RecordMaker, content_type: str) -> None:
-    taken = decode(make_record(b'{"specversion":"1.0"}', content_type=content_type))
-    assert isinstance(taken, DeadLetter)
-    assert taken.reason == "schema"
-    assert "send binary mode" in taken.error
-
-
-def test_structured_mode_without_its_header_is_recognised(make_record: RecordMaker) -> None:
-    taken = decode(make_record({"specversion": "1.0", "data": EVENTS["prediction"][1]}))
-    assert isinstance(taken, DeadLetter)
-    assert taken.error.startswith("prediction_id: missing; structured CloudEvents are not read")
-
-
 def test_envelope_without_type_is_no_bare_json(make_record: RecordMaker) -> None:
     taken = decode(make_record(EVENTS["prediction"][1], ce_id="x"))
     assert isinstance(taken, DeadLetter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streamgauge.batch.envelope import attributes
 from streamgauge.processing import LogRecord
 
 #: A client samples one in so many at most; a larger weight would let one event speak for a day.
@@ -25,7 +26,7 @@ def delivery(record: LogRecord) -> Delivery:
     """Read the two headers. A weight that is none is 1: a wrong header must not lose an event."""
     sequence = None
     weight = 1
-    for name, value in record.headers:
+    for name, value in attributes(record):
         if name == "ce_sequence":
             sequence = value
         elif name == "ce_sampledrate":

@@ -7,7 +7,7 @@ without any ``ce_`` header, whose type follows from the topic.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from streamgauge.batch import structured
@@ -22,10 +22,12 @@ _ON_TOPIC: dict[str, tuple[str, ...]] = {
     for topic in SOURCES
     if topic.event
 }
+#: The topic of each event that is read.
+HOMES: dict[str, str] = {event: topic for topic, events in _ON_TOPIC.items() for event in events}
 #: A type as one may be shown; anything else may be somebody's data in the wrong place.
 _SHOWABLE = re.compile(rb"[a-z][a-z0-9_.-]{0,63}")
 _FRAMING_BYTES = 5
-#: The content type that nearly all records of binary mode have; a look for it is cheap.
+#: How the headers of most records in binary mode end, our client's among them.
 _BINARY = ("content-type", b"application/json")
 
 
@@ -36,7 +38,7 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
     """
     bare, by_type = _events_on(record.topic)
     # The content type decides between the modes, also where there are headers of both.
-    if record.headers and _BINARY not in record.headers and _is_structured(record):
+    if record.headers and record.headers[-1] != _BINARY and _is_structured(record):
         return _opened(record, by_type)
     # A loop that ends at the type is three times cheaper than a dictionary of all headers.
     for name, ce_type in record.headers:
@@ -54,24 +56,23 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
 
 def attribute(record: LogRecord, name: str) -> bytes | None:
     """An attribute of CloudEvents, like ``ce_time`` or ``ce_id``, in whichever mode it came."""
-    return attributes(record).get(name)
+    return next((value for key, value in attributes(record) if key == name), None)
 
 
-def attributes(record: LogRecord) -> Mapping[str, bytes]:
-    """The headers by name, the first of duplicates.
+def attributes(record: LogRecord) -> Sequence[tuple[str, bytes]]:
+    """The record's headers; in structured mode the envelope's attributes in their place.
 
-    In structured mode the envelope's attributes take the place of the ``ce_`` headers, so that
-    ``ce_time``, ``ce_sequence`` or ``ce_sampledrate`` are found under one name in both modes.
+    So ``ce_time``, ``ce_sequence`` or ``ce_sampledrate`` are found under one name in both modes.
     """
-    found = dict(reversed(record.headers))
-    if "content-type" in found and _BINARY not in record.headers:
+    headers = record.headers
+    if headers and headers[-1] != _BINARY:
         try:
             if _is_structured(record):
-                others = {k: v for k, v in found.items() if not k.startswith("ce_")}
-                return others | structured.attributes(_value(record))
+                others = [header for header in headers if not header[0].startswith("ce_")]
+                return [*structured.attributes(_value(record)).items(), *others]
         except Refused:
             pass
-    return found
+    return headers
 
 
 def _value(record: LogRecord) -> bytes:
