@@ -17,6 +17,14 @@ from streamgauge.specs.privacy import FieldPolicy
 from streamgauge.specs.project import ApprovalSpec, OwnerSpec, ProjectSpec, RiskSpec
 from streamgauge.specs.scalars import Integer, Name, Number, Url, between, refuse
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
+from streamgauge.specs.watching import (
+    Behaviours,
+    OutputSpec,
+    Segments,
+    SilenceAfter,
+    Steps,
+    WatchSpec,
+)
 
 _UNSET = FeatureSpec()
 
@@ -65,7 +73,6 @@ class ModelSpec(SpecPart):
     """
 
     planned = {
-        "segments": "counting by segment",
         "monitors": "monitors of one's own (rules with thresholds)",
     }
 
@@ -83,6 +90,18 @@ class ModelSpec(SpecPart):
     features: Annotated[dict[Name, FeatureSpec], Field(max_length=1000)] = Field(
         default_factory=dict
     )
+    output: OutputSpec = OutputSpec()
+    segments: Segments = Field(
+        default_factory=dict, description="Fields of `segment` that are counted by their values."
+    )
+    steps: Steps = Field((), description="The pipeline's steps in their order.")
+    behaviour: Behaviours = Field(
+        default_factory=dict, description="How often users may redo, override, abandon, …"
+    )
+    silence_after: SilenceAfter | None = Field(
+        None, description="How long nothing may come; else learned per hour of the day."
+    )
+    watch: WatchSpec = WatchSpec()
     project: ProjectSpec = ProjectSpec()
     owners: Annotated[tuple[OwnerSpec, ...], Field(max_length=100)] = Field(
         (), description="Who answers for the model; `owner` where nobody holds a role."
