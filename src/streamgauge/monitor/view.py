@@ -10,6 +10,7 @@ import numpy as np
 from streamgauge.alarms.finding import Finding
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
+from streamgauge.monitor.model_criteria import criteria_views
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
 from streamgauge.monitor.shown_histogram import shown_histogram
@@ -47,6 +48,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         alarms=list(monitor.alarms),
         series=[_series_view(monitor, series) for series in monitor.series.values()]
         + ([_others_view(monitor)] if monitor.others.n else []),
+        criteria=criteria_views(monitor),
     )
 
 

@@ -122,6 +122,24 @@ class AlarmView(View):
     alarm_id: str
 
 
+class CriterionView(View):
+    """A criterion of the spec against the last judged windows.
+
+    PASS: the whole interval from ``low`` to ``high`` satisfies it; FAIL: nothing of it does. An end
+    is None where the data do not bound it. ``n`` are the events behind it.
+    """
+
+    name: str
+    kind: str
+    expr: str
+    state: Literal["PASS", "FAIL", "UNDECIDED"]
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    reason: str = ""
+
+
 class ModelView(View):
     """All that is known of one model on one partition (one shard of it)."""
 
@@ -142,6 +160,8 @@ class ModelView(View):
     alarms_total: dict[str, int] = Field(default_factory=dict)
     alarms: list[AlarmView] = Field(default_factory=list)
     series: list[SeriesView] = Field(default_factory=list)
+    #: What the spec claims of the model, and whether it holds.
+    criteria: list[CriterionView] = Field(default_factory=list)
 
 
 class PartitionView(View):
