@@ -47,7 +47,12 @@ def type_name(event: type[Event]) -> str:
     >>> type_name(PredictionEvent)
     'streamgauge.prediction.v1'
     """
-    return f"{_TYPE_PREFIX}{_NAMES[event]}{_MAJOR}"
+    return f"{_TYPE_PREFIX}{event_name(event)}{_MAJOR}"
+
+
+def event_name(event: type[Event]) -> str:
+    """The short name of an event class: ``prediction``, ``label``."""
+    return _NAMES[event]
 
 
 def source_uri(service: str) -> str:
@@ -138,8 +143,13 @@ def _event_of_type(announced: str) -> type[Event]:
     return event
 
 
+def event_of_topic(topic: str) -> str | None:
+    """The name of the event that a topic is for. ``topic`` is its full name."""
+    return _EVENT_BY_TOPIC.get(topic.rpartition(".")[2])
+
+
 def _event_of_topic(topic: str) -> type[Event]:
-    name = _EVENT_BY_TOPIC.get(topic.rpartition(".")[2])
+    name = event_of_topic(topic)
     if name is None:
         raise DecodeError(f"no ce_type header, and topic {topic!r} does not tell the type")
     return EVENTS[name]

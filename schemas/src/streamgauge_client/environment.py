@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from streamgauge_client.topics import DEFAULT_PREFIX
 
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
+PRIVACY_KEY = "STREAMGAUGE_PRIVACY__KEY"
+PRIVACY_KEY_FILE = "STREAMGAUGE_PRIVACY__KEY_FILE"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -42,3 +45,20 @@ def client_settings(
         disabled=found.get("STREAMGAUGE_DISABLED", "").lower() in _TRUE,
         strict=found.get("STREAMGAUGE_STRICT", "").lower() in _TRUE,
     )
+
+
+def privacy_key(environment: Mapping[str, str] | None = None) -> bytes | None:
+    """What fields are hashed with: the variable, else the file that the other variable names.
+
+    Raises ``ValueError`` where the file can't be read.
+    """
+    found = os.environ if environment is None else environment
+    if key := found.get(PRIVACY_KEY):
+        return key.encode()
+    if path := found.get(PRIVACY_KEY_FILE):
+        try:
+            # An editor's line break is no part of the key.
+            return Path(path).read_bytes().strip() or None
+        except OSError as error:
+            raise ValueError(f"{PRIVACY_KEY_FILE} names {path!r}: {error.strerror}") from error
+    return None

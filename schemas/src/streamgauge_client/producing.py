@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streamgauge_client.codec import Headers
+from streamgauge_client.codec import Headers, event_of_topic
 from streamgauge_client.stats import Counters
 
 #: Seconds for draining all queues of a process that ends.
@@ -131,10 +131,12 @@ def _failure_counter(counters: Counters) -> Callable[[Any, Any], None]:
     def on_delivery(error: Any, message: Any) -> None:
         if error is None:
             return
+        # By the topic, since librdkafka gives no headers back: telemetry counts as predictions.
+        name = event_of_topic(message.topic()) or "other"
         if error.name().startswith("_PURGE"):
-            counters.left_behind()
+            counters.left_behind(name)
         else:
-            counters.failed(f"{error.name()}: {error.str()}")
+            counters.failed(name, f"{error.name()}: {error.str()}")
 
     return on_delivery
 

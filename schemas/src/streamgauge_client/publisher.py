@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal
 
 from streamgauge_client import documents
+from streamgauge_client.batch_log import BatchLog
 from streamgauge_client.documents import fill
-from streamgauge_client.fields import Features, identifier
+from streamgauge_client.environment import privacy_key
+from streamgauge_client.fields import identifier
+from streamgauge_client.guard import Guard
 from streamgauge_client.ids import new_id
+from streamgauge_client.label_log import LabelLog
 from streamgauge_client.moments import seconds
-from streamgauge_client.outputs import output as to_output
-from streamgauge_client.sending import Guard, Sender, SenderOptions
+from streamgauge_client.prediction_log import PredictionLog
+from streamgauge_client.privacy import PrivacyPolicy
+from streamgauge_client.requests import RequestCounters
+from streamgauge_client.sampling import Sampling
+from streamgauge_client.sending import Sender, SenderOptions
 from streamgauge_client.stats import PublisherStats
-from streamgauge_client.timing import TimedPrediction
-from streamgauge_client.unfit import Unfit
 
 
-class Publisher:
+class Publisher(PredictionLog, BatchLog, LabelLog):
     """Publishes the events of one model.
 
     Its methods neither block nor raise, whatever they are given: an event that can't be sent is
@@ -45,6 +49,14 @@ class Publisher:
         Default: ``STREAMGAUGE_KAFKA__TOPIC_PREFIX``, else ``streamgauge``.
     kafka
         librdkafka settings that win over ours, such as ``security.protocol``.
+    sample_rate
+        The share of predictions that is sent, 1/k for a whole k. The monitor weighs them by it.
+        Errors, labels and feedback are always sent.
+    privacy
+        By field: ``"keep"``, ``"drop"``, ``"hash"`` or ``{"bucket": …}``; ``*`` is all others. See
+        ``PrivacyPolicy.of``. It holds for features, and for ``entity_id``, segments and tags of
+        that name. Hashes are made with ``STREAMGAUGE_PRIVACY__KEY`` or what is in the file
+        ``STREAMGAUGE_PRIVACY__KEY_FILE``.
 
     Examples
     --------
@@ -70,11 +82,12 @@ class Publisher:
         block_timeout: float = 1.0,
         topic_prefix: str | None = None,
         kafka: Mapping[str, Any] | None = None,
+        sample_rate: float = 1.0,
+        privacy: Mapping[str, Any] | PrivacyPolicy | None = None,
     ) -> None:
         if on_full not in ("drop", "block", "raise"):
             raise ValueError(f"on_full={on_full!r} is unknown; give drop, block or raise")
-        self._features = Features()
-        self._sender = Sender(
+        sender = Sender(
             SenderOptions(
                 bootstrap_servers=bootstrap_servers,
                 model=model,
@@ -87,184 +100,15 @@ class Publisher:
                 kafka=dict(kafka or {}),
             )
         )
-        self._guard = Guard(self._sender)
-
-    def log(
-        self,
-        features: Any = None,
-        output: Any = None,
-        *,
-        prediction_id: str | None = None,
-        timestamp: Any = None,
-        latency_ms: float | None = None,
-        status: str = "ok",
-        version: str | None = None,
-        segment: Mapping[str, str] | None = None,
-        variant: str | None = None,
-        step: str | None = None,
-        parent_id: str | None = None,
-        lineage: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
-        error_type: str | None = None,
-        entity_id: str | None = None,
-        interaction_id: str | None = None,
-        embedding: Mapping[str, Any] | None = None,
-        tokens: Mapping[str, int] | None = None,
-        cost: float | None = None,
-    ) -> str:
-        """Publish one prediction. Returns its id, which labels and feedback will name.
-
-        Parameters
-        ----------
-        features
-            Values by name: numbers, text, booleans, lists of numbers, numpy's kinds of them.
-        output
-            A number, a class, ``{label, score, scores}``, probabilities by class, or a vector.
-        timestamp
-            Event time: seconds since 1970, an aware ``datetime`` or RFC 3339. Default: now.
-        status
-            ``ok``, ``error`` or ``fallback``.
-        """
-        known: str | None = None
-        with self._guard:
-            known = (
-                new_id() if prediction_id is None else identifier(prediction_id, "prediction_id")
-            )
-            envelope, counters = self._sender.begin()
-            document: dict[str, Any] = {
-                "prediction_id": known,
-                "model": envelope.model,
-                "version": (
-                    envelope.version if version is None else identifier(version, "version")
-                ),
-                "timestamp": time.time() if timestamp is None else seconds(timestamp),
-                "output": to_output(output, counters),
-            }
-            if features is not None:
-                document["features"] = self._features.take(features, counters)
-            if status != "ok":
-                document["status"] = documents.STATUS(status, "status", counters)
-            given = (
-                ("latency_ms", latency_ms),
-                ("segment", segment),
-                ("variant", variant),
-                ("step", step),
-                ("parent_id", parent_id),
-                ("lineage", lineage),
-                ("tags", tags),
-                ("error_type", error_type),
-                ("entity_id", entity_id),
-                ("interaction_id", interaction_id),
-                ("embedding", embedding),
-                ("tokens", tokens),
-                ("cost", cost),
-            )
-            fill(document, documents.PREDICTION, given, counters)
-            self._sender.send(envelope.predictions, known, known, document)
-        return known or new_id()
-
-    def prediction(self, features: Any = None, **fields: Any) -> TimedPrediction:
-        """Time a prediction: set ``output`` on what the ``with`` statement gives.
-
-        ``fields`` are those of ``log``. An exception in the block is published as
-        ``status="error"`` with its type, and goes on.
-        """
-        prediction_id = fields.pop("prediction_id", None)
-        return TimedPrediction(self, prediction_id or new_id(), features, fields)
-
-    def label(
-        self,
-        prediction_id: str,
-        label: Any,
-        *,
-        observed_at: Any = None,
-        source: str | None = None,
-        annotator: str | None = None,
-        revision: int | None = None,
-        weight: float | None = None,
-        confidence: float | None = None,
-        scores: Mapping[Any, float] | None = None,
-        horizon: str | None = None,
-        value: float | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
-        """Publish the truth about a prediction. None withdraws it, a higher revision corrects it.
-
-        The label is written by the rule of outputs: ``True`` is the class ``"true"``.
-        """
-        with self._guard:
-            envelope, counters = self._sender.begin()
-            known = identifier(prediction_id, "prediction_id")
-            document: dict[str, Any] = {
-                "prediction_id": known,
-                "model": envelope.model,
-                "label": to_output(label, counters, name="label"),
-                "observed_at": seconds(observed_at, name="observed_at"),
-            }
-            given = (
-                ("source", source),
-                ("annotator", annotator),
-                ("revision", revision),
-                ("weight", weight),
-                ("confidence", confidence),
-                ("scores", scores),
-                ("horizon", horizon),
-                ("value", value),
-                ("tags", tags),
-            )
-            fill(document, documents.LABEL, given, counters)
-            self._sender.send(envelope.labels, new_id(), known, document)
-
-    def feedback(
-        self,
-        prediction_id: str | None,
-        kind: str,
-        *,
-        interaction_id: str | None = None,
-        timestamp: Any = None,
-        name: str | None = None,
-        score: float | None = None,
-        label: Any = None,
-        explanation: str | None = None,
-        from_mode: str | None = None,
-        to_mode: str | None = None,
-        dwell_ms: float | None = None,
-        edit_distance_ratio: float | None = None,
-        user_hash: str | None = None,
-    ) -> None:
-        """Publish what a user did with a prediction, or with a whole interaction.
-
-        Parameters
-        ----------
-        kind
-            ``redo``, ``switch_mode``, ``edit``, ``abandon``, ``override``, ``thumbs_up``,
-            ``thumbs_down``, ``accept``, ``report`` or ``custom:<name>``.
-        """
-        with self._guard:
-            envelope, counters = self._sender.begin()
-            document: dict[str, Any] = {
-                "model": envelope.model,
-                "kind": documents.feedback_kind(kind),
-                "timestamp": seconds(timestamp),
-            }
-            given = (
-                ("prediction_id", prediction_id),
-                ("interaction_id", interaction_id),
-                ("name", name),
-                ("score", score),
-                ("label", label),
-                ("explanation", explanation),
-                ("from_mode", from_mode),
-                ("to_mode", to_mode),
-                ("dwell_ms", dwell_ms),
-                ("edit_distance_ratio", edit_distance_ratio),
-                ("user_hash", user_hash),
-            )
-            fill(document, documents.FEEDBACK, given, counters)
-            subject = document.get("prediction_id") or document.get("interaction_id")
-            if subject is None:
-                raise Unfit("feedback needs a prediction_id or an interaction_id")
-            self._sender.send(envelope.feedback, new_id(), subject, document)
+        PredictionLog.__init__(
+            self,
+            sender,
+            sampling=Sampling.of(sample_rate),
+            privacy=_policy(privacy),
+        )
+        BatchLog.__init__(self, sender, sampling=self._sampling, privacy=self._privacy)
+        LabelLog.__init__(self, sender)
+        self._model_guard = Guard(sender, "model")
 
     def model_event(
         self,
@@ -288,7 +132,7 @@ class Publisher:
         ``action`` is ``registered``, ``promoted``, ``rolled_back``, ``retired``,
         ``reference_set``, ``retrain_requested`` or ``snapshot``.
         """
-        with self._guard:
+        with self._model_guard:
             envelope, counters = self._sender.begin()
             document: dict[str, Any] = {
                 "model": envelope.model,
@@ -310,6 +154,23 @@ class Publisher:
             )
             fill(document, documents.MODEL, given, counters)
             self._sender.send(envelope.models, new_id(), "", document)
+
+    @property
+    def requests(self) -> RequestCounters:
+        """The requests of the service, as its middleware counts them in this process."""
+        return self._sender.requests
+
+    def register_metrics(self, registry: Any = None) -> None:
+        """Show ``streamgauge_client_events_total{kind,outcome}`` in a Prometheus registry.
+
+        ``kind`` is the event's; ``outcome`` is ``sent``, ``failed`` (of those), ``sampled_out`` or
+        ``dropped_<reason>``. Publishers in one registry are added up. Default: the global one.
+        Raises ``ImportError`` where prometheus_client is not installed.
+        """
+        # Imported here: most services that publish have another way to their numbers, or none.
+        from streamgauge_client.exposition import register
+
+        register(self._sender, registry)
 
     def flush(self, timeout: float = 2.0) -> int:
         """Wait until everything is delivered, at most ``timeout`` seconds.
@@ -336,3 +197,9 @@ class Publisher:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _policy(given: Mapping[str, Any] | PrivacyPolicy | None) -> PrivacyPolicy | None:
+    if given is None or isinstance(given, PrivacyPolicy):
+        return given
+    return PrivacyPolicy.of(given, key=privacy_key())

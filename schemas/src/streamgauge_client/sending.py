@@ -6,21 +6,24 @@ import os
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal
 
 import orjson
 from pydantic import ValidationError
 
 from streamgauge_client.codec import Headers, first_error
-from streamgauge_client.envelope import Envelope, Kind
+from streamgauge_client.envelope import SAMPLED_AT, Envelope, Kind
 from streamgauge_client.environment import client_settings
+from streamgauge_client.events.base import MAX_STRING
 from streamgauge_client.producing import KafkaOutlet
 from streamgauge_client.recording import recorders
+from streamgauge_client.request_scope import current_request
+from streamgauge_client.requests import RequestCounters
 from streamgauge_client.stats import Counters, PublisherStats
-from streamgauge_client.unfit import QueueFull, Unfit
+from streamgauge_client.unfit import DropReason, QueueFull, Unfit
 
 #: The largest event that the monitor takes, in bytes.
 MAX_EVENT_BYTES = 256 * 1024
@@ -46,6 +49,14 @@ class SenderOptions:
     kafka: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class FullQueue:
+    """Where there was no room for an event, and what librdkafka said to it."""
+
+    outlet: KafkaOutlet
+    error: BufferError
+
+
 class Sender:
     """Encodes documents and hands them to Kafka, or to a test's recorder."""
 
@@ -62,31 +73,70 @@ class Sender:
         """What an event is made with. Raises ``Unfit`` for a publisher with a bad name."""
         return self._envelope or self._open_envelope(), self._counters
 
-    def send(self, kind: Kind, event_id: str, subject_id: str, document: dict[str, Any]) -> None:
-        """Send one event. ``subject_id`` is what shards go by. Raises ``Unfit``, ``QueueFull``."""
-        envelope = self._envelope or self._open_envelope()
+    def send(
+        self,
+        kind: Kind,
+        event_id: str,
+        subject_id: str,
+        document: dict[str, Any],
+        sampled: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Send one event. ``subject_id`` is what shards go by. Raises ``Unfit``, ``QueueFull``.
+
+        ``sampled`` is the header of an event that stands for several.
+        """
         try:
             value = orjson.dumps(document)
         except TypeError as error:
             raise Unfit(f"no JSON for it: {error}", "unencodable") from error
         if len(value) > MAX_EVENT_BYTES:
             raise Unfit(f"{len(value)} bytes; {MAX_EVENT_BYTES} are allowed", "too_large")
+        self.send_value(kind, event_id, subject_id, value, sampled)
+
+    def send_value(
+        self,
+        kind: Kind,
+        event_id: str,
+        subject_id: str,
+        value: bytes,
+        sampled: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Send one event that is encoded already, and known to be of a size that is taken."""
+        envelope = self._envelope or self._open_envelope()
         if envelope.settings.strict:
             _check_strictly(kind, value)
         key = envelope.key_for(subject_id)
-        headers = envelope.headers(kind, event_id)
-        if recorders:
-            recorders[-1].record(kind.topic, key, value, headers)
-        else:
-            self._produce(envelope, kind.topic, key, value, headers)
-        self._counters.sent(len(value))
+        # The number is taken before there is a place in the queue, so that what finds none leaves
+        # a gap; and in one step with it, so that the log has the numbers in their order.
+        with self._in_order:
+            headers = envelope.headers(kind, event_id, key)
+            if sampled is not None:
+                headers.insert(SAMPLED_AT, sampled)
+            if (request := current_request.get()) is not None:
+                headers += request.event_headers
+            if recorders:
+                recorders[-1].record(kind.topic, key, value, headers)
+                full = None
+            else:
+                full = self._produce(envelope, kind.topic, key, value, headers)
+        if full is not None:
+            self._when_full(full, kind.topic, key, value, headers)
+        self._counters.sent(kind.name, len(value))
 
-    def drop(self, error: Exception) -> None:
-        """Count an event that was not sent, and say why."""
-        if isinstance(error, Unfit):
-            self._counters.dropped(error.reason, str(error))
+    def drop(self, name: str, error: Exception) -> None:
+        """Count an event that was not sent, and say why. ``name`` is the event's."""
+        if isinstance(error, QueueFull):
+            reason: DropReason = "full"
+        elif isinstance(error, Unfit):
+            reason = error.reason
         else:
-            self._counters.dropped("error", f"{type(error).__name__}: {error}")
+            return self._counters.dropped(name, "error", f"{type(error).__name__}: {_said(error)}")
+        self._counters.dropped(name, reason, str(error))
+
+    def last_sequence(self, topic: str, key: bytes) -> int | None:
+        """The number of the last event for this topic and record key; None before the first."""
+        envelope = self._envelope
+        return None if envelope is None else envelope.sequences.last(topic, key)
 
     def flush(self, timeout: float) -> int:
         outlet = self._outlet
@@ -103,6 +153,10 @@ class Sender:
         outlet = self._outlet
         return self._counters.read(outlet.queued() if outlet is not None else 0)
 
+    def outcomes(self) -> Counter[tuple[str, str]]:
+        """Events by name and outcome; see ``Counters.outcomes``."""
+        return self._counters.outcomes()
+
     def after_fork(self) -> None:
         """In the child: the parent's queue is the parent's to deliver, and to count."""
         if self._outlet is not None:
@@ -112,7 +166,10 @@ class Sender:
     def _start_afresh(self) -> None:
         # Locks too: the parent may have held them in a thread that did not come along.
         self._lock = threading.Lock()
+        # Reentrant: a finalizer or a signal handler may log while its own thread does.
+        self._in_order = threading.RLock()
         self._counters = Counters()
+        self.requests = RequestCounters()
         self._outlet = None
         self._envelope = None
         self._next_attempt = 0.0
@@ -133,36 +190,32 @@ class Sender:
 
     def _produce(
         self, envelope: Envelope, topic: str, key: bytes, value: bytes, headers: Headers
-    ) -> None:
+    ) -> FullQueue | None:
         outlet = self._outlet or self._connect(envelope)
         try:
             outlet.send(topic, key, value, headers)
         except BufferError as error:
-            self._when_full(outlet, error, topic, key, value, headers)
+            return FullQueue(outlet, error)
         except Exception as error:
             if _is_fatal(error):
                 self._replace(outlet)
             raise
+        return None
 
     def _when_full(
-        self,
-        outlet: KafkaOutlet,
-        error: BufferError,
-        topic: str,
-        key: bytes,
-        value: bytes,
-        headers: Headers,
+        self, full: FullQueue, topic: str, key: bytes, value: bytes, headers: Headers
     ) -> None:
+        """Outside of the lock: who waits for room must not have others wait with it."""
         options = self._options
+        error = full.error
         if options.on_full == "block":
             try:
-                outlet.send_within(topic, key, value, headers, timeout=options.block_timeout)
+                full.outlet.send_within(topic, key, value, headers, timeout=options.block_timeout)
             except BufferError as still:
                 error = still
             else:
                 return
         if options.on_full == "raise":
-            self._counters.dropped("full", str(error))
             raise QueueFull("the queue is full: Kafka takes fewer events than are published")
         raise Unfit(str(error), "full")
 
@@ -196,37 +249,19 @@ class Sender:
         threading.Thread(target=outlet.close, args=(0.0,), daemon=True).start()
 
 
-class Guard:
-    """Keeps what goes wrong in publishing from the caller: it is counted instead.
-
-    ``QueueFull`` passes, since who gets it asked for it; so do interrupts and exits.
-    """
-
-    __slots__ = ("_sender",)
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, QueueFull):
-            return False
-        self._sender.drop(error)
-        return True
-
-
 def _check_strictly(kind: Kind, value: bytes) -> None:
     try:
         kind.event.model_validate_json(value)
     except ValidationError as error:
         raise Unfit(first_error(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """An exception of the caller's own may fail at saying what it is."""
+    try:
+        return str(error)[:MAX_STRING]
+    except Exception:
+        return "(it can't say)"
 
 
 def _is_fatal(error: Exception) -> bool:

@@ -22,9 +22,11 @@ class PublisherStats:
     """What became of a publisher's events in this process.
 
     ``sent`` were taken into the queue; each of them is ``queued``, ``delivered`` or ``failed``.
-    ``dropped`` never got that far, by reason. ``adjusted`` were sent with a change, by kind:
+    ``dropped`` never got that far, by reason. ``sampled_out`` were left out on purpose, by
+    ``sample_rate``. ``adjusted`` were sent with a change, by kind:
     ``nonfinite`` (NaN or infinity became null), ``truncated`` (text cut to 1,024 characters),
-    ``latency`` (negative, became null), ``scores`` (more than 1,000 classes, left out).
+    ``latency`` (negative, became null), ``scores`` (more than 1,000 classes, left out),
+    ``privacy`` (a field left out because its policy does not go with its value).
     ``bytes`` counts the values of what was sent.
     """
 
@@ -32,6 +34,7 @@ class PublisherStats:
     sent: int
     delivered: int
     dropped: Mapping[str, int]
+    sampled_out: int
     failed: int
     bytes: int
     adjusted: Mapping[str, int]
@@ -44,40 +47,46 @@ class Counters:
     def __init__(self) -> None:
         # Reentrant: a finalizer or a signal handler may log while its own thread counts.
         self._lock = threading.RLock()
-        self._sent = 0
+        # By the event's name; a pair of name and reason for the dropped ones.
+        self._sent: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._sampled_out: Counter[str] = Counter()
+        self._dropped: Counter[tuple[str, DropReason]] = Counter()
         self._bytes = 0
-        self._failed = 0
-        self._dropped: Counter[str] = Counter()
         self._adjusted: Counter[str] = Counter()
         self._last_error: str | None = None
         self._warning = Throttle(WARNING_INTERVAL)
 
-    def sent(self, size: int) -> None:
+    def sent(self, name: str, size: int) -> None:
         with self._lock:
-            self._sent += 1
+            self._sent[name] += 1
             self._bytes += size
+
+    def sampled_out(self, name: str) -> None:
+        with self._lock:
+            self._sampled_out[name] += 1
 
     def adjusted(self, kind: str) -> None:
         with self._lock:
             self._adjusted[kind] += 1
 
-    def dropped(self, reason: DropReason, error: str) -> None:
+    def dropped(self, name: str, reason: DropReason, error: str) -> None:
         with self._lock:
-            self._dropped[reason] += 1
+            self._dropped[name, reason] += 1
             self._last_error = error
         if reason != "disabled":
             self._warn("event dropped (%s): %s", reason, error)
 
-    def failed(self, error: str) -> None:
+    def failed(self, name: str, error: str) -> None:
         with self._lock:
-            self._failed += 1
+            self._failed[name] += 1
             self._last_error = error
         self._warn("event not delivered: %s", error)
 
-    def left_behind(self) -> None:
+    def left_behind(self, name: str) -> None:
         """An event was still queued at the end; what kept it there stays the last error."""
         with self._lock:
-            self._failed += 1
+            self._failed[name] += 1
             self._last_error = self._last_error or "still queued when the publisher closed"
         self._warn("event not delivered: still queued when the publisher closed")
 
@@ -88,26 +97,43 @@ class Counters:
 
     def read(self, queued: int) -> PublisherStats:
         with self._lock:
+            sent, failed = self._sent.total(), self._failed.total()
+            dropped: Counter[str] = Counter()
+            for (_, reason), count in self._dropped.items():
+                dropped[reason] += count
             # The producer's own number holds events of other kinds, such as errors.
-            queued = min(queued, self._sent - self._failed)
+            queued = min(queued, sent - failed)
             return PublisherStats(
                 queued=queued,
-                sent=self._sent,
+                sent=sent,
                 # Successes are not reported one by one: a callback each would take the GIL
                 # once per event. What is neither queued nor failed has arrived.
-                delivered=max(0, self._sent - self._failed - queued),
-                dropped=dict(self._dropped),
-                failed=self._failed,
+                delivered=max(0, sent - failed - queued),
+                dropped=dict(dropped),
+                sampled_out=self._sampled_out.total(),
+                failed=failed,
                 bytes=self._bytes,
                 adjusted=dict(self._adjusted),
                 last_error=self._last_error,
             )
 
+    def outcomes(self) -> Counter[tuple[str, str]]:
+        """Events by name and outcome: ``sent``, ``failed``, ``sampled_out``, ``dropped_<reason>``.
+
+        Those that failed had been sent before: they are in both.
+        """
+        with self._lock:
+            found = Counter({(name, "sent"): count for name, count in self._sent.items()})
+            found.update({(name, "failed"): count for name, count in self._failed.items()})
+            found.update({(name, "sampled_out"): n for name, n in self._sampled_out.items()})
+            found.update({(name, f"dropped_{why}"): n for (name, why), n in self._dropped.items()})
+            return found
+
     def _warn(self, message: str, *details: str) -> None:
         with self._lock:
             if not self._warning.ready():
                 return
-            dropped, failed = self._dropped.total(), self._failed
+            dropped, failed = self._dropped.total(), self._failed.total()
         logger.warning(
             message + " (so far %d dropped, %d undelivered; details in stats())",
             *details,

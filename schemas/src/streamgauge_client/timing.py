@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamgauge_client.publisher import Publisher
+    from streamgauge_client.prediction_log import PredictionLog
 
 
 class TimedPrediction:
@@ -25,7 +25,7 @@ class TimedPrediction:
     """
 
     def __init__(
-        self, publisher: Publisher, prediction_id: str, features: Any, fields: dict[str, Any]
+        self, publisher: PredictionLog, prediction_id: str, features: Any, fields: dict[str, Any]
     ) -> None:
         self.prediction_id = prediction_id
         self.features = features
