@@ -26,7 +26,7 @@ from streamgauge_client.unfit import Unfit
 #: Feature names that passed the check before; bounded, since names may be hostile.
 _MAX_KNOWN_NAMES = 10_000
 #: pandas' missing values, known by name so that pandas is not imported.
-_MISSING = frozenset({"NAType", "NaTType"})
+MISSING = frozenset({"NAType", "NaTType"})
 
 
 def identifier(given: object, name: str) -> str:
@@ -142,7 +142,7 @@ class Features:
             raise Unfit(f"{len(given)} features; at most {MAX_FEATURES} are allowed")
         return {
             name if type(name) is str and name in self._known else self._name(name): (
-                _feature(value, name, counters)
+                feature(value, name, counters)
             )
             for name, value in given.items()
         }
@@ -154,7 +154,8 @@ class Features:
         return name
 
 
-def _feature(given: Any, name: object, counters: Counters) -> Any:
+def feature(given: Any, name: object, counters: Counters) -> Any:
+    """A feature's value as JSON has it."""
     if given is None or type(given) is bool:
         return given
     # numpy, pandas and torch alike; numpy's float64 is a float too, and costs less so.
@@ -170,7 +171,7 @@ def _feature(given: Any, name: object, counters: Counters) -> Any:
         return number(given, f"feature {name!r}", counters)
     if isinstance(given, (list, tuple)):
         return vector(given, f"feature {name!r}", counters)
-    if type(given).__name__ in _MISSING:
+    if type(given).__name__ in MISSING:
         return None
     if isinstance(given, date):
         return given.isoformat()
