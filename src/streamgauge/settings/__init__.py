@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streamgauge.settings.notifier import NotifierSettings, SinkSettings
 from streamgauge.settings.sections import (
     CheckpointSettings,
     ExporterSettings,
@@ -29,10 +30,12 @@ __all__ = [
     "LogSettings",
     "MonitorSettings",
     "MonitoringSettings",
+    "NotifierSettings",
     "ProcessSettings",
     "RedisSettings",
     "Settings",
     "SettingsError",
+    "SinkSettings",
     "StateSettings",
     "load_settings",
 ]
@@ -61,6 +64,7 @@ class Settings(BaseSettings):
     checkpoint: CheckpointSettings = CheckpointSettings()
     monitor: MonitorSettings = MonitorSettings()
     exporter: ExporterSettings = ExporterSettings()
+    notifier: NotifierSettings = NotifierSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     log: LogSettings = LogSettings()
 

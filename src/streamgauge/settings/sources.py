@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from pydantic_settings import SettingsError as UnreadableSection
 
 from streamgauge.plugins import did_you_mean
+from streamgauge.settings.named import NotNamed, by_name, named_part
 
 logger = logging.getLogger(__name__)
 
@@ -65,14 +66,20 @@ def read_sources(
 
 
 def merged(sources: Sequence[Source]) -> dict[str, Any]:
-    """One mapping of sections; what stands first wins."""
+    """One mapping of sections; what stands first wins, key by key."""
     result: dict[str, Any] = {}
     for source in reversed(sources):
-        for section, values in source.data.items():
-            if isinstance(values, dict) and isinstance(result.get(section), dict):
-                result[section] = {**result[section], **values}
-            else:
-                result[section] = values
+        result = _laid_over(result, source.data)
+    return result
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            value = _laid_over(under, value)
+        result[key] = value
     return result
 
 
@@ -81,7 +88,7 @@ def explain(error: ValidationError, cls: type[BaseModel], sources: Sequence[Sour
     lines = []
     for mistake in error.errors(include_input=False, include_url=False, include_context=False):
         loc = mistake["loc"]
-        source = next((s for s in sources if s.has(loc)), sources[0])
+        source = _source_of(loc, sources)
         if mistake["type"] == "extra_forbidden":
             known = _known(cls, loc[:-1])
             said = f"is no setting{did_you_mean(str(loc[-1]), known)} ({', '.join(known)})"
@@ -92,9 +99,23 @@ def explain(error: ValidationError, cls: type[BaseModel], sources: Sequence[Sour
     return "\n".join(lines)
 
 
+def _source_of(loc: Sequence[int | str], sources: Sequence[Source]) -> Source:
+    """Who said it; of what is missing, who spoke of the nearest thing around it."""
+    for length in range(len(loc), 0, -1):
+        for source in sources:
+            if source.has(loc[:length]):
+                return source
+    return sources[0]
+
+
 def _known(cls: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
-    for part in loc:
-        annotation = cls.model_fields[str(part)].annotation
+    parts = iter(loc)
+    for part in parts:
+        annotation: Any = cls.model_fields[str(part)].annotation
+        if (named := named_part(annotation)) is not None:
+            # What follows is the name of one of them.
+            next(parts, None)
+            annotation = named
         assert isinstance(annotation, type)
         cls = annotation
     return list(cls.model_fields)
@@ -149,24 +170,44 @@ def _file(config: str | Path | None) -> Source:
 
 
 def _with_secrets(cls: type[BaseSettings], source: Source) -> Source:
-    data = {k: dict(v) if isinstance(v, dict) else v for k, v in source.data.items()}
+    data = dict(source.data)
     for section, field in cls.model_fields.items():
         values = data.get(section)
-        if not isinstance(values, dict) or not isinstance(field.annotation, type):
-            continue
-        for key, value in field.annotation.model_fields.items():
-            if not _secret(value.annotation) or f"{key}_file" not in values:
-                continue
+        if isinstance(values, dict) and isinstance(field.annotation, type):
+            data[section] = _prepared(field.annotation, values, source, [section])
+    return Source(source.place, data, source.variables)
+
+
+def _prepared(
+    cls: type[BaseModel], given: dict[str, Any], source: Source, loc: list[str]
+) -> dict[str, Any]:
+    """A section with the secrets read that stand in files, and its named parts by name."""
+    values = dict(given)
+    for key, field in cls.model_fields.items():
+        part = named_part(field.annotation)
+        if part is not None and key in values:
+            here = [*loc, key]
+            try:
+                entries = by_name(values[key])
+            except NotNamed as error:
+                raise SettingsError(f"{source.where(here)}: {error}") from None
+            values[key] = {
+                name: _prepared(part, entry, source, [*here, name])
+                if isinstance(entry, dict)
+                else entry
+                for name, entry in entries.items()
+            }
+        elif _secret(field.annotation) and f"{key}_file" in values:
             path = Path(str(values.pop(f"{key}_file")))
-            here = source.where([section, f"{key}_file"])
+            told = source.where([*loc, f"{key}_file"])
             if key in values:
-                raise SettingsError(f"{here}: stands beside {key}; keep one of the two")
+                raise SettingsError(f"{told}: stands beside {key}; keep one of the two")
             try:
                 values[key] = path.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-                raise SettingsError(f"{here}: {path} can't be read: {reason}") from None
-    return Source(source.place, data, source.variables)
+                raise SettingsError(f"{told}: {path} can't be read: {reason}") from None
+    return values
 
 
 def _secret(annotation: Any) -> bool:

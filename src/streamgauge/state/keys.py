@@ -34,3 +34,8 @@ def reference_key(model: str, reference_id: str) -> str:
 
 def process_key(service: str, instance: str) -> str:
     return f"{PREFIX}:process:{service}:{instance}"
+
+
+def notified_key(sink: str, alarm_id: str) -> str:
+    """One delivered alarm. The sink's name is from the settings, which keep it plain."""
+    return f"{PREFIX}:notified:{sink}:{model_id(alarm_id)}"

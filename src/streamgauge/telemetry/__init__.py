@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from streamgauge.telemetry import models, pipeline, processes
+from streamgauge.telemetry import models, notifications, pipeline, processes
 from streamgauge.telemetry.definition import PREFIX, Definition
 from streamgauge.telemetry.models import MODELS
+from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
 from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
 
 #: Everything, for documents, dashboards and tests.
-CATALOGUE: tuple[Definition, ...] = (*MODELS, *PIPELINE, *PROCESSES)
+CATALOGUE: tuple[Definition, ...] = (*MODELS, *PIPELINE, *PROCESSES, *NOTIFIER)
 
 __all__ = [
     "CATALOGUE",
     "MODELS",
+    "NOTIFIER",
     "PIPELINE",
     "PREFIX",
     "PROCESSES",
     "Definition",
     "Telemetry",
     "models",
+    "notifications",
     "pipeline",
     "processes",
 ]

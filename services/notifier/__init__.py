@@ -1,0 +1,1 @@
+"""The notifier: brings alarms to people."""

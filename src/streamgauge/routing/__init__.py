@@ -1,0 +1,3 @@
+"""From the alarms topic to the sinks: the way, its order, its retries, and its guard."""
+
+from __future__ import annotations
