@@ -82,7 +82,8 @@ class PredictionLog:
             sampling = self._sampling if status == "ok" else None
             if sampling is not None and not sampling.keeps(known):
                 counters.sampled_out("prediction")
-                _note(known)
+                if (request := current_request.get()) is not None:
+                    request.note(known)
                 return known
             document: dict[str, Any] = {
                 "prediction_id": known,
@@ -124,7 +125,8 @@ class PredictionLog:
                 document,
                 None if sampling is None else sampling.header,
             )
-            _note(known)
+            if (request := current_request.get()) is not None:
+                request.note(known)
         return known or new_id()
 
     def prediction(self, features: Any = None, **fields: Any) -> TimedPrediction:
@@ -220,9 +222,3 @@ def _protect(document: dict[str, Any], policy: PrivacyPolicy, counters: Counters
     if "entity_id" in document:
         entity = named.apply({"entity_id": document.pop("entity_id")}, refused)
         document.update(entity)
-
-
-def _note(prediction_id: str) -> None:
-    """Tell the request under way, if there is one, which prediction was made for it."""
-    if (request := current_request.get()) is not None:
-        request.note(prediction_id)

@@ -119,9 +119,12 @@ class Sender:
                 full = None
             else:
                 full = self._produce(envelope, kind.topic, key, value, headers)
+            if full is None:
+                self._counters.sent(kind.name, len(value))
         if full is not None:
             self._when_full(full, kind.topic, key, value, headers)
-        self._counters.sent(kind.name, len(value))
+            with self._in_order:
+                self._counters.sent(kind.name, len(value))
 
     def drop(self, name: str, error: Exception) -> None:
         """Count an event that was not sent, and say why. ``name`` is the event's."""

@@ -16,14 +16,14 @@ class Sequences:
     __slots__ = ("_last", "_prefix")
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(8).hex().encode()
+        self._prefix = os.urandom(8).hex() + "-"
         self._last: dict[tuple[str, bytes], int] = {}
 
     def take(self, topic: str, key: bytes) -> bytes:
         """The next number, as ``ce_sequence`` has it: ``<producer>-<n>``."""
         place = (topic, key)
         self._last[place] = number = self._last.get(place, -1) + 1
-        return b"%s-%d" % (self._prefix, number)
+        return f"{self._prefix}{number}".encode()
 
     def last(self, topic: str, key: bytes) -> int | None:
         """The last number taken; None before the first."""
