@@ -15,7 +15,7 @@ from streamgauge_client.events.base import MAX_FEATURES
 from streamgauge_client.events.timestamp import to_seconds
 from streamgauge_client.fields import identifier, text
 from streamgauge_client.frames import columns_of, looks_like_a_frame
-from streamgauge_client.ids import new_id
+from streamgauge_client.ids import new_ids
 from streamgauge_client.moments import seconds
 from streamgauge_client.outputs import class_name
 from streamgauge_client.privacy import PrivacyPolicy
@@ -67,7 +67,7 @@ def batch_document(
     rows = check_rows(document)
     if rows == 0:
         return None
-    document["prediction_id"] = document["prediction_id"] or [new_id() for _ in range(rows)]
+    document["prediction_id"] = document["prediction_id"] or new_ids(rows)
     document["output"] = document["output"] or [None] * rows
     document = {name: value for name, value in document.items() if value not in (None, {})}
     if privacy is not None:
