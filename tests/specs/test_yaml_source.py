@@ -60,7 +60,6 @@ def test_json_is_yaml_too() -> None:
         ("model: m\ndefaults: {min_event: 5}", 2, 12, ["did you mean `min_events`?"]),
         ("model: m\nzzz: 1", 2, 1, ["unknown key `zzz`", "known: version, model"]),
         ("model: m\nmonitors: []", 2, 1, ["`monitors` is not done yet", "take it out"]),
-        ("model: m\nsegments: {}", 2, 1, ["`segments` is not done yet"]),
         ("model: m\ndefaults: {cooldown: 3m}", 2, 12, ["`cooldown` is not done yet"]),
         ("model: m\nshards: 1.5", 2, 9, ["found 1.5", "whole number"]),
         ("model: m\nshards: yes", 2, 9, ["found yes", "whole number"]),

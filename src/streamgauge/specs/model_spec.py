@@ -15,6 +15,7 @@ from streamgauge.specs.labels import LabelDelaySpec, LabelsSpec
 from streamgauge.specs.operation import AutomationLevel, EnvelopeSpec, LearningSpec, ServingSpec
 from streamgauge.specs.privacy import FieldPolicy
 from streamgauge.specs.project import ApprovalSpec, OwnerSpec, ProjectSpec, RiskSpec
+from streamgauge.specs.rules import Rules
 from streamgauge.specs.scalars import Integer, Name, Number, Url, between, refuse
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
 from streamgauge.specs.watching import (
@@ -91,6 +92,7 @@ class ModelSpec(SpecPart):
         default_factory=dict
     )
     output: OutputSpec = OutputSpec()
+    rules: Rules = Field((), description="What must hold for each event.")
     segments: Segments = Field(
         default_factory=dict, description="Fields of `segment` that are counted by their values."
     )

@@ -7,14 +7,17 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, WithJsonSchema
 
 from streamgauge.specs.scalars import parse_number, refuse
+from streamgauge_client.privacy import PrivacyPolicy
 
 WORDS = ("keep", "drop", "hash")
 _EXPECTED = "keep, drop, hash, {bucket: 10} or {bucket: [0, 18, 65]}"
 _MOST_EDGES = 100
+#: Whether there is a key to hash with is the process' matter and not the spec's.
+_SOME_KEY = b"any"
 
 
 def parse_field_policy(value: object) -> str | dict[str, Any]:
-    """One field's policy, with numbers as numbers.
+    """One field's policy, with numbers as numbers: what ``PrivacyPolicy.of`` takes.
 
     >>> parse_field_policy("hash"), parse_field_policy({"bucket": [0, "18", 65]})
     ('hash', {'bucket': [0.0, 18.0, 65.0]})
@@ -23,27 +26,25 @@ def parse_field_policy(value: object) -> str | dict[str, Any]:
         if value not in WORDS:
             raise refuse(_EXPECTED, allowed=WORDS)
         return value
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         raise refuse(_EXPECTED)
     for key in value:
         if key != "bucket":
             raise refuse("bucket", at=(key,), allowed=("bucket",), key=True)
-    if "bucket" not in value:
-        raise refuse(_EXPECTED)
-    return {"bucket": _bucket(value["bucket"])}
+    policy = {"bucket": _bucket(value["bucket"])}
+    try:
+        PrivacyPolicy.of({"field": policy}, key=_SOME_KEY)
+    except ValueError:
+        raise refuse("a width above 0, or edges that rise", at=("bucket",)) from None
+    return policy
 
 
 def _bucket(value: object) -> float | list[float]:
     if isinstance(value, list | tuple):
-        edges = [_number(each, ("bucket", i)) for i, each in enumerate(value)]
-        rising = all(low < high for low, high in zip(edges, edges[1:], strict=False))
-        if not 1 <= len(edges) <= _MOST_EDGES or not rising:
-            raise refuse(f"1 to {_MOST_EDGES} edges, the lowest first", at=("bucket",))
-        return edges
-    width = _number(value, ("bucket",))
-    if width <= 0:
-        raise refuse("a width above 0, or a list of edges", at=("bucket",))
-    return width
+        if len(value) > _MOST_EDGES:
+            raise refuse(f"at most {_MOST_EDGES} edges", at=("bucket",))
+        return [_number(each, ("bucket", i)) for i, each in enumerate(value)]
+    return _number(value, ("bucket",))
 
 
 def _number(value: object, at: tuple[str | int, ...]) -> float:

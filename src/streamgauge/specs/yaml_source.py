@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,7 @@ from streamgauge.specs.mistakes import Mistake, SpecInvalid
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.specs.operation import LearningSpec
 from streamgauge.specs.project import ProjectSpec, RiskSpec
+from streamgauge.specs.remark import Remark
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
 
 _SECTIONS: tuple[tuple[str, type[SpecPart]], ...] = (
@@ -75,6 +76,27 @@ def load_spec(data: bytes, *, name: str, detectors: DetectorCatalogue | None = N
         ]
         mistakes.sort(key=lambda mistake: (mistake.line, mistake.column))
         raise SpecInvalid(tuple(mistakes)) from None
+
+
+def located_remarks(data: bytes, remarks: Iterable[Remark], *, name: str) -> tuple[Mistake, ...]:
+    """Remarks on a file's spec as mistakes are told, in the order of their places.
+
+    What is not in the file is told at what is around it. Raises ``Unreadable`` for a file that
+    ``load_spec`` refuses, too.
+    """
+    text = read_text(data)
+    lines, document = text.splitlines(), locate(text)
+    told = []
+    for remark in remarks:
+        places = [document.values, document.keys]
+        if remark.key:
+            places.reverse()
+        path = remark.path
+        while path and not any(path in known for known in places):
+            path = path[:-1]
+        place = next((known[path] for known in places if path in known), None)
+        told.append(_mistake(name, lines, place, remark.message, remark.hint))
+    return tuple(sorted(told, key=lambda each: (each.line, each.column)))
 
 
 def _explained(name: str, lines: list[str], document: Located, detail: dict[str, Any]) -> Mistake:
