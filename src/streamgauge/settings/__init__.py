@@ -13,10 +13,12 @@ from streamgauge.settings.notifier import NotifierSettings, SinkSettings
 from streamgauge.settings.sections import (
     CheckpointSettings,
     ExporterSettings,
+    IngestSettings,
     KafkaSettings,
     LogSettings,
     MonitoringSettings,
     MonitorSettings,
+    PrivacySettings,
     ProcessSettings,
     RedisSettings,
     StateSettings,
@@ -26,11 +28,13 @@ from streamgauge.settings.sources import SettingsError, Source, explain, merged,
 __all__ = [
     "CheckpointSettings",
     "ExporterSettings",
+    "IngestSettings",
     "KafkaSettings",
     "LogSettings",
     "MonitorSettings",
     "MonitoringSettings",
     "NotifierSettings",
+    "PrivacySettings",
     "ProcessSettings",
     "RedisSettings",
     "Settings",
@@ -64,6 +68,8 @@ class Settings(BaseSettings):
     checkpoint: CheckpointSettings = CheckpointSettings()
     monitor: MonitorSettings = MonitorSettings()
     exporter: ExporterSettings = ExporterSettings()
+    ingest: IngestSettings = IngestSettings()
+    privacy: PrivacySettings = PrivacySettings()
     notifier: NotifierSettings = NotifierSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     log: LogSettings = LogSettings()

@@ -79,6 +79,36 @@ class ExporterSettings(ProcessSettings):
     stale_seconds: Positive = 30.0
 
 
+class IngestSettings(ProcessSettings):
+    """The ingest service: who may post, and how much at once.
+
+    ``token`` may hold several, parted by spaces or lines, so that one can be rotated out. Without
+    one it listens on this machine alone.
+    """
+
+    port: Port = 9810
+    token: SecretStr | None = None
+    max_body_bytes: Count = 4 * 1024 * 1024
+    max_events: Count = 10_000
+    max_connections: Count = 256
+    max_inflight_events: Count = 20_000
+    max_inflight_bytes: Count = 64 * 1024 * 1024
+    #: For the whole body of a request, and for its head.
+    read_seconds: Positive = 10.0
+    #: How long Kafka has for an acknowledgement.
+    ack_seconds: Positive = 5.0
+    #: How long a model server's request waits for its response, and a response for its request.
+    join_seconds: Positive = 30.0
+    max_held_halves: Count = 10_000
+    max_held_bytes: Count = 32 * 1024 * 1024
+
+
+class PrivacySettings(Section):
+    """``key`` is what fields are hashed with whose privacy policy says so."""
+
+    key: SecretStr | None = None
+
+
 class MonitoringSettings(Section):
     """How a model is judged whose spec does not say otherwise (times in seconds)."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from streamgauge.telemetry import models, notifications, pipeline, processes
+from streamgauge.telemetry import ingest, models, notifications, pipeline, processes
 from streamgauge.telemetry.definition import PREFIX, Definition
+from streamgauge.telemetry.ingest import INGEST
 from streamgauge.telemetry.models import MODELS
 from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
@@ -11,10 +12,11 @@ from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
 
 #: Everything, for documents, dashboards and tests.
-CATALOGUE: tuple[Definition, ...] = (*MODELS, *PIPELINE, *PROCESSES, *NOTIFIER)
+CATALOGUE: tuple[Definition, ...] = (*MODELS, *PIPELINE, *PROCESSES, *NOTIFIER, *INGEST)
 
 __all__ = [
     "CATALOGUE",
+    "INGEST",
     "MODELS",
     "NOTIFIER",
     "PIPELINE",
@@ -22,6 +24,7 @@ __all__ = [
     "PROCESSES",
     "Definition",
     "Telemetry",
+    "ingest",
     "models",
     "notifications",
     "pipeline",

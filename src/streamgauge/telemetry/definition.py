@@ -9,7 +9,7 @@ PREFIX = "streamgauge"
 
 Kind = Literal["counter", "gauge", "histogram", "states"]
 #: Who exposes it. Each has one exposer, so that a sum over all scrapes counts nothing twice.
-Exposer = Literal["exporter", "worker", "any"]
+Exposer = Literal["exporter", "worker", "any", "ingest"]
 
 
 @dataclass(frozen=True, slots=True)

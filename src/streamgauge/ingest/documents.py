@@ -1,0 +1,110 @@
+"""JSON documents in a body: one, an array, or one on each line; envelopes or bare events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from streamgauge.batch import structured
+from streamgauge.batch.explain import broken_json
+from streamgauge.batch.limits import Refused, depth
+from streamgauge.ingest.obvious import obvious_event
+from streamgauge.ingest.posted import Posted, Refusal, Unreadable, oversized, passed_on
+
+#: No event comes near it; what is deeper is no mistake, and no parser gets to see it.
+_MAX_BODY_DEPTH = 64
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_TYPE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,127}")
+
+
+def array(body: bytes) -> list[bytes]:
+    """The elements of an array. Raises ``Unreadable``."""
+    _check_depth(body)
+    try:
+        return [bytes(element) for element in _array(body)]
+    except msgspec.ValidationError:
+        raise Unreadable("schema", "a batch is a JSON array of events") from None
+    except msgspec.DecodeError as error:
+        raise Unreadable("decode", broken_json(error, body)) from None
+
+
+def lines(body: bytes) -> list[bytes]:
+    """The lines that hold anything."""
+    _check_depth(body)
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def one_or_array(body: bytes) -> list[bytes]:
+    """An object alone, or the elements of an array."""
+    return array(body) if body.lstrip()[:1] == b"[" else [body]
+
+
+def read(documents: list[bytes], *, event: str | None) -> Iterator[Posted | Refusal]:
+    """Envelopes and bare events, whichever each document is.
+
+    Parameters
+    ----------
+    event
+        What bare events are; None where each must tell it by its fields.
+    """
+    for index, document in enumerate(documents):
+        yield _read(index, document, event)
+
+
+def _read(index: int, document: bytes, event: str | None) -> Posted | Refusal:
+    try:
+        names = set(_fields(document))
+    # Whatever is wrong with it, the decoder of the named event says it best.
+    except (msgspec.DecodeError, RecursionError):
+        names = set()
+    if {"specversion", "type"} <= names:
+        return enveloped(index, document)
+    known = event or obvious_event(names)
+    if known is not None:
+        return Posted(index, f"streamgauge.{known}.v1", {}, document)
+    if not names:
+        return Refusal(index, *_no_object(document))
+    return Refusal(
+        index,
+        "schema",
+        "type: the fields do not tell which event this is, or something required is missing;"
+        " name it, such as ?type=prediction",
+        field="type",
+    )
+
+
+def enveloped(index: int, document: bytes) -> Posted | Refusal:
+    """A CloudEvent in structured mode."""
+    try:
+        event_type, payload = structured.type_and_data(document)
+        attributes = passed_on(structured.attributes(document))
+    except Refused as refusal:
+        field, colon, _ = refusal.error.partition(": ")
+        named = colon and _TYPE.fullmatch(field)
+        return Refusal(index, refusal.reason, refusal.error, field=field if named else "")
+    del attributes["ce_type"]
+    if problem := oversized(attributes):
+        return Refusal(index, "too_large", problem)
+    return Posted(index, event_type.decode(), attributes, payload)
+
+
+def _no_object(document: bytes) -> tuple[str, str]:
+    """The reason and the text for what is no JSON object."""
+    try:
+        document.decode()
+        _fields(document)
+    except UnicodeDecodeError as error:
+        return "decode", f"not UTF-8 (byte {error.start})"
+    except msgspec.ValidationError:
+        return "schema", "an event is a JSON object"
+    except msgspec.DecodeError as error:
+        return "decode", broken_json(error, document)
+    return "schema", "an empty object is no event"
+
+
+def _check_depth(body: bytes) -> None:
+    if (deep := depth(body)) > _MAX_BODY_DEPTH:
+        raise Unreadable("too_large", f"the body is nested {deep:,} deep; no event is")
