@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +18,11 @@ from streamgauge_client import (
     AlarmEvent,
     AlarmSubscription,
     LabelEvent,
+    alarm_reader,
     alarms,
     encode,
-    subscription,
 )
+from streamgauge_client.alarm_filter import AlarmFilter
 from streamgauge_client.following import LogFollower
 from streamgauge_client.since import parse_since
 
@@ -70,6 +73,12 @@ class FakeFollower:
     def poll(self, timeout: float) -> Any | None:
         return next(self._messages, None)
 
+    def settle(self, handled: bool) -> None:
+        pass
+
+    def positions(self) -> dict[int, int]:
+        return {}
+
     def close(self) -> None:
         self.closed = True
 
@@ -84,7 +93,8 @@ def ids(events: list[AlarmEvent]) -> list[str]:
 
 
 def subscribed(messages: list[FakeMessage], **filters: Any) -> AlarmSubscription:
-    return AlarmSubscription(FakeFollower(messages), timeout=0.0, **filters)
+    wanted = AlarmFilter.of(**filters)
+    return AlarmSubscription(FakeFollower(messages), wanted=wanted, timeout=0.0)
 
 
 def test_a_duplicate_is_dropped() -> None:
@@ -94,11 +104,11 @@ def test_a_duplicate_is_dropped() -> None:
 
 
 def test_the_memory_for_duplicates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscription, "MAX_REMEMBERED_IDS", 2)
+    monkeypatch.setattr(alarm_reader, "MAX_REMEMBERED_IDS", 2)
     found = subscribed([message(alarm(number)) for number in (1, 2, 3, 1, 3)])
     # The oldest id was forgotten, the younger ones were not.
     assert ids(list(found)) == ["alarm-1", "alarm-2", "alarm-3", "alarm-1"]
-    assert len(found._seen) == 2
+    assert len(found._reader._seen) == 2
 
 
 @pytest.mark.parametrize(
@@ -112,6 +122,10 @@ def test_the_memory_for_duplicates_is_bounded(monkeypatch: pytest.MonkeyPatch) -
         ({"severity": "critical"}, [2]),
         ({"status": "resolved"}, [4]),
         ({"model": "fraud", "severity": "critical"}, []),
+        ({"model": ["fraud", "churn"]}, [1, 2, 3, 4]),
+        ({"kind": {"latency", "traffic"}}, [3]),
+        ({"status": ("firing", "resolved"), "model": ["churn"]}, [2]),
+        ({"where": lambda alarm: alarm.summary.endswith("4")}, [4]),
     ],
     ids=str,
 )
@@ -161,7 +175,17 @@ def test_a_closed_subscription_ends() -> None:
     [
         ({"severity": "high"}, "info, warning, critical"),
         ({"status": "open"}, "firing, acknowledged"),
+        ({"status": ["firing", "open"]}, "firing, acknowledged"),
+        ({"model": []}, "leave it out for all"),
+        ({"kind": ["latency", 3]}, "leave it out for all"),
+        ({"where": "critical"}, "give a function"),
         ({"since": "yesterday"}, 'like "30s"'),
+        ({"since": datetime(2026, 11, 21)}, "no timezone"),
+        ({"since": 1_790_000_000_000}, "milliseconds"),
+        ({"since": {0: -1}}, "partition: offset"),
+        ({"since": {}}, "partition: offset"),
+        ({"since": True}, "give"),
+        ({"since": {0: 3}, "group": "g"}, "leave the group out"),
         ({"since": "1h", "group": "g"}, "leave the group out"),
     ],
     ids=str,
@@ -172,10 +196,121 @@ def test_a_mistake_in_the_call_says_what_is_right(arguments: dict[str, Any], tol
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [("30s", 30.0), ("1.5h", 5400.0), ("2d", 172800.0), ("latest", "latest")]
+    ("given", "expected"),
+    [
+        ("30s", 1_789_999_970.0),
+        ("1.5h", 1_789_994_600.0),
+        ("2d", 1_789_827_200.0),
+        ("latest", "latest"),
+        ("2026-11-21T01:00:00+01:00", 1_795_219_200.0),
+        (datetime(2026, 11, 21, tzinfo=UTC), 1_795_219_200.0),
+        (1_795_219_200, 1_795_219_200.0),
+        ({0: 17, 3: 0}, {0: 17, 3: 0}),
+    ],
+    ids=str,
 )
-def test_since(given: str, expected: Any) -> None:
-    assert parse_since(given) == expected
+def test_since(given: Any, expected: Any) -> None:
+    assert parse_since(given, now=1_790_000_000.0) == expected
+
+
+def test_an_alarm_for_which_where_raises_is_given(caplog: pytest.LogCaptureFixture) -> None:
+    found = subscribed([message(alarm(1)), message(alarm(2))], where=lambda alarm: 1 / 0)
+    with caplog.at_level(logging.WARNING):
+        assert ids(list(found)) == ["alarm-1", "alarm-2"]
+    assert len(caplog.records) == 1 and "where raised" in caplog.text
+
+
+def test_a_kind_that_this_version_does_not_know_is_told_and_taken(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = subscribed([message(alarm(1, kind="feature_drfit"))], kind="feature_drfit")
+    assert "did you mean feature_drift?" in caplog.text
+    assert ids(list(found)) == ["alarm-1"]
+
+
+class TestAsync:
+    async def test_alarms_come_by_async_for(self) -> None:
+        messages = [message(alarm(number)) for number in (1, 2, 1, 3)]
+        async with subscribed(messages) as found:
+            assert [one.alarm_id async for one in found] == ["alarm-1", "alarm-2", "alarm-3"]
+        assert found.duplicates == 1
+
+    async def test_cancelling_is_prompt_and_loses_nothing(self) -> None:
+        # Given a poll that takes its time, and an alarm at its end
+        polling, arrived = threading.Event(), threading.Event()
+
+        class SlowFollower(FakeFollower):
+            def poll(self, timeout: float) -> Any | None:
+                polling.set()
+                arrived.wait(10)
+                return super().poll(timeout)
+
+        found = AlarmSubscription(SlowFollower([message(alarm(1)), message(alarm(2))]), timeout=5)
+        # When who waits for it gives up
+        waiting = asyncio.create_task(anext(found))
+        while not polling.is_set():
+            await asyncio.sleep(0.001)
+        waiting.cancel()
+        started = time.monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert time.monotonic() - started < 1.0 and not arrived.is_set()
+        # Then the next who asks gets what came meanwhile, and all that follows
+        arrived.set()
+        assert ids([await anext(found), await anext(found)]) == ["alarm-1", "alarm-2"]
+        await found.aclose()
+
+    async def test_closing_waits_for_the_poll_and_ends_the_iteration(self) -> None:
+        polling, go_on = threading.Event(), threading.Event()
+
+        class SlowFollower(FakeFollower):
+            within = False
+
+            def poll(self, timeout: float) -> Any | None:
+                self.within = True
+                polling.set()
+                go_on.wait(10)
+                self.within = False
+                return None
+
+            def close(self) -> None:
+                assert not self.within, "Kafka's consumer must not be closed under a poll"
+                super().close()
+
+        follower = SlowFollower([])
+        found = AlarmSubscription(follower)
+        waiting = asyncio.create_task(anext(found, None))
+        while not polling.is_set():
+            await asyncio.sleep(0.001)
+        closing = asyncio.create_task(found.aclose())
+        await asyncio.sleep(0.01)
+        go_on.set()
+        await closing
+        assert await waiting is None and follower.closed
+
+    async def test_what_the_consumer_raises_is_raised_here(self) -> None:
+        class Broken(FakeFollower):
+            def poll(self, timeout: float) -> Any | None:
+                raise RuntimeError("fatal")
+
+        found = AlarmSubscription(Broken([]))
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="fatal"):
+                await anext(found)
+        await found.aclose()
+
+
+def test_a_signal_handler_may_close_in_the_middle_of_a_poll() -> None:
+    class Interrupted(FakeFollower):
+        def poll(self, timeout: float) -> Any | None:
+            found.close()
+            assert not self.closed
+            return None
+
+    follower = Interrupted([])
+    found = AlarmSubscription(follower)
+    assert list(found) == [] and follower.closed
 
 
 class TestOnABroker:
@@ -223,6 +358,38 @@ class TestOnABroker:
         send(alarm(3))
         with alarms(broker, topic_prefix=unused_prefix, since="1h", timeout=1.0) as found:
             assert ids(list(found)) == ["alarm-2", "alarm-3"]
+
+    def test_a_point_in_time_does_too(self, broker: str, unused_prefix: str, send: Send) -> None:
+        send(alarm(1), age=7200)
+        send(alarm(2), age=1800)
+        an_hour_ago = datetime.fromtimestamp(time.time() - 3600, UTC)
+        with alarms(broker, topic_prefix=unused_prefix, since=an_hour_ago, timeout=1.0) as found:
+            assert ids(list(found)) == ["alarm-2"]
+
+    def test_offsets_go_on_where_the_positions_were(
+        self, broker: str, unused_prefix: str, send: Send
+    ) -> None:
+        # Given a subscriber that keeps its own positions, and stops after two alarms
+        send(alarm(1), alarm(2), alarm(3))
+        with alarms(broker, topic_prefix=unused_prefix, since="beginning", timeout=5.0) as found:
+            assert ids([next(found), next(found)]) == ["alarm-1", "alarm-2"]
+            positions = found.positions
+        # When it comes back
+        with alarms(broker, topic_prefix=unused_prefix, since=positions, timeout=1.0) as found:
+            # Then it goes on there
+            assert ids(list(found)) == ["alarm-3"]
+        # And an offset beyond the end is the end
+        beyond = {partition: 1000 for partition in positions}
+        with alarms(broker, topic_prefix=unused_prefix, since=beyond, timeout=1.0) as found:
+            send(alarm(4))
+            assert ids(list(found)) == ["alarm-4"]
+
+    async def test_async_for_on_a_broker(self, broker: str, unused_prefix: str, send: Send) -> None:
+        send(alarm(1), alarm(2))
+        async with alarms(
+            broker, topic_prefix=unused_prefix, since="beginning", timeout=5.0
+        ) as found:
+            assert ids([await anext(found), await anext(found)]) == ["alarm-1", "alarm-2"]
 
     def test_the_environment_says_where(
         self, broker: str, unused_prefix: str, send: Send, monkeypatch: pytest.MonkeyPatch

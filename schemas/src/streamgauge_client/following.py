@@ -26,6 +26,12 @@ class Follower(Protocol):
     def poll(self, timeout: float) -> Any | None:
         """The next confluent message without an error, or None after ``timeout`` seconds."""
 
+    def settle(self, handled: bool) -> None:
+        """Say what became of the last record; the next poll says that it was handled."""
+
+    def positions(self) -> dict[int, int]:
+        """The next offset of each partition that was read."""
+
     def close(self) -> None:
         """Give up the connection."""
 
@@ -46,8 +52,7 @@ class LogFollower:
         self._bootstrap_servers = bootstrap_servers
         self._topic = topic
         self._since = since
-        # A point in time, taken now: "an hour ago" must not move while Kafka is away.
-        self._not_before = time.time() - since if isinstance(since, float) else 0.0
+        self._not_before = since if isinstance(since, float) else 0.0
         self._next: dict[int, int] = {}
         self._was_missing = False
         self._look_at = 0.0
@@ -62,6 +67,12 @@ class LogFollower:
             return None
         self._next[message.partition()] = message.offset() + 1
         return message if message.timestamp()[1] >= self._not_before * 1000 else None
+
+    def settle(self, handled: bool) -> None:
+        """Nothing: there is no group that would remember it."""
+
+    def positions(self) -> dict[int, int]:
+        return dict(self._next)
 
     def close(self) -> None:
         self._consumer.close()
@@ -107,6 +118,9 @@ class LogFollower:
         low, high = self._consumer.get_watermark_offsets(
             TopicPartition(self._topic, partition), timeout=_ASK_TIMEOUT
         )
+        if isinstance(self._since, dict):
+            # Beyond the end librdkafka would begin anew, and repeat all.
+            return min(max(self._since.get(partition, 0), int(low)), int(high))
         if self._since == "latest":
             return int(low if self._was_missing else high)
         if self._since == "beginning" or self._was_missing:
@@ -123,7 +137,8 @@ class LogFollower:
 class GroupFollower:
     """Shares a topic with the other members of a group, and begins where the group stopped.
 
-    A record is committed when the next one is asked for, so after it was handled.
+    A record is committed when the next one is asked for, so after it was handled; or by
+    ``settle``.
     """
 
     def __init__(
@@ -146,14 +161,30 @@ class GroupFollower:
         )
         self._consumer.subscribe([topic])
         self._handling: Any | None = None
+        self._next: dict[int, int] = {}
         self._warning = Throttle()
 
     def poll(self, timeout: float) -> Any | None:
-        if self._handling is not None:
-            self._consumer.store_offsets(self._handling)
-            self._handling = None
-        self._handling = _received(self._consumer.poll(timeout), self._warning)
-        return self._handling
+        self.settle(handled=True)
+        message = self._handling = _received(self._consumer.poll(timeout), self._warning)
+        if message is not None:
+            self._next[message.partition()] = message.offset() + 1
+        return message
+
+    def settle(self, handled: bool) -> None:
+        message, self._handling = self._handling, None
+        if message is None or not handled:
+            return
+        from confluent_kafka import KafkaException
+
+        try:
+            self._consumer.store_offsets(message)
+        except KafkaException as error:
+            # Its partition went to another member meanwhile, who will get it again.
+            logger.info("an alarm was handled and not committed: %s", error.args[0].str())
+
+    def positions(self) -> dict[int, int]:
+        return dict(self._next)
 
     def close(self) -> None:
         self._consumer.close()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from contextvars import ContextVar
 from urllib.parse import quote
 
 from streamgauge_client.codec import Headers
 from streamgauge_client.ids import new_id
 
-REQUEST_ID_HEADER = "x-request-id"
-PREDICTION_ID_HEADER = "x-prediction-id"
+REQUEST_ID_HEADER = "X-Request-ID"
+PREDICTION_ID_HEADER = "X-Prediction-Id"
 #: Prediction ids that a response names at most: a batch endpoint must not overflow its headers.
 MAX_PREDICTION_IDS = 20
 
@@ -48,10 +47,13 @@ class RequestScope:
         if len(self._prediction_ids) < MAX_PREDICTION_IDS:
             self._prediction_ids.append(prediction_id)
 
-    def prediction_ids(self) -> str | None:
-        """The predictions so far as a header has them: separated by commas."""
-        ids = [quote(one, safe=_PLAIN_IN_IDS) for one in self._prediction_ids]
-        return ", ".join(ids) or None
+    def response_headers(self) -> list[tuple[str, str]]:
+        """What the response should say, in names and values of ASCII alone."""
+        headers = [(REQUEST_ID_HEADER, self.request_id)]
+        if self._prediction_ids:
+            ids = (quote(one, safe=_PLAIN_IN_IDS) for one in self._prediction_ids)
+            headers.append((PREDICTION_ID_HEADER, ", ".join(ids)))
+        return headers
 
     def end(self) -> None:
         """The request is done: a task that outlives it is no part of it."""
@@ -65,11 +67,21 @@ class RequestScope:
 current_request: ContextVar[RequestScope | None] = ContextVar("streamgauge_request", default=None)
 
 
-@contextmanager
-def inside(scope: RequestScope) -> Iterator[None]:
-    """Events published in the block belong to the request."""
-    token = current_request.set(scope)
-    try:
-        yield
-    finally:
-        current_request.reset(token)
+class inside:
+    """Events published in the block belong to the request.
+
+    A class of its own: a generator would turn the end of a streamed response into an error.
+    """
+
+    __slots__ = ("_request", "_token")
+
+    def __init__(self, request: RequestScope) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        self._token = current_request.set(self._request)
+
+    def __exit__(self, *exception: object) -> None:
+        # A coroutine that is thrown away is closed in a context that is not its own.
+        with suppress(ValueError):
+            current_request.reset(self._token)
