@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
@@ -154,6 +154,25 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
             )
             fill(document, documents.MODEL, given, counters)
             self._sender.send(envelope.models, new_id(), "", document)
+
+    def derived(
+        self, derive: Callable[..., Mapping[str, Any]], name: str, value: Any, **options: Any
+    ) -> dict[str, Any]:
+        """Features of an unstructured input; none where it can't be read, which is counted.
+
+        ``derive`` is one of ``streamgauge_client.derive``, or a function of your own alike. It
+        never raises: ``adjusted["derive"]`` counts what went wrong, ``last_error`` tells it.
+
+        >>> from streamgauge_client.derive import text_features
+        >>> publisher = Publisher(model="m", version="1")
+        >>> {"amount": 12.5, **publisher.derived(text_features, "comment", "late")}["comment.words"]
+        1
+        """
+        try:
+            return dict(derive(name, value, **options))
+        except Exception as error:
+            self._sender.adjusted("derive", error)
+            return {}
 
     @property
     def requests(self) -> RequestCounters:

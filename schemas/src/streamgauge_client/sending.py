@@ -136,6 +136,11 @@ class Sender:
             return self._counters.dropped(name, "error", f"{type(error).__name__}: {_said(error)}")
         self._counters.dropped(name, reason, str(error))
 
+    def adjusted(self, kind: str, error: Exception) -> None:
+        """Count something that an event will lack, and say why."""
+        self._counters.adjusted(kind)
+        self._counters.trouble(f"{kind}: {type(error).__name__}: {_said(error)}")
+
     def last_sequence(self, topic: str, key: bytes) -> int | None:
         """The number of the last event for this topic and record key; None before the first."""
         envelope = self._envelope

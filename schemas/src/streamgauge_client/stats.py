@@ -26,7 +26,8 @@ class PublisherStats:
     ``sample_rate``. ``adjusted`` were sent with a change, by kind:
     ``nonfinite`` (NaN or infinity became null), ``truncated`` (text cut to 1,024 characters),
     ``latency`` (negative, became null), ``scores`` (more than 1,000 classes, left out),
-    ``privacy`` (a field left out because its policy does not go with its value).
+    ``privacy`` (a field left out because its policy does not go with its value), ``derive`` (an
+    input from which ``Publisher.derived`` got no features).
     ``bytes`` counts the values of what was sent.
     """
 
