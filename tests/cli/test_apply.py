@@ -33,7 +33,8 @@ def test_check_tells_good_from_bad(run: Run, good: Path, bad: Path) -> None:
     assert run("check", good).exit_code == 0
     result = run("check", good, bad)
     assert result.exit_code == 4
-    assert result.stdout == f"{good}: ok (model fraud)\n"
+    assert result.stdout.startswith(f"{good}: ok (model fraud)\n{good}: 0 of ")
+    assert str(bad) not in result.stdout
     assert f"{bad}:2:7: task: found binery" in result.stderr
     # The detectors are those that are installed, whichever they are.
     assert f"{bad}:3:35: " in result.stderr and "did you mean `adwin`?" in result.stderr
@@ -53,7 +54,8 @@ def test_detectors_are_tried_before_a_worker_has_to(run: Run, tmp_path: Path, pa
 def test_check_for_programs(run: Run, good: Path, bad: Path) -> None:
     result = run("check", good, bad, "-o", "json")
     first, second = json.loads(result.stdout)
-    assert first == {"file": str(good), "ok": True, "model": "fraud", "mistakes": []}
+    assert first["file"] == str(good) and first["ok"] and first["model"] == "fraud"
+    assert first["mistakes"] == [] and second["warnings"] == []
     assert [(m["line"], m["column"]) for m in second["mistakes"]] == [(2, 7), (3, 35)]
     assert result.exit_code == 4
 

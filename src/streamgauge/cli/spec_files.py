@@ -19,11 +19,12 @@ _TRIAL_VALUES = 64
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """One file: its spec, or the mistakes in it."""
+    """One file: its spec, or the mistakes in it; and its bytes, for remarks on a right one."""
 
     path: Path
     spec: ModelSpec | None
     mistakes: tuple[Mistake, ...]
+    data: bytes = b""
 
 
 def detector_catalogue() -> DetectorCatalogue:
@@ -60,8 +61,9 @@ def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
     files: list[SpecFile] = []
     first: dict[str, Path] = {}
     for path in paths:
+        data = _read(path)
         try:
-            spec = load_spec(_read(path), name=str(path), detectors=detectors)
+            spec = load_spec(data, name=str(path), detectors=detectors)
         except SpecInvalid as error:
             files.append(SpecFile(path, None, error.mistakes))
             continue
@@ -71,8 +73,18 @@ def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
             files.append(SpecFile(path, None, (mistake,)))
             continue
         first[spec.model] = path
-        files.append(SpecFile(path, spec, ()))
+        files.append(SpecFile(path, spec, (), data))
     return files
+
+
+def remarks_on(file: SpecFile, *, today: float) -> tuple[Mistake, ...]:
+    """What is odd about a spec that is right, with places; nothing for one with mistakes."""
+    from streamgauge.specs.lint import lint
+    from streamgauge.specs.yaml_source import located_remarks
+
+    if file.spec is None:
+        return ()
+    return located_remarks(file.data, lint(file.spec, today=today), name=str(file.path))
 
 
 def _read(path: Path) -> bytes:

@@ -23,18 +23,21 @@ class Mistake:
     source: str = ""
     length: int = 1
 
-    def headline(self) -> str:
+    def headline(self, label: str = "") -> str:
         """The mistake on one line, with its place as editors and CI logs understand it."""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}{hint}"
+        return f"{self.file}:{self.line}:{self.column}: {label}{self.message}{hint}"
 
-    def render(self) -> str:
-        """The mistake with the source line and a caret under what is meant."""
+    def render(self, label: str = "") -> str:
+        """The mistake with the source line and a caret under what is meant.
+
+        ``label`` stands before the message, like ``warning: ``.
+        """
         skipped = max(0, self.column - _WIDTH // 2)
         shown = self.source[skipped : skipped + _WIDTH]
         column = self.column - skipped
         caret = " " * (column - 1) + "^" * max(1, min(self.length, len(shown) - column + 1))
-        return f"{self.headline()}\n{self.line:5d} | {shown}\n{' ' * 5} | {caret}"
+        return f"{self.headline(label)}\n{self.line:5d} | {shown}\n{' ' * 5} | {caret}"
 
 
 class SpecInvalid(Exception):
