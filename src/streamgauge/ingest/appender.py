@@ -26,7 +26,7 @@ _OPTIONS: Mapping[str, Any] = {
     "enable.idempotence": True,
     "acks": "all",
     # Posts wait for their acknowledgement; what comes together still travels together.
-    "linger.ms": 5,
+    "linger.ms": 2,
     "compression.type": "lz4",
     "socket.connection.setup.timeout.ms": 5_000,
     "log.connection.close": False,

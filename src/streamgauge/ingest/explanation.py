@@ -31,8 +31,17 @@ def explained(posted: Posted, event: str, letter: DeadLetter) -> Refusal:
         return Refusal(posted.index, letter.reason, letter.error)
     expectation = _EXPECTED.fullmatch(told)
     expected = expectation["what"] if expectation else _type_of(event, field)
-    meant = _meant(_fields(posted.payload), field, told, expected, set(known))
-    detail = letter.error + (f"; did you mean {meant!r}?" if meant else "")
+    fields = _fields(posted.payload)
+    detail, meant = letter.error, ""
+    if told.startswith("missing"):
+        # A name that the contract does not know and that looks like the one that is missing.
+        near = nearest(field, [name for name in fields if name not in known])
+        if near:
+            meant = field
+            detail += f"; {near!r} is no field, did you mean {meant!r}?"
+    elif expected.startswith(_ONE_OF):
+        meant = nearest(str(fields.get(field))[:128], expected.removeprefix(_ONE_OF).split(", "))
+        detail += f"; did you mean {meant!r}?" if meant else ""
     return Refusal(posted.index, letter.reason, detail, field, expected, meant)
 
 
@@ -41,17 +50,6 @@ def nearest(word: str, words: list[str]) -> str:
     plain = {_plain(each): each for each in words}
     near = difflib.get_close_matches(_plain(word), plain, n=1)
     return plain[near[0]] if near else ""
-
-
-def _meant(fields: dict[str, Any], field: str, told: str, expected: str, known: set[str]) -> str:
-    if told.startswith("missing"):
-        # A name that the contract does not know and that looks like the one that is missing.
-        others = [name for name in fields if name not in known]
-        return field if others and nearest(field, others) else ""
-    given = fields.get(field)
-    if expected.startswith(_ONE_OF) and isinstance(given, str):
-        return nearest(given[:128], expected.removeprefix(_ONE_OF).split(", "))
-    return ""
 
 
 def _fields(payload: bytes) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import errno
 
 from aiohttp import web
 
+LINGER_SECONDS = 2.0
+
 
 class CannotListen(Exception):
     """Nothing can listen at an address. The text says which and what to do."""
@@ -46,8 +48,8 @@ class Listener:
             access_log=None,
             handle_signals=False,
             keepalive_timeout=idle_seconds,
-            # A refused body is not read to its end.
-            lingering_time=0.0,
+            # A refused body is read on for a moment: who still sends would not hear why.
+            lingering_time=LINGER_SECONDS,
             # A few bytes could become gigabytes; bodies are taken as they are, or not at all.
             auto_decompress=False,
             shutdown_timeout=drain_seconds,
