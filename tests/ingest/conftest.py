@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -115,7 +116,8 @@ class Door:
         self, body: Any = None, *, path: str = "/v1/events", **more: Any
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Status, document and headers of the answer."""
-        told = {"json": body} if isinstance(body, dict | list) else {"data": body}
+        data = io.BytesIO(body) if isinstance(body, bytes) else body
+        told = {"json": body} if isinstance(body, dict | list) else {"data": data}
         async with self.session.post(self.url + path, **told, **more) as response:
             document = orjson.loads(await response.read())
             if response.status >= 400:

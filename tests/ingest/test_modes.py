@@ -97,7 +97,7 @@ def test_every_example_in_every_mode_of_the_cloudevents_package(path: Path) -> N
 def test_every_example_is_obvious_as_bare_json(path: Path) -> None:
     name = path.parts[-3]
     document = json.loads(path.read_bytes())
-    assert obvious_event(set(document)) == name
+    assert obvious_event({k: orjson.dumps(v) for k, v in document.items()}) == name
     bare, told = one(incoming(document)), one(incoming(document, event=name))
     assert bare == told
     assert record(bare).kind == name

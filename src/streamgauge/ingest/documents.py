@@ -56,16 +56,16 @@ def read(documents: list[bytes], *, event: str | None) -> Iterator[Posted | Refu
 
 def _read(index: int, document: bytes, event: str | None) -> Posted | Refusal:
     try:
-        names = set(_fields(document))
+        fields = {name: bytes(raw) for name, raw in _fields(document).items()}
     # Whatever is wrong with it, the decoder of the named event says it best.
     except (msgspec.DecodeError, RecursionError):
-        names = set()
-    if {"specversion", "type"} <= names:
+        fields = {}
+    if {"specversion", "type"} <= fields.keys():
         return enveloped(index, document)
-    known = event or obvious_event(names)
+    known = event or obvious_event(fields)
     if known is not None:
         return Posted(index, f"streamgauge.{known}.v1", {}, document)
-    if not names:
+    if not fields:
         return Refusal(index, *_no_object(document))
     return Refusal(
         index,
