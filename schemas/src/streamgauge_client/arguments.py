@@ -29,9 +29,11 @@ def reader(extractor: Extractor, function: Callable[..., Any], name: str) -> Rea
     signature = inspect.signature(function)
     if wanted is None:
         wanted = [_Parameter("_", _Parameter.POSITIONAL_ONLY)]
-    required = [one.name for one in wanted if one.default is _Parameter.empty]
+    required = [one for one in wanted if one.default is _Parameter.empty]
     names = {one.name for one in given}
-    if names.issuperset(required) and all(one.kind is not one.POSITIONAL_ONLY for one in wanted):
+    if names.issuperset(one.name for one in required) and all(
+        one.kind is not one.POSITIONAL_ONLY for one in wanted
+    ):
         asked = names.intersection(one.name for one in wanted)
 
         def by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -40,11 +42,11 @@ def reader(extractor: Extractor, function: Callable[..., Any], name: str) -> Rea
 
         return by_name
     count, limited = len(required), all(one.kind not in _OPEN for one in given)
-    if any(one.kind is one.KEYWORD_ONLY for one in wanted) or (
+    if any(one.kind is one.KEYWORD_ONLY for one in required) or (
         limited and count > sum(one.name not in _OWN for one in given)
     ):
         raise TypeError(
-            f"{name} asks for {', '.join(required)}; "
+            f"{name} asks for {', '.join(one.name for one in required)}; "
             f"{_called(function)} has {', '.join(one.name for one in given) or 'no arguments'}"
         )
 

@@ -11,6 +11,9 @@ from typing import Any
 
 Rule = Callable[[Any], Any]
 
+#: Ratios of a value and a width: below, an error of rounding is no part of a bucket; from the
+#: other on, neighbouring doubles are further apart than edges.
+_EXACT, _NO_FINER = 1e6, 2.0**52
 _HASHED = re.compile(r"h:[0-9a-f]{16}")
 
 
@@ -59,9 +62,19 @@ def bucketed_by_width(width: float) -> Rule:
         ratio = number / width
         if not math.isfinite(ratio):
             raise Inapplicable
-        # Edges are rounded to doubles: without room for that, 0.3 would be in the bucket of 0.2,
-        # and an edge that comes by again in the bucket below its own.
-        return math.floor(ratio + max(1e-9, 4 * math.ulp(ratio))) * width
+        if abs(ratio) < _EXACT:
+            # Edges are rounded to doubles: without room for that, 0.3 would be in the bucket of
+            # 0.2, and an edge that comes by again in the bucket below its own.
+            return math.floor(ratio + 1e-9) * width
+        if abs(ratio) >= _NO_FINER:
+            return number
+        # Here that room would be too small or too large: the last edge that is not above.
+        bucket = math.floor(ratio)
+        while bucket * width > number:
+            bucket -= 1
+        while (bucket + 1) * width <= number:
+            bucket += 1
+        return bucket * width
 
     return apply
 
