@@ -148,5 +148,6 @@ def _plain(
             for name, each in feature_views(views, feature)
         ]
     document["spec_version"] = spec.number if spec else None
+    document["spec"] = spec.spec.document() if spec else None
     document["settings"] = [setting._asdict() for setting in settings]
     return document

@@ -10,6 +10,7 @@ import typer
 from streamgauge.cli.bars import bars
 from streamgauge.cli.explain import feature_views, series_name
 from streamgauge.cli.output import print_rows, printable, show_number, show_time
+from streamgauge.cli.project_page import print_criteria, print_purpose, print_risks
 from streamgauge.specs.scalars import show_duration
 
 if TYPE_CHECKING:
@@ -34,11 +35,16 @@ def print_model(
 ) -> None:
     """The page of a model."""
     _head(model, views, spec, waiting, written=written, now=now)
+    if spec is not None:
+        print_purpose(spec.spec, now=now)
     for view in views:
         for series in view.series:
             _section(series_name(view, series.version, series.step, several=len(views) > 1))
             _series(series)
+    print_criteria(views)
     _alarms(views, feature=None)
+    if spec is not None:
+        print_risks(spec.spec)
     _settings(settings, spec)
 
 

@@ -9,6 +9,12 @@ from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.specs.scalars import show_duration
 
 _FEATURE_KEYS = ("type", "range", "missing_max", "allowed", "new_category", "min_effect", "ignore")
+_DURATIONS = (
+    *("pane", "min_duration", "max_duration", "grace"),
+    *("expected", "max", "implicit_negative_after"),
+)
+#: Sections that nobody but the spec fills in.
+_SAID_ONLY = ("label_delay", "labels", "serving", "learning")
 _OPEN = {"type": "inferred", "min_effect": "half a standard deviation of shift"}
 
 
@@ -63,6 +69,19 @@ def effective_settings(
                 continue
             spoken = key in said.get(section, {})
             add(f"{section}.{key}", getattr(part, field), getattr(base, field), spoken)
+    if feature is not None:
+        if policy := whole.privacy.get(feature, whole.privacy.get("*")):
+            add(f"privacy.{feature}", policy, policy, True)
+        return settings
+    # Of what only the spec can say, what it says.
+    for section in _SAID_ONLY:
+        part = getattr(whole, section)
+        for field, info in type(part).model_fields.items():
+            key = info.alias or field
+            if key in said.get(section, {}):
+                add(f"{section}.{key}", getattr(part, field), None, True)
+    if whole.automation_level is not None:
+        add("automation_level", whole.automation_level, None, True)
     return settings
 
 
@@ -72,8 +91,10 @@ def _words(name: str, value: object) -> str:
         return _OPEN.get(last, "none")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if last in ("pane", "min_duration", "max_duration", "grace") and isinstance(value, float):
+    if last in _DURATIONS and isinstance(value, float):
         return show_duration(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words('', each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_words("", item) for item in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -158,12 +158,12 @@ def _unknown_key(path: Path) -> tuple[str, str]:
         return message, ""
     if key in part.planned:
         return f"`{key}` is not done yet: {part.planned[key]} comes later", "take it out"
-    known = _keys(part)
-    if hint := _did_you_mean(key, known):
-        return message, hint
     for where, section in _SECTIONS:
         if section is not part and key in _keys(section):
             return message, f"it belongs {where}"
+    known = _keys(part)
+    if hint := _did_you_mean(key, known):
+        return message, hint
     return message, f"known: {', '.join(known)}"
 
 
