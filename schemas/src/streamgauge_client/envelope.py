@@ -49,6 +49,7 @@ class Envelope:
 
     model: str
     version: str
+    service: str
     shards: int
     settings: ClientSettings
     key: bytes
@@ -82,6 +83,7 @@ class Envelope:
         return cls(
             model=name,
             version=identifier(version, "version"),
+            service=sender,
             shards=shards,
             settings=settings,
             key=name.encode(),

@@ -53,10 +53,17 @@ class KafkaOutlet:
     ----------
     options
         librdkafka settings that win over ours, such as ``security.protocol``.
+    tick
+        Called by the poll thread some times a second. It must not hold this object.
     """
 
     def __init__(
-        self, bootstrap_servers: str, *, counters: Counters, options: Mapping[str, Any]
+        self,
+        bootstrap_servers: str,
+        *,
+        counters: Counters,
+        options: Mapping[str, Any],
+        tick: Callable[[], None] | None = None,
     ) -> None:
         # Imported here: 15 ms that who only reads events or runs disabled need not pay.
         from confluent_kafka import Producer
@@ -76,7 +83,7 @@ class KafkaOutlet:
         self.produce = self._producer.produce
         self._thread = threading.Thread(
             target=_poll_until_stopped,
-            args=(self._producer, self._stopping, counters),
+            args=(self._producer, self._stopping, counters, tick),
             name="streamgauge-publisher",
             daemon=True,
         )
@@ -148,10 +155,17 @@ def _trouble_reporter(counters: Counters) -> Callable[[Any], None]:
     return on_error
 
 
-def _poll_until_stopped(producer: Any, stopping: threading.Event, counters: Counters) -> None:
+def _poll_until_stopped(
+    producer: Any,
+    stopping: threading.Event,
+    counters: Counters,
+    tick: Callable[[], None] | None,
+) -> None:
     while not stopping.wait(_POLL_REST):
         try:
             producer.poll(_POLL_TIMEOUT)
+            if tick is not None:
+                tick()
         except Exception as error:
             counters.trouble(f"poll: {error}")
 

@@ -12,6 +12,7 @@ from streamgauge_client.documents import fill
 from streamgauge_client.environment import privacy_key
 from streamgauge_client.fields import identifier
 from streamgauge_client.guard import Guard
+from streamgauge_client.heartbeat import Heartbeat, interval_of
 from streamgauge_client.ids import new_id
 from streamgauge_client.label_log import LabelLog
 from streamgauge_client.moments import seconds
@@ -52,6 +53,10 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
     sample_rate
         The share of predictions that is sent, 1/k for a whole k. The monitor weighs them by it.
         Errors, labels and feedback are always sent.
+    heartbeat
+        Every so many seconds (True: 10) a ``TelemetryEvent`` tells that the process lives, its
+        processor, memory, load, network, GPU and requests, and the number of the last event.
+        It begins with the first event. False: none but those of ``heartbeat()``.
     privacy
         By field: ``"keep"``, ``"drop"``, ``"hash"`` or ``{"bucket": …}``; ``*`` is all others. See
         ``PrivacyPolicy.of``. It holds for features, and for ``entity_id``, segments and tags of
@@ -83,6 +88,7 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
         topic_prefix: str | None = None,
         kafka: Mapping[str, Any] | None = None,
         sample_rate: float = 1.0,
+        heartbeat: bool | float = True,
         privacy: Mapping[str, Any] | PrivacyPolicy | None = None,
     ) -> None:
         if on_full not in ("drop", "block", "raise"):
@@ -100,6 +106,8 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
                 kafka=dict(kafka or {}),
             )
         )
+        self._heartbeat = Heartbeat(sender, interval_of(heartbeat))
+        sender.tick = self._heartbeat.tick
         PredictionLog.__init__(
             self,
             sender,
@@ -173,6 +181,10 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
         except Exception as error:
             self._sender.adjusted("derive", error)
             return {}
+
+    def heartbeat(self) -> None:
+        """Publish now how this process fares, beside what goes out by itself (``heartbeat``)."""
+        self._heartbeat.beat()
 
     @property
     def requests(self) -> RequestCounters:

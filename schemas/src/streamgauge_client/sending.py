@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -62,6 +62,8 @@ class Sender:
 
     def __init__(self, options: SenderOptions) -> None:
         self._options = options
+        #: What the poll thread calls some times a second; set before the first event.
+        self.tick: Callable[[], None] | None = None
         self._closed = False
         self._outlet: KafkaOutlet | None = None
         self._envelope: Envelope | None = None
@@ -140,6 +142,11 @@ class Sender:
         """Count something that an event will lack, and say why."""
         self._counters.adjusted(kind)
         self._counters.trouble(f"{kind}: {type(error).__name__}: {_said(error)}")
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a producer, in this process."""
+        return self._outlet is not None
 
     def last_sequence(self, topic: str, key: bytes) -> int | None:
         """The number of the last event for this topic and record key; None before the first."""
@@ -242,6 +249,7 @@ class Sender:
                     envelope.settings.bootstrap_servers,
                     counters=self._counters,
                     options=self._options.kafka,
+                    tick=self.tick,
                 )
             except Exception as error:
                 self._next_attempt = time.monotonic() + _RETRY_SECONDS

@@ -19,6 +19,11 @@ class Sequences:
         self._prefix = os.urandom(8).hex() + "-"
         self._last: dict[tuple[str, bytes], int] = {}
 
+    @property
+    def producer(self) -> str:
+        """The producer's name, 16 hexadecimal digits."""
+        return self._prefix[:-1]
+
     def take(self, topic: str, key: bytes) -> bytes:
         """The next number, as ``ce_sequence`` has it: ``<producer>-<n>``."""
         place = (topic, key)
