@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from streamgauge.monitor.contingency import contingency_for
 from streamgauge.specs import Mistake, ModelSpec, SpecInvalid, SpecVersion
 from streamgauge.specs.claims import parse_claim
 from streamgauge.specs.completeness import score
@@ -77,6 +79,16 @@ class TestTheExample:
         assert ("privacy.age", "bucket 10", "spec") in of_age
         of_country = effective_settings(example(), model="fraud", feature="country")
         assert ("privacy.country", "keep", "spec") in of_country
+
+
+def test_the_readme_s_example_is_right() -> None:
+    (block,) = re.findall(r"```yaml\n(model: fraud\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    spec = load_spec(block.encode(), name="README.md")
+    assert lint(spec, today=day_start("2026-11-20")) == []
+    names = [each.name for each in every_criterion(spec)]
+    assert names == ["amounts are there", "customers stay", "slo.p95_latency_ms", "slo.error_rate"]
+    planned = contingency_for(spec, "feature_drift", "js", "amount")
+    assert planned == "Switch the client to the rules, tell its team."
 
 
 @pytest.mark.parametrize(
