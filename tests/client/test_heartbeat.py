@@ -222,7 +222,7 @@ class TestMeasurements:
         (tmp_path / "statm").write_text("900 500 100 1 0 50 0")
         dev = tmp_path / "net" / "dev"
         dev.write_text(NET_DEV.format(received=1000, sent=500))
-        telemetry = ProcessTelemetry(proc=tmp_path)
+        telemetry = ProcessTelemetry(proc=str(tmp_path))
         started = time.monotonic()
         dev.write_text(NET_DEV.format(received=3000, sent=400))
         wait_until(lambda: time.monotonic() - started > 0.05)
@@ -237,7 +237,7 @@ class TestMeasurements:
     ) -> None:
         monkeypatch.setitem(sys.modules, "psutil", None)
         monkeypatch.setitem(sys.modules, "pynvml", None)
-        found = ProcessTelemetry(proc=tmp_path / "missing").measure()
+        found = ProcessTelemetry(proc=str(tmp_path / "missing")).measure()
         assert found.keys() <= {"cpu_ratio", "load_1m"}
 
     def test_psutil_where_proc_is_missing(
@@ -254,7 +254,7 @@ class TestMeasurements:
                 net_io_counters=lambda pernic: {"en0": card, "lo0": card},
             ),
         )
-        telemetry = ProcessTelemetry(proc=tmp_path / "missing")
+        telemetry = ProcessTelemetry(proc=str(tmp_path / "missing"))
         assert telemetry.measure()["memory_bytes"] == 12345
         assert telemetry._network() == (10, 20)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import time
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from streamgauge_client.requests import RequestCounters
 
-PROC = Path("/proc/self")
+PROC = "/proc/self"
 #: Seconds between two readings below which no rate is worth telling.
 _SHORTEST = 0.001
 
@@ -39,10 +38,10 @@ class ProcessTelemetry:
         The counters of the service's middleware, if it has one.
     """
 
-    def __init__(self, requests: RequestCounters | None = None, *, proc: Path = PROC) -> None:
+    def __init__(self, requests: RequestCounters | None = None, *, proc: str = PROC) -> None:
         self._requests = requests
         self._proc = proc
-        self._psutil = None if proc.exists() else _module("psutil")
+        self._psutil = None if os.path.exists(proc) else _module("psutil")
         self._gpus = _Gpus()
         self._before = self._read()
 
@@ -87,7 +86,7 @@ class ProcessTelemetry:
         try:
             if self._psutil is not None:
                 return float(self._psutil.Process().memory_info().rss)
-            pages = (self._proc / "statm").read_text(encoding="ascii").split()[1]
+            pages = _text(self._proc, "statm").split()[1]
             return int(pages) * os.sysconf("SC_PAGE_SIZE")
         except Exception:
             return None
@@ -100,7 +99,7 @@ class ProcessTelemetry:
                 real = [card for name, card in cards.items() if not name.startswith("lo")]
                 return sum(card.bytes_recv for card in real), sum(card.bytes_sent for card in real)
             received = transmitted = 0
-            lines = (self._proc / "net" / "dev").read_text(encoding="ascii").splitlines()
+            lines = _text(self._proc, "net/dev").splitlines()
             for line in lines[2:]:
                 name, _, counts = line.partition(":")
                 if name.strip() != "lo":
@@ -143,6 +142,11 @@ class _Gpus:
             count = nvml.nvmlDeviceGetCount()
             self._handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
             self._nvml = nvml
+
+
+def _text(folder: str, name: str) -> str:
+    with open(f"{folder}/{name}", encoding="ascii") as file:
+        return file.read()
 
 
 def _module(name: str) -> Any:
