@@ -353,6 +353,7 @@ class TestWSGI:
         assert next(pieces) == b"1"
         assert publisher.requests.snapshot().in_flight == 1
         response.close()  # type: ignore[attr-defined]
+        response.close()  # type: ignore[attr-defined]
         assert closed and publisher.requests.snapshot().in_flight == 0
         assert sent.names() == ["p-0", "outside", "p-1"]
         assert ["traceparent" in event for event in sent.all] == [True, False, True]

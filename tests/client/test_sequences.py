@@ -69,7 +69,7 @@ class TestSequences:
         assert publisher._sender.last_sequence(topic, b"hot") is None
 
     def test_the_number_comes_right_after_the_type(self, records: Records) -> None:
-        publisher = Publisher(model="m", version="1", sample_rate=1e-9 * 10**9)
+        publisher = Publisher(model="m", version="1")
         publisher.log(output=1.0)
         (_, _, headers), *_ = records.all
         assert [name for name, _ in headers[:4]] == [

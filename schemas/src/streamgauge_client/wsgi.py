@@ -23,8 +23,8 @@ _warning = Throttle()
 class WSGIMiddleware:
     """Does for WSGI what ``ASGIMiddleware`` does for ASGI.
 
-    A request ends when the server closes its response, so one that is streamed is in flight until
-    then, and what is published on the way belongs to it.
+    A request ends with its response: one that is streamed is in flight until its last piece was
+    taken or the server closed it, and what is published on the way belongs to it.
 
     >>> app.wsgi_app = WSGIMiddleware(app.wsgi_app, publisher=publisher)  # doctest: +SKIP
     """
@@ -97,6 +97,7 @@ class _Streamed:
                     self._pieces = iter(self._response)
                 return next(self._pieces)
         except StopIteration:
+            self._answer.end(self._broke or self._answer.failed)
             raise
         except Exception:
             self._broke = True
