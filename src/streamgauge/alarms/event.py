@@ -17,6 +17,7 @@ from streamgauge_client.events import (
     AlarmWindow,
     FeatureEvidence,
     Position,
+    SliceEvidence,
 )
 
 #: Features named in an alarm, and those shown with a histogram.
@@ -37,6 +38,12 @@ def alarm_event(
     detections: Mapping[str, Sequence[float]] | None = None,
     owner: str | None = None,
     runbook_url: str | None = None,
+    objective: str | None = None,
+    contingency: str | None = None,
+    earliest_step: str | None = None,
+    slices: Sequence[SliceEvidence] = (),
+    hints: Sequence[str] = (),
+    changed_this_week: bool | None = None,
 ) -> AlarmEvent:
     """Make the event of an edge. A pure function: the same edge gives the same bytes."""
     scope = {"step": edge.step} if edge.step else {}
@@ -46,7 +53,13 @@ def alarm_event(
     if lead is not None and all(finding.mild for finding in edge.findings):
         severity = "info"
     summary = (
-        sentence.firing(model, edge.kind, edge.findings)
+        sentence.firing(
+            model,
+            edge.kind,
+            edge.findings,
+            version=edge.span.version,
+            earlier_step=earliest_step if earliest_step != edge.step else None,
+        )
         if firing
         else sentence.resolved(
             model, edge.kind, edge.lead, edge.span.end - edge.since, gone=edge.reason == GONE
@@ -87,8 +100,19 @@ def alarm_event(
         summary=summary[:1000],
         runbook_url=runbook_url,
         owner=owner,
+        objective=objective,
+        contingency=contingency if firing else None,
+        earliest_step=earliest_step if firing else None,
         affected=edge.affected if firing else None,
-        evidence=_evidence(edge, topic, partition, detections or {}),
+        evidence=_evidence(edge, topic, partition, detections or {}).model_copy(
+            update={
+                "slices": list(slices),
+                "hints": list(hints),
+                "changed_this_week": changed_this_week,
+            }
+            if firing
+            else {}
+        ),
     )
 
 

@@ -156,6 +156,14 @@ class AlarmPolicy:
             track.firing for (kind, s), track in self._alarms.items() if s == step and kind != but
         )
 
+    def moves(self, step: str) -> bool:
+        """Whether anything of a step exceeded in its last windows, alarm or not."""
+        return any(
+            track.firing or any(any(target.recent) for target in track.targets.values())
+            for (_, of), track in self._alarms.items()
+            if of == step
+        )
+
     def state(self) -> list[Any]:
         return [[*key, track.plain()] for key, track in sorted(self._alarms.items())]
 

@@ -11,21 +11,68 @@ QUALITY_WORDS = {
     "wrong_type": "has values of another type in",
     "out_of_range": "is out of its range in",
     "new_category": "has categories never seen before in",
+    "duplicate": "comes twice in",
+    "late": "comes after its window had closed in",
+}
+#: What users do, as one says it of them.
+BEHAVIOUR_WORDS = {
+    "redo": "ask again",
+    "switch_mode": "switch to another way",
+    "edit": "edit the answer",
+    "abandon": "give up",
+    "override": "override the answer",
+    "thumbs_down": "dislike the answer",
+    "report": "report the answer",
+}
+
+SUBJECTS = {
+    "output": "the output",
+    "output.score": "the score",
+    "output.label": "the predicted class",
+    "output.latency": "the latency",
+    "output.confidence": "the confidence",
+    "output.margin": "the margin between the first two classes",
+    "output.entropy": "the entropy of the scores",
+    "input.anomaly": "the anomaly score of the inputs",
+    "prediction_id": "the prediction id",
+    "timestamp": "an event",
 }
 
 
-def firing(model: str, kind: str, findings: Sequence[Finding]) -> str:
-    """Say what began. ``findings`` are those that exceed, the worst first."""
+def firing(
+    model: str,
+    kind: str,
+    findings: Sequence[Finding],
+    *,
+    version: str = "",
+    earlier_step: str | None = None,
+) -> str:
+    """Say what began. ``findings`` are those that exceed, the worst first.
+
+    ``earlier_step`` is the step that moved before this one, if one did.
+    """
     lead = findings[0]
     others = len({finding.target for finding in findings} - {lead.target})
-    noun = "output" if kind == "prediction_drift" else "feature"
+    noun = {"prediction_drift": "output", "release": "output", "feedback": "kind"}.get(
+        kind, "feature"
+    )
     more = f" (and {others} more {noun}{'s' if others > 1 else ''})" if others else ""
-    return f"{model}: {_what(kind, lead)}{more}"
+    of = f" {version}" if kind == "release" and version else ""
+    first = f"; step {earlier_step} moved first" if earlier_step else ""
+    return f"{model}{of}: {_what(kind, lead)}{more}{first}"
 
 
 def resolved(model: str, kind: str, lead: str, seconds: float, *, gone: bool = False) -> str:
     """Say that it ended, and how long it went on; ``gone`` where nothing is left to judge."""
-    subject = {"latency": "latency", "traffic": "the error ratio"}.get(kind, _subject(lead))
+    subject = {
+        "latency": "latency",
+        "traffic": "the error ratio",
+        "feedback": f"the rate of {lead}",
+    }.get(kind, _subject(lead))
+    if kind == "staleness":
+        return f"{model}: predictions come again after {duration(seconds)}"
+    if kind == "release" and not gone:
+        return f"{model}: {subject} is like that of the version before after {duration(seconds)}"
     how = "is no longer there to judge" if gone else "is back to normal"
     return f"{model}: {subject} {how} after {duration(seconds)}"
 
@@ -72,7 +119,30 @@ def mean_change(
     return (f"{text}, {sigmas:+.1f} σ" if std else text), direction
 
 
+def silent(model: str, step: str, seconds: float, usual: str) -> str:
+    """Say that nothing comes any more. ``usual`` is what is normal, in words."""
+    of = f" of step {step}" if step else ""
+    return f"{model}: no predictions{of} for {duration(seconds)} ({usual})"
+
+
 def _what(kind: str, lead: Finding) -> str:
+    if lead.rule == "low_confidence":
+        return f"the model is unsure in {_percent(lead.value)} of predictions ({lead.change})"
+    if lead.rule == "rule":
+        name = lead.target.removeprefix("rule ")
+        return f"rule {name} is broken by {_percent(lead.value)} of predictions ({lead.change})"
+    if lead.rule == "unusual":
+        return f"inputs are unusual in {_percent(lead.value)} of predictions ({lead.change})"
+    if kind == "feedback":
+        act = BEHAVIOUR_WORDS.get(lead.target, f"act ({lead.target})")
+        return f"users {act} in {_percent(lead.value)} of interactions ({lead.change})"
+    if kind == "release" and lead.rule == "error_ratio":
+        return f"{_percent(lead.value)} of predictions end in an error, more {lead.change}"
+    if kind == "release":
+        return (
+            f"{_subject(lead.target)} is distributed otherwise {lead.change} "
+            f"(distance {lead.value:.2f}, threshold {lead.threshold:.2f})"
+        )
     if kind == "data_quality" and lead.rule in QUALITY_WORDS:
         fault = f"{_subject(lead.target)} {QUALITY_WORDS[lead.rule]}"
         return f"{fault} {_percent(lead.value)} of predictions ({lead.change})"
@@ -95,5 +165,4 @@ def _percent(ratio: float | None) -> str:
 
 
 def _subject(target: str) -> str:
-    names = {"output": "the output", "output.score": "the score"}
-    return (names | {"output.label": "the predicted class"}).get(target, target)
+    return SUBJECTS.get(target, target)

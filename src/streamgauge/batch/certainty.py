@@ -23,7 +23,8 @@ class Certainty(NamedTuple):
     """Per event, nan where the output does not tell: shape (n,) each.
 
     ``confidence`` is the greatest probability, ``margin`` its distance to the second, ``entropy``
-    that of all classes, as a share of its maximum.
+    that of all classes, as a share of its maximum. Of two classes margin and entropy say nothing
+    that confidence does not, so they are left out.
     """
 
     confidence: Floats
@@ -34,9 +35,9 @@ class Certainty(NamedTuple):
 def certainty(outputs: Sequence[Output]) -> Certainty:
     """Read the certainty of outputs. Only scored labels tell it.
 
-    >>> known = certainty([ScoredLabel("a", scores={"a": 0.75, "b": 0.25}), 3.0])
+    >>> known = certainty([ScoredLabel("a", scores={"a": 0.75, "b": 0.15, "c": 0.1}), 3.0])
     >>> known.margin.tolist(), known.confidence.tolist()
-    ([0.5, nan], [0.75, nan])
+    ([0.6, nan], [0.75, nan])
     """
     made = np.full((3, len(outputs)), nan)
     by_classes: dict[int, tuple[list[int], list[list[float]]]] = {}
@@ -68,5 +69,7 @@ def of_scores(scores: Floats) -> Floats:
     figures = np.stack(
         [ranked[:, 0], ranked[:, 0] - ranked[:, 1], spread / log(ranked.shape[1])], axis=0
     )
+    if ranked.shape[1] == 2:
+        figures[1:] = nan
     proper = (ranked[:, -1] >= 0.0) & (np.abs(total - 1.0) <= SLACK)
     return np.where(proper, np.round(np.clip(figures, 0.0, 1.0), DIGITS), nan)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.certainty import certainty
-from streamgauge.batch.decode import Decoded
-from streamgauge.batch.feature_table import FeatureRows, FeatureTable
+from streamgauge.batch.decode import BatchRow, Decoded
+from streamgauge.batch.feature_table import FeatureColumns, FeatureRows, FeatureTable
 from streamgauge.batch.features import (
     ABSENT,
     CATEGORY,
@@ -23,6 +23,7 @@ from streamgauge.batch.features import (
     Column,
     feature_columns,
 )
+from streamgauge.batch.messages import each, feature_table, outputs_of, segments_of
 from streamgauge.batch.outputs import output_columns
 
 #: Codes of a prediction's status.
@@ -43,6 +44,7 @@ __all__ = [
     "VECTOR",
     "Column",
     "EventBatch",
+    "batches_by_model",
     "feature_columns",
     "group_by_model",
 ]
@@ -106,6 +108,17 @@ class EventBatch:
     def __len__(self) -> int:
         return len(self.offset)
 
+    @property
+    def kind(self) -> str:
+        """The event that its records hold: ``prediction``, or ``prediction_batch``."""
+        return "prediction_batch" if isinstance(self.features, FeatureColumns) else "prediction"
+
+    def records_of(self, rows: int) -> int:
+        """How many records ``rows`` of its rows are: a message goes as a whole, or not at all."""
+        if isinstance(self.features, FeatureColumns):
+            return int(rows == len(self))
+        return rows
+
     def slice(self, start: int, stop: int, *, model: str | None = None) -> EventBatch:
         """Rows from ``start`` up to ``stop``, under another model's name if one is given.
 
@@ -130,8 +143,9 @@ class EventBatch:
     def _each(
         self, change: Callable[[Any], Any], features: FeatureTable, *, model: str | None = None
     ) -> EventBatch:
-        columns = map(change, _COLUMNS(self))
-        return EventBatch(self.model if model is None else model, *columns, features)
+        name = self.model if model is None else model
+        columns: list[Any] = [name, *map(change, _COLUMNS(self)), features]
+        return EventBatch(*columns)
 
 
 _COLUMNS = attrgetter(*(field.name for field in fields(EventBatch)[1:-1]))
@@ -159,6 +173,65 @@ def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
         batches[model] = together.slice(start, stop, model=model)
         start = stop
     return batches
+
+
+def batches_by_model(decoded: Decoded) -> dict[str, list[EventBatch]]:
+    """The chunk's predictions by model, each model's in log order.
+
+    Single events between two messages of many are one batch.
+    """
+    found = {model: [batch] for model, batch in group_by_model(decoded).items()}
+    for message in decoded.batches:
+        parts = found.setdefault(message.event.model, [])
+        whole = message_batch(message)
+        if not parts:
+            parts.append(whole)
+            continue
+        # Messages come in log order, so only what is behind the last one can be cut.
+        last = parts.pop()
+        cut = int(np.searchsorted(last.row, message.row))
+        parts += [last.slice(0, cut)] if cut else []
+        parts.append(whole)
+        parts += [last.slice(cut, len(last))] if cut < len(last) else []
+    return found
+
+
+def message_batch(message: BatchRow) -> EventBatch:
+    """A message of many predictions, its rows in order of event time.
+
+    The message is one record: none of its rows is late because of another.
+    """
+    event = message.event
+    n = len(event.prediction_id)
+    outputs, sure = outputs_of(event)
+    # numpy reads None as nan.
+    latency_ms = np.array(each(event.latency_ms, n), dtype=np.float64)
+    batch = EventBatch(
+        model=event.model,
+        row=np.full(n, message.row, dtype=np.int64),
+        offset=np.full(n, message.offset, dtype=np.int64),
+        timestamp=message.timestamps,
+        record_timestamp=np.full(n, message.record_timestamp),
+        version=[event.version] * n,
+        step=[event.step or ""] * n,
+        latency_seconds=latency_ms / 1000.0,
+        status=np.array([STATUS_CODES[status] for status in each(event.status, n)], dtype=np.int8),
+        score=outputs.scores,
+        label=outputs.labels,
+        null_output=outputs.null,
+        confidence=sure.confidence,
+        margin=sure.margin,
+        entropy=sure.entropy,
+        weight=np.full(n, message.weight, dtype=np.int64),
+        prediction_id=event.prediction_id,
+        interaction_id=each(event.interaction_id, n),
+        variant=[event.variant] * n,
+        segment=segments_of(event),
+        features=feature_table(event),
+    )
+    if (np.diff(batch.timestamp) >= 0).all():
+        return batch
+    return batch.take(np.argsort(batch.timestamp, kind="stable"))
 
 
 def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,15 +14,23 @@ from streamgauge.batch.delivery import delivery
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
 from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
-from streamgauge.batch.structs import Feedback, Label, Model, Prediction, Telemetry
+from streamgauge.batch.structs import (
+    Feedback,
+    Label,
+    Model,
+    Prediction,
+    PredictionBatch,
+    Telemetry,
+)
 from streamgauge.processing import DeadLetter, LogRecord
 from streamgauge_client.events.timestamp import FIRST_MILLISECONDS, to_seconds
 
-AnyEvent = Prediction | Label | Feedback | Telemetry | Model
+AnyEvent = Prediction | PredictionBatch | Label | Feedback | Telemetry | Model
 E = TypeVar("E", bound=AnyEvent)
 
 _TYPES: dict[str, type[AnyEvent]] = {
     "prediction": Prediction,
+    "prediction_batch": PredictionBatch,
     "label": Label,
     "feedback": Feedback,
     "telemetry": Telemetry,
@@ -42,6 +50,21 @@ class Row(Generic[E]):
     event: E
 
 
+class BatchRow(NamedTuple):
+    """A message of many predictions.
+
+    ``row`` is its record's index in the chunk, ``timestamps`` (n,) are the event times of its
+    predictions, ``weight`` is how many events each stands for.
+    """
+
+    row: int
+    offset: int
+    timestamps: NDArray[np.float64]
+    record_timestamp: float
+    weight: int
+    event: PredictionBatch
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
     """A chunk after decoding, everything in the order of its records.
@@ -59,6 +82,7 @@ class Decoded:
     weights: NDArray[np.int64]
     models: list[str]
     predictions: list[Prediction]
+    batches: list[BatchRow]
     labels: list[Row[Label]]
     feedback: list[Row[Feedback]]
     telemetry: list[Row[Telemetry]]
@@ -88,6 +112,7 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         Model: [],
     }
     dead: list[tuple[int, DeadLetter]] = []
+    batches: list[BatchRow] = []
     weights: list[int] = []
     sequences: list[tuple[int, str, bytes]] = []
     for index, record in enumerate(records):
@@ -106,6 +131,14 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
             timestamps.append(timestamp)
             weights.append(weight)
             predictions.append(event)
+        elif type(event) is PredictionBatch:
+            times = _row_times(event, timestamp, record)
+            if isinstance(times, DeadLetter):
+                dead.append((index, times))
+                continue
+            batches.append(
+                BatchRow(index, record.offset, times, record.timestamp or timestamp, weight, event)
+            )
         else:
             others[type(event)].append(Row(index, timestamp, event))
     return Decoded(
@@ -116,6 +149,7 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         weights=np.array(weights, dtype=np.int64),
         models=[prediction.model for prediction in predictions],
         predictions=predictions,
+        batches=batches,
         labels=others[Label],
         feedback=others[Feedback],
         telemetry=others[Telemetry],
@@ -191,6 +225,27 @@ def _last_of_duplicates(payload: bytes) -> bytes:
     return msgspec.json.encode(fields)
 
 
+def _row_times(
+    event: PredictionBatch, common: float, record: LogRecord
+) -> NDArray[np.float64] | DeadLetter:
+    """Event time of every row of a batch; a row without one has the batch's."""
+    given = event.timestamp
+    n = len(event.prediction_id)
+    if not isinstance(given, list):
+        return np.full(n, common)
+    times = np.array([common if each is None else to_seconds(each) for each in given])
+    ahead = float(times.max()) - (record.timestamp or common)
+    if ahead > MAX_LEAD_SECONDS:
+        row = int(times.argmax())
+        return DeadLetter(
+            record,
+            "future",
+            f"timestamp of row {row}: lies {ahead:,.0f} s ahead of its record,"
+            f" at most {MAX_LEAD_SECONDS:.0f} s are taken; set the sender's clock",
+        )
+    return times
+
+
 def _event_time(event: AnyEvent, record: LogRecord) -> float:
     """The event's own time, else the envelope's, else the record's."""
     stamp = record.timestamp
@@ -202,7 +257,8 @@ def _event_time(event: AnyEvent, record: LogRecord) -> float:
         )
     field = "observed_at" if isinstance(event, Label) else "timestamp"
     given = event.timestamp
-    if given is None:
+    if given is None or isinstance(given, list):
+        # A batch with a time for each row: this one is for rows without.
         ce_time = attribute(record, "ce_time")
         if ce_time is None:
             return stamp

@@ -23,7 +23,7 @@ _PLAIN = Delivery()
 
 
 def delivery(record: LogRecord) -> Delivery:
-    """Read the two headers. A weight that is none is 1: a wrong header must not lose an event."""
+    """Read both. A weight that is none is 1: a wrong attribute must not lose an event."""
     sequence = None
     weight = 1
     for name, value in attributes(record):

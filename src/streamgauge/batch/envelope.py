@@ -11,22 +11,21 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from streamgauge.batch import structured
-from streamgauge.batch.limits import Refused, check_size
+from streamgauge.batch.limits import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Refused, check_size
 from streamgauge.processing import LogRecord
 from streamgauge_client.events import EVENTS
-from streamgauge_client.topics import PREDICTIONS, SOURCES
+from streamgauge_client.topics import SOURCES
 
 #: Events that live on a source topic, the one that bare JSON means first.
 _ON_TOPIC: dict[str, tuple[str, ...]] = {
-    topic.name: ((topic.event,) if topic is not PREDICTIONS else ("prediction", "telemetry"))
-    for topic in SOURCES
-    if topic.event
+    topic.name: (topic.event, *topic.others) for topic in SOURCES if topic.event
 }
 #: The topic of each event that is read.
 HOMES: dict[str, str] = {event: topic for topic, events in _ON_TOPIC.items() for event in events}
 #: A type as one may be shown; anything else may be somebody's data in the wrong place.
 _SHOWABLE = re.compile(rb"[a-z][a-z0-9_.-]{0,63}")
 _FRAMING_BYTES = 5
+_MOST_BYTES = {"prediction_batch": MAX_BATCH_BYTES}
 #: How the headers of most records in binary mode end, our client's among them.
 _BINARY = ("content-type", b"application/json")
 
@@ -51,7 +50,7 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
         event = bare
     if event is None:
         raise _misplaced(record.topic, ce_type)
-    return event, _value(record)
+    return event, _value(record, event)
 
 
 def attribute(record: LogRecord, name: str) -> bytes | None:
@@ -69,17 +68,18 @@ def attributes(record: LogRecord) -> Sequence[tuple[str, bytes]]:
         try:
             if _is_structured(record):
                 others = [header for header in headers if not header[0].startswith("ce_")]
-                return [*structured.attributes(_value(record)).items(), *others]
+                whole = _value(record, "prediction_batch")
+                return [*structured.attributes(whole).items(), *others]
         except Refused:
             pass
     return headers
 
 
-def _value(record: LogRecord) -> bytes:
+def _value(record: LogRecord, event: str = "") -> bytes:
     value = record.value
     if value is None:
         raise Refused("decode", "null value; a tombstone deletes nothing here, send a JSON object")
-    check_size(value)
+    check_size(value, most=_MOST_BYTES.get(event, MAX_EVENT_BYTES))
     # No JSON begins with a zero byte, so this can only be a Schema Registry serializer's.
     return _unframed(value) if value[:1] == b"\0" else value
 
@@ -92,10 +92,12 @@ def _is_structured(record: LogRecord) -> bool:
 
 
 def _opened(record: LogRecord, by_type: Mapping[bytes, str]) -> tuple[str, bytes]:
-    ce_type, payload = structured.type_and_data(_value(record))
+    ce_type, payload = structured.type_and_data(_value(record, "prediction_batch"))
     event = by_type.get(ce_type)
     if event is None:
         raise _misplaced(record.topic, ce_type, field="type")
+    # Only now is it known what it may weigh.
+    _value(record, event)
     return event, payload
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.features import Column, feature_columns, plain_column
+
+Redact = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class FeatureRows(list[dict[str, Any]]):
@@ -34,6 +36,10 @@ class FeatureRows(list[dict[str, Any]]):
     def columns(self, names: Sequence[str]) -> dict[str, Column]:
         """Columns of the features in ``names``, in that order."""
         return feature_columns(self, names)
+
+    def redacted(self, redact: Redact) -> FeatureRows:
+        """The same with each event's features changed."""
+        return FeatureRows([redact(event) for event in self])
 
     def part(self, start: int, stop: int) -> FeatureRows:
         return FeatureRows(self[start:stop])
@@ -69,8 +75,19 @@ class FeatureColumns:
         cells = self._cells
         return {name: plain_column(cells.get(name), self._n) for name in names}
 
+    def redacted(self, redact: Redact) -> Self:
+        """The same with each event's features changed; one that is dropped has no column left."""
+        made = {}
+        for name, cells in self._cells.items():
+            changed = [redact({name: value}) for value in cells]
+            if any(changed):
+                made[name] = [each.get(name) for each in changed]
+        return type(self)(made, self._n)
+
     def part(self, start: int, stop: int) -> Self:
-        return type(self)({name: each[start:stop] for name, each in self._cells.items()}, stop - start)
+        return type(self)(
+            {name: each[start:stop] for name, each in self._cells.items()}, stop - start
+        )
 
     def take(self, rows: NDArray[np.intp]) -> Self:
         wanted = rows.tolist()

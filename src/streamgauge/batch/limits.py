@@ -14,6 +14,8 @@ from streamgauge_client.events.base import MAX_DEPTH
 
 #: Largest value of one record, framing included.
 MAX_EVENT_BYTES = 256 * 1024
+#: The same of a batch of predictions: what a broker takes by default, and room for headers.
+MAX_BATCH_BYTES = 900 * 1024
 #: How far an event may lie ahead of its record's timestamp; a clock beyond it is wrong.
 MAX_LEAD_SECONDS = 300.0
 #: Longest text that says why a record was refused.
@@ -36,13 +38,13 @@ class Refused(Exception):
         self.error = error
 
 
-def check_size(value: bytes) -> None:
-    """Refuse a value that is larger than any event."""
-    if len(value) > MAX_EVENT_BYTES:
+def check_size(value: bytes, *, most: int = MAX_EVENT_BYTES) -> None:
+    """Refuse a value that is larger than an event may be."""
+    if len(value) > most:
+        remedy = "fewer rows" if most > MAX_EVENT_BYTES else "fewer or shorter features"
         raise Refused(
             "too_large",
-            f"the event has {len(value):,} bytes, at most {MAX_EVENT_BYTES:,} are taken;"
-            " send fewer or shorter features",
+            f"the event has {len(value):,} bytes, at most {most:,} are taken; send {remedy}",
         )
 
 

@@ -31,9 +31,11 @@ class Histogram(Metric, name="histogram"):
     def n(self) -> int:
         return int(self.counts.sum())
 
-    def update(self, indices: NDArray[np.intp]) -> None:
-        """Take the bin of each value, shape (n,)."""
-        self.counts += np.bincount(indices, minlength=len(self.counts))
+    def update(
+        self, indices: NDArray[np.intp], weights: NDArray[np.int64] | None = None
+    ) -> None:
+        """Take the bin of each value, shape (n,), and how many values each stands for."""
+        self.counts += weighted_bincount(indices, weights, minlength=len(self.counts))
 
     def merge(self, other: Self) -> None:
         if len(other.counts) != len(self.counts):
@@ -51,6 +53,15 @@ class Histogram(Metric, name="histogram"):
 
     def get(self) -> dict[str, float]:
         return {"count": float(self.n)}
+
+
+def weighted_bincount(
+    indices: NDArray[Any], weights: NDArray[np.int64] | None, *, minlength: int
+) -> NDArray[np.int64]:
+    """``np.bincount`` in whole numbers. Exact up to 2**53, which no window reaches."""
+    if weights is None:
+        return np.bincount(indices, minlength=minlength)
+    return np.bincount(indices, weights=weights, minlength=minlength).astype(np.int64)
 
 
 def quantile(edges: NDArray[np.float64], counts: NDArray[np.int64], q: float) -> float | None:

@@ -47,17 +47,20 @@ class Moments(Metric, name="moments"):
         self.smallest = math.inf
         self.largest = -math.inf
 
-    def update(self, values: NDArray[np.float64]) -> None:
-        """Take finite values, shape (n,)."""
+    def update(
+        self, values: NDArray[np.float64], weights: NDArray[np.int64] | None = None
+    ) -> None:
+        """Take finite values, shape (n,), and how many values each stands for."""
         if not len(values):
             return
-        self.n += len(values)
+        self.n += len(values) if weights is None else int(weights.sum())
         # Plus 0.0 makes one of the two zeros: which comes first must not show.
         self.smallest = min(self.smallest, float(values.min()) + 0.0)
         self.largest = max(self.largest, float(values.max()) + 0.0)
         distances = np.clip(values - self.shift, -LARGEST, LARGEST)
-        self.total = _carried(self.total, distances)
-        self.squares = _carried(self.squares, distances * distances)
+        weighted = distances if weights is None else distances * weights
+        self.total = _carried(self.total, weighted)
+        self.squares = _carried(self.squares, weighted * distances)
 
     def merge(self, other: Self) -> None:
         if other.shift != self.shift:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.metrics.base import Metric
-from streamgauge.metrics.histogram import quantile
+from streamgauge.metrics.histogram import quantile, weighted_bincount
 
 STATUSES = ("ok", "error", "fallback")
 #: Upper bounds in seconds: 8 a decade, 0.1 ms to 10,000 s. A bin is a third wide, and so is the
@@ -21,6 +21,9 @@ LONGEST = 86_400.0
 class Traffic(Metric, name="traffic"):
     """How many predictions, how they ended, how long they took.
 
+    An event that stands for several (its client samples) counts as many, but ``events`` counts it
+    once: what a ratio is worth depends on how many were seen.
+
     Examples
     --------
     >>> import numpy as np
@@ -30,12 +33,13 @@ class Traffic(Metric, name="traffic"):
     (0.3333333333333333, 3, 2)
     """
 
-    __slots__ = ("latency", "latency_sum", "statuses")
+    __slots__ = ("events", "latency", "latency_sum", "statuses")
 
     def __init__(self) -> None:
         self.statuses: NDArray[np.int64] = np.zeros(len(STATUSES), dtype=np.int64)
         self.latency: NDArray[np.int64] = np.zeros(len(LATENCY_EDGES) + 1, dtype=np.int64)
         self.latency_sum = 0.0
+        self.events = 0
 
     @property
     def n(self) -> int:
@@ -46,27 +50,44 @@ class Traffic(Metric, name="traffic"):
         """Events that said how long they took."""
         return int(self.latency.sum())
 
-    def update(self, statuses: NDArray[np.integer[Any]], latency: NDArray[np.float64]) -> None:
-        """Take status codes (n,) and latencies in seconds (n,), NaN where not given."""
-        self.statuses += np.bincount(statuses, minlength=len(STATUSES))
-        given = latency[np.isfinite(latency)]
+    def update(
+        self,
+        statuses: NDArray[np.integer[Any]],
+        latency: NDArray[np.float64],
+        weights: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Take status codes (n,), latencies in seconds (n,), NaN where not given, and weights (n,).
+
+        Without weights each event stands for itself.
+        """
+        self.events += len(statuses)
+        self.statuses += weighted_bincount(statuses, weights, minlength=len(STATUSES))
+        timed = np.isfinite(latency)
+        given = latency[timed]
         if len(given):
-            self.latency += np.bincount(latency_bins(given), minlength=len(self.latency))
-            terms = np.concatenate(([self.latency_sum], np.minimum(given, LONGEST)))
+            weight = weights[timed] if weights is not None else None
+            self.latency += weighted_bincount(
+                latency_bins(given), weight, minlength=len(self.latency)
+            )
+            seconds = np.minimum(given, LONGEST)
+            terms = seconds if weight is None else seconds * weight
+            terms = np.concatenate(([self.latency_sum], terms))
             self.latency_sum = float(np.add.accumulate(terms)[-1])
 
     def merge(self, other: Self) -> None:
         self.statuses += other.statuses
         self.latency += other.latency
         self.latency_sum += other.latency_sum
+        self.events += other.events
 
     def state(self) -> list[Any]:
-        return [self.statuses, self.latency, self.latency_sum]
+        return [self.statuses, self.latency, self.latency_sum, self.events]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        made.statuses, made.latency, made.latency_sum = state[0].copy(), state[1].copy(), state[2]
+        made.statuses, made.latency = state[0].copy(), state[1].copy()
+        made.latency_sum, made.events = state[2], state[3]
         return made
 
     def get(self) -> dict[str, float]:

@@ -49,11 +49,13 @@ class BaselineRatio:
             self.count += count
             self.seen += seen
 
-    def threshold(self, n: int, *, base: float | None = None) -> float:
+    def threshold(
+        self, n: int, *, base: float | None = None, least_rise: float = LEAST_RISE
+    ) -> float:
         """Ratio that ``n`` events exceed when something broke; ``base`` replaces the usual."""
         p = self.ratio if base is None else base
         error = math.sqrt(max(p, 1 / n) * (1 - min(p, 1 - 1 / n)) / n)
-        return min(p + max(LEAST_RISE, STANDARD_ERRORS * error), 1.0)
+        return min(p + max(least_rise, STANDARD_ERRORS * error), 1.0)
 
     def state(self) -> list[Any]:
         return [self.count, self.seen, self.since]

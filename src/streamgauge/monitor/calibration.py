@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma
+from scipy.special import gammainccinv
 
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
@@ -59,21 +59,23 @@ class Blocks:
     def calibrated(self) -> bool:
         return self.count >= ENOUGH_BLOCKS
 
-    def add(self, counts: Counts) -> None:
-        """Take a window, as long as blocks are wanted.
+    def add(self, counts: Counts) -> bool:
+        """Take a window, as long as blocks are wanted. True where it was kept.
 
         Of a long time every second, every fourth, … is kept, so that the blocks span all of it.
         """
         if not self.own or not counts.sum():
-            return
-        if self._seen % self._stride == 0:
+            return False
+        kept = self._seen % self._stride == 0
+        if kept:
             self._blocks.append(counts.astype(np.int32))
+            self._stale = True
         self._seen += 1
         if len(self._blocks) > MOST_BLOCKS:
             self._blocks = self._blocks[::2]
             self._stride *= 2
         self.count = len(self._blocks)
-        self._stale = True
+        return kept
 
     @property
     def full(self) -> bool:
@@ -97,7 +99,7 @@ class Blocks:
         shape, scale = fit
         # Few blocks tell the tail badly: wider, the fewer there are.
         margin = 1.0 + 2.0 / math.sqrt(self.count) * max(1.0 - self.count / MOST_BLOCKS, 0.0)
-        quantile = float(gamma.isf(alpha, shape, scale=scale)) * margin
+        quantile = scale * float(gammainccinv(shape, alpha)) * margin
         return min(math.sqrt(quantile * noise), 1.0)
 
     def _fitted(self) -> tuple[float, float] | None:
@@ -107,13 +109,18 @@ class Blocks:
         return self._fit
 
     def state(self) -> list[Any]:
-        fit = self._fitted()
-        return [self.own, self._blocks, self._seen, self._stride, self.count, fit]
+        """The part that changes with every window."""
+        return [self.own, self._seen, self._stride, self.count, self._fitted()]
+
+    def slow_state(self) -> list[Any]:
+        """The part that changes only when a block is kept."""
+        return list(self._blocks)
 
     @classmethod
-    def from_state(cls, state: list[Any]) -> Self:
+    def from_state(cls, state: list[Any], slow: list[Any]) -> Self:
         made = cls()
-        made.own, made._blocks, made._seen, made._stride, made.count, fit = state
+        made.own, made._seen, made._stride, made.count, fit = state
+        made._blocks = list(slow)
         made._fit = (fit[0], fit[1]) if fit is not None else None
         return made
 
@@ -150,14 +157,16 @@ def merge_rare(reference: Counts, n: int) -> NDArray[np.intp]:
     groups = np.zeros(len(expected), dtype=np.intp)
     seen = np.flatnonzero(reference)
     group, filled = 0, 0.0
-    for i, value in zip(seen.tolist(), expected[seen].tolist(), strict=True):
+    places = []
+    for value in expected[seen].tolist():
         if filled >= SMALLEST_EXPECTED:
             group, filled = group + 1, 0.0
-        groups[i] = group
+        places.append(group)
         filled += value
     if filled < SMALLEST_EXPECTED and group:
-        groups[seen] = np.minimum(groups[seen], group - 1)
-    groups[reference == 0] = groups.max() + 1
+        group -= 1
+    groups[seen] = np.minimum(places, group) if places else 0
+    groups[reference == 0] = group + 1
     return groups
 
 

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
+from streamgauge.monitor.rules import CompiledRule, compile_rule
 from streamgauge.references import ReferenceProfile, TargetReference
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.windows.judgement import WindowRule
+from streamgauge_client.privacy import PrivacyPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The present was made the new normal: when, by whom, for which features (none: all)."""
+
+    at: float
+    by: str
+    reason: str = ""
+    features: frozenset[str] = frozenset()
+    step: str | None = None
+
+    def covers(self, target: str, step: str) -> bool:
+        return self.step in (None, step) and (not self.features or target in self.features)
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,45 @@ class Configuration:
         """The profile's references, where it describes this step."""
         fits = self.profile is not None and self.profile.step == step
         return self.profile.targets if fits and self.profile is not None else {}
+
+    @cached_property
+    def accepted(self) -> Accepted | None:
+        """The last time that somebody took the present for normal."""
+        said: Any = getattr(self.spec.reference, "accepted", None)
+        if said is None:
+            return None
+        return Accepted(
+            said.at,
+            said.by,
+            said.reason or "",
+            frozenset(said.features or ()),
+            getattr(said, "step", None),
+        )
+
+    def newly_accepted(self, before: Configuration) -> Accepted | None:
+        """What this version accepts and the one before it did not."""
+        if self.accepted is None or self.accepted == before.accepted:
+            return None
+        return self.accepted
+
+    @cached_property
+    def rules(self) -> tuple[CompiledRule, ...]:
+        """The spec's rules, ready to be asked."""
+        return tuple(compile_rule(rule.check) for rule in self.spec.rules)
+
+    @cached_property
+    def rule_names(self) -> frozenset[str]:
+        """Columns that any of the rules needs."""
+        return frozenset().union(*(rule.names for rule in self.rules))
+
+    @cached_property
+    def privacy(self) -> PrivacyPolicy | None:
+        """What may be kept of values that came without it; None where all may."""
+        fields = self.spec.document().get("privacy")
+        if not fields:
+            return None
+        # Whoever hashes before sending has the key. What comes in the clear only must not be kept.
+        return PrivacyPolicy.of(fields, key=f"streamgauge/{self.spec.model}".encode())
 
     @property
     def window(self) -> WindowRule:

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.metrics.duplicates import Duplicates
 from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
+from streamgauge.metrics.rule_counts import RuleCounts
 from streamgauge.metrics.traffic import Traffic
+from streamgauge.monitor.slice_counts import SliceCounts
 
 
 class Placed(NamedTuple):
@@ -33,31 +36,58 @@ class Placed(NamedTuple):
 class TargetCounts:
     """One feature (or output) over a span: what is wrong with it, and how it is distributed.
 
-    The histogram appears with the bins, so an early pane may have none.
+    The histogram appears with the bins, so an early pane may have none. Where a client samples,
+    counts are of all the events that the sample stands for; ``events`` counts what was seen, and
+    ``squares`` sums the squared weights behind the histogram.
     """
 
-    __slots__ = ("histogram", "moments", "quality")
+    __slots__ = ("events", "histogram", "moments", "quality", "squares")
 
     def __init__(self) -> None:
         self.quality = Quality()
+        self.events = self.squares = 0
         self.histogram: Histogram | None = None
         self.moments: Moments | None = None
 
     @property
     def n(self) -> int:
-        """Values that were counted into bins."""
-        return self.histogram.n if self.histogram is not None else 0
+        """Independent values behind the histogram: fewer than counted, where weights differ."""
+        if self.histogram is None or not self.squares:
+            return 0
+        total = self.histogram.n
+        return total if total == self.squares else max(total * total // self.squares, 1)
+
+    @property
+    def effective(self) -> NDArray[np.int64]:
+        """Counts per bin as of ``n`` independent values (Kish 1965, the effective sample size)."""
+        assert self.histogram is not None
+        total = self.histogram.n
+        if total == self.squares:
+            return self.histogram.counts
+        share = self.n / total
+        scaled: NDArray[np.int64] = np.rint(self.histogram.counts * share).astype(np.int64)
+        return scaled
 
     def update(
-        self, placed: Placed, rows: NDArray[np.intp], *, bins: int | None, shift: float
+        self,
+        placed: Placed,
+        rows: NDArray[np.intp],
+        *,
+        bins: int | None,
+        shift: float,
+        weights: NDArray[np.int64] | None = None,
     ) -> None:
-        """Take the rows of a placed column; ``bins`` is None while there are none."""
+        """Take the rows of a placed column; ``bins`` is None while there are none.
+
+        ``weights`` (rows,) say how many events each row stands for; None for one each.
+        """
+        self.events += len(rows)
         self.quality.update(
-            len(rows),
-            missing=int(placed.missing[rows].sum()),
-            wrong_type=int(placed.wrong_type[rows].sum()),
-            out_of_range=int(placed.out_of_range[rows].sum()),
-            new_category=int(placed.new_category[rows].sum()),
+            len(rows) if weights is None else int(weights.sum()),
+            missing=_total(placed.missing[rows], weights),
+            wrong_type=_total(placed.wrong_type[rows], weights),
+            out_of_range=_total(placed.out_of_range[rows], weights),
+            new_category=_total(placed.new_category[rows], weights),
         )
         if bins is None:
             return
@@ -65,16 +95,20 @@ class TargetCounts:
         counted = place >= 0
         if not counted.any():
             return
+        among = weights[counted] if weights is not None else None
         if self.histogram is None:
             self.histogram = Histogram(bins=bins)
-        self.histogram.update(place[counted])
+        self.histogram.update(place[counted], among)
+        self.squares += int(counted.sum()) if among is None else int((among * among).sum())
         if placed.values is not None:
             if self.moments is None:
                 self.moments = Moments(shift=shift)
-            self.moments.update(placed.values[rows][counted])
+            self.moments.update(placed.values[rows][counted], among)
 
     def merge(self, other: TargetCounts) -> None:
         self.quality.merge(other.quality)
+        self.events += other.events
+        self.squares += other.squares
         if other.histogram is not None:
             if self.histogram is None:
                 self.histogram = Histogram(bins=len(other.histogram.counts))
@@ -89,6 +123,8 @@ class TargetCounts:
             self.quality.state(),
             self.histogram.state() if self.histogram is not None else None,
             self.moments.state() if self.moments is not None else None,
+            self.events,
+            self.squares,
         ]
 
     @classmethod
@@ -97,23 +133,45 @@ class TargetCounts:
         made.quality = Quality.from_state(state[0])
         made.histogram = Histogram.from_state(state[1]) if state[1] is not None else None
         made.moments = Moments.from_state(state[2]) if state[2] is not None else None
+        made.events, made.squares = state[3], state[4]
         return made
 
 
-class SeriesCounts:
-    """One (version, step) over a span: its traffic, and its targets by name."""
+def _total(flags: NDArray[np.bool_], weights: NDArray[np.int64] | None) -> int:
+    return int(flags.sum() if weights is None else weights[flags].sum())
 
-    __slots__ = ("first_offset", "last_offset", "targets", "traffic")
+
+class SeriesCounts:
+    """One (version, step) over a span: its traffic, and its targets by name.
+
+    ``beside`` holds outputs in the bins of another version, ``slices`` counts by declared segment.
+    """
+
+    __slots__ = (
+        "beside",
+        "duplicates",
+        "first_offset",
+        "last_offset",
+        "rules",
+        "slices",
+        "targets",
+        "traffic",
+    )
 
     def __init__(self) -> None:
         self.traffic = Traffic()
         self.targets: dict[str, TargetCounts] = {}
+        self.beside: dict[str, TargetCounts] = {}
+        self.slices: dict[str, SliceCounts] = {}
+        self.rules = RuleCounts()
+        self.duplicates = Duplicates()
         self.first_offset = -1
         self.last_offset = -1
 
     @property
     def n(self) -> int:
-        return self.traffic.n
+        """Events that were seen; fewer than they stand for, where a client samples."""
+        return self.traffic.events
 
     def target(self, name: str) -> TargetCounts:
         found = self.targets.get(name)
@@ -131,16 +189,35 @@ class SeriesCounts:
         self.traffic.merge(other.traffic)
         for name, counts in other.targets.items():
             self.target(name).merge(counts)
+        for name, counts in other.beside.items():
+            self.beside.setdefault(name, TargetCounts()).merge(counts)
+        for segment, each in other.slices.items():
+            self.slices.setdefault(segment, SliceCounts()).merge(each)
+        self.rules.merge(other.rules)
+        self.duplicates.merge(other.duplicates)
         self.reach(other.first_offset, other.last_offset)
 
     def state(self) -> list[Any]:
-        targets = {name: self.targets[name].state() for name in sorted(self.targets)}
-        return [self.traffic.state(), targets, self.first_offset, self.last_offset]
+        return [
+            self.traffic.state(),
+            {name: self.targets[name].state() for name in sorted(self.targets)},
+            self.first_offset,
+            self.last_offset,
+            {name: self.beside[name].state() for name in sorted(self.beside)},
+            {segment: self.slices[segment].state() for segment in sorted(self.slices)},
+            self.rules.state(),
+            self.duplicates.state(),
+        ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        made.traffic = Traffic.from_state(state[0])
-        made.targets = {name: TargetCounts.from_state(each) for name, each in state[1].items()}
-        made.first_offset, made.last_offset = state[2], state[3]
+        traffic, targets, first, last, beside, slices, rules, duplicates = state
+        made.traffic = Traffic.from_state(traffic)
+        made.targets = {name: TargetCounts.from_state(each) for name, each in targets.items()}
+        made.first_offset, made.last_offset = first, last
+        made.beside = {name: TargetCounts.from_state(each) for name, each in beside.items()}
+        made.slices = {segment: SliceCounts.from_state(each) for segment, each in slices.items()}
+        made.rules = RuleCounts.from_state(rules)
+        made.duplicates = Duplicates.from_state(duplicates)
         return made

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from streamgauge.alarms import sentence
 from streamgauge.alarms.finding import Finding
-from streamgauge.distances import Distance, JensenShannon
+from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, merge_rare, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
-from streamgauge.monitor.shown_histogram import shown_histogram
+from streamgauge.monitor.evidence import other_distances, picture
 from streamgauge.monitor.target import Target
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
 
 MONTH_SECONDS = 30 * 86_400.0
-WEEK_SECONDS = 7 * 86_400.0
 #: Jensen-Shannon distance of a shift by half a standard deviation of a normal (0.209).
 EFFECT_FLOOR = 0.2
 #: A threshold from which hardly anything can be told: 1 is the distance of what shares nothing.
@@ -49,40 +50,49 @@ def alpha(budget: float, *, targets: int, duration: float) -> float:
     return min(max(budget / tests, 1e-12), 0.01)
 
 
+class Verdict(NamedTuple):
+    """A distance, what it is compared with, and what it was measured against."""
+
+    value: float
+    threshold: float
+    against: Literal["reference", "season"]
+
+    @property
+    def severity(self) -> float:
+        return self.value / self.threshold
+
+
 def distribution(
-    target: Target, counts: TargetCounts, kind: str, *, alpha: float, now: float
+    target: Target,
+    counts: TargetCounts,
+    kind: str,
+    *,
+    alpha: float,
+    start: float,
+    end: float,
+    seasons: bool = True,
 ) -> Finding:
     """Compare a window with the reference: Jensen-Shannon judges, the others are evidence.
 
-    ``now`` is the window's end in seconds; a reference learned less than a week before it is young.
+    ``start`` and ``end`` are the window's, in seconds. Where seven days have shown what is usual at
+    this hour of the week, the window is compared with that as well, and with the long reference
+    only for what it is sure of.
     """
     if target.reference is None or target.bins is None:
         return Finding(target.name, kind, "js", "warming", n=counts.n, reason=_stage(target))
     n = counts.n
     if n < FEWEST or counts.histogram is None:
         return Finding(target.name, kind, "js", "too_few", n=n, needed=FEWEST, reason="too few")
-    before, after = target.reference.counts, counts.histogram.counts
-    groups = merge_rare(before, n)
-    p, q = regroup(before, groups), regroup(after, groups)
-    value = _js.value(p, q)
-    chance = _js.threshold(p, q, alpha=alpha)
-    warming = target.blocks.own and not target.blocks.calibrated
-    threshold = (
-        # Independent events are not to be counted on before live windows have shown it.
-        min(chance * math.sqrt(CAUTION), 0.9)
-        if warming
-        else max(chance, target.blocks.threshold(sampling_noise(p, q), alpha=alpha))
-    )
     floor = EFFECT_FLOOR if target.spec.min_effect is None else target.spec.min_effect
-    threshold = max(threshold, floor, 1e-9)
+    verdict = _from_reference(target, counts, alpha=alpha, floor=floor)
+    reason = _doubt(target, verdict)
+    seasonal = _from_season(target, counts, alpha=alpha, floor=floor, start=start, end=end)
+    if seasons and seasonal is not None:
+        reason = ""
+        if seasonal.severity > verdict.severity:
+            verdict = seasonal
+    value, threshold, _ = verdict
     exceeds = value > threshold
-    reason = ""
-    if warming:
-        reason = f"calibrating: {target.blocks.count} of {ENOUGH_BLOCKS} windows"
-    elif threshold >= BLIND and not exceeds:
-        # Seasons and slow noise: a judgement here would be a formality.
-        reason = "its windows differ by themselves as much as a change would; try longer ones"
-    young = target.learned_at is not None and now - target.learned_at < WEEK_SECONDS
     reference, moments = target.reference, counts.moments.get() if counts.moments else {}
     change, direction = sentence.mean_change(reference.mean, moments.get("mean"), reference.std)
     return Finding(
@@ -94,23 +104,69 @@ def distribution(
         threshold=threshold,
         severity=value / threshold,
         n=n,
-        needed=ENOUGH_BLOCKS if warming else 0,
-        change=change or _category_change(target, counts),
+        needed=ENOUGH_BLOCKS if target.uncalibrated else 0,
+        change=(change or _category_change(target, counts)) if exceeds else "",
         direction=direction,
-        reason=reason,
-        mild=young and value < LARGE_EFFECT,
-        others={
-            name: distance.create(name).value(before, after)
-            for name, distance in Distance.classes().items()
-            if name != "js" and (not distance.ordered or isinstance(target.bins, NumericBins))
-        },
-        histogram=shown_histogram(target.bins, before, after),
+        reason=reason if not exceeds or verdict.against == "reference" else "",
+        mild=target.provisional and value < LARGE_EFFECT,
+        others=other_distances(target, counts) if exceeds else {},
+        histogram=picture(target, counts) if exceeds else None,
     )
+
+
+def _from_reference(target: Target, counts: TargetCounts, *, alpha: float, floor: float) -> Verdict:
+    assert target.reference is not None
+    before, after = target.reference.counts, counts.effective
+    groups = merge_rare(before, counts.n)
+    p, q = regroup(before, groups), regroup(after, groups)
+    value = _js.value(p, q)
+    chance = _js.threshold(p, q, alpha=alpha)
+    threshold = (
+        # Independent events are not to be counted on before live windows have shown it.
+        min(chance * math.sqrt(CAUTION), 0.9)
+        if target.uncalibrated
+        else max(chance, target.blocks.threshold(sampling_noise(p, q), alpha=alpha))
+    )
+    return Verdict(value, max(threshold, floor, 1e-9), "reference")
+
+
+def _from_season(
+    target: Target, counts: TargetCounts, *, alpha: float, floor: float, start: float, end: float
+) -> Verdict | None:
+    season = target.season
+    usual = season.usual(start, end) if season is not None else None
+    if season is None or usual is None:
+        return None
+    own = season.grouped(counts.effective)
+    noise = sampling_noise(usual, own)
+    learned = season.threshold(noise, alpha=alpha)
+    if learned is None:
+        return None
+    chance = _js.threshold(usual, own, alpha=alpha)
+    return Verdict(_js.value(usual, own), max(chance, learned, floor, 1e-9), "season")
+
+
+def _doubt(target: Target, verdict: Verdict) -> str:
+    """Why the long reference alone can't be relied on, or nothing."""
+    if target.uncalibrated:
+        return f"calibrating: {target.blocks.count} of {ENOUGH_BLOCKS} windows"
+    if verdict.threshold >= BLIND and verdict.severity <= 1:
+        # Seasons and slow noise: a judgement here would be a formality.
+        return "its windows differ by themselves as much as a change would; try longer ones"
+    return ""
+
+
+def changed_this_week(target: Target, counts: TargetCounts, *, end: float) -> bool | None:
+    """Whether a window differs from the last weeks too; None where they are not known."""
+    recent = target.season.recent(end) if target.season is not None else None
+    if target.season is None or recent is None or counts.histogram is None:
+        return None
+    return _js.value(recent, target.season.grouped(counts.effective)) > EFFECT_FLOOR
 
 
 def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio]) -> list[Finding]:
     """Hard rules: missing, another type, out of range, new category."""
-    seen = counts.quality.seen
+    seen = counts.events
     findings = []
     for rule, value in counts.quality.get().items():
         known = usual.setdefault(rule, BaselineRatio())
@@ -124,27 +180,59 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio
             threshold = min(threshold, MOST)
         threshold = max(threshold, 1e-9)
         before = known.ratio if base is None else base
-        usually = f"usually {100 * before:.2g} %"
         findings.append(
-            Finding(
-                target.name,
-                "data_quality",
-                rule,
-                "exceeding" if value > threshold else "ok",
-                value=value,
-                threshold=threshold,
-                severity=value / threshold,
-                n=seen,
-                change=f"at most {100 * declared:.2g} %" if declared is not None else usually,
-                direction="up",
-                histogram=Histogram(
-                    bins=["right", rule.replace("_", " ")],
-                    reference=[1.0 - before, before],
-                    current=[1.0 - value, value],
-                ),
-            )
+            fault(target.name, rule, value, threshold, n=seen, before=before, most=declared)
         )
     return findings
+
+
+def fault(
+    target: str,
+    rule: str,
+    value: float,
+    threshold: float,
+    *,
+    n: int,
+    before: float,
+    most: float | None = None,
+    kind: str = "data_quality",
+) -> Finding:
+    """The finding of a share that must not rise: ``before`` is usual, ``most`` was declared."""
+    if value <= threshold:
+        return Finding(
+            target,
+            kind,
+            rule,
+            "ok",
+            value=value,
+            threshold=threshold,
+            severity=value / threshold,
+            n=n,
+        )
+    return Finding(
+        target,
+        kind,
+        rule,
+        "exceeding",
+        value=value,
+        threshold=threshold,
+        severity=value / threshold,
+        n=n,
+        change=f"at most {100 * most:.2g} %"
+        if most is not None
+        else f"usually {100 * before:.2g} %",
+        direction="up",
+        histogram=Histogram(
+            bins=["right", rule.replace("_", " ")],
+            reference=[1.0 - before, before],
+            current=[1.0 - value, value],
+        ),
+    )
+
+
+def reworded(finding: Finding, change: str) -> Finding:
+    """The same finding, said otherwise."""
+    return replace(finding, change=change)
 
 
 def _base(target: Target, rule: str) -> float | None:
@@ -163,7 +251,7 @@ def scale(target: Target, counts: TargetCounts) -> Finding | None:
     moments = counts.moments.get() if counts.moments is not None else {}
     if not isinstance(target.bins, NumericBins) or "mean" not in moments or not target.bins.scale:
         return None
-    if counts.histogram is None or _js.value(target.learning.counts, counts.histogram.counts) < 0.8:
+    if counts.histogram is None or _js.value(target.learning.counts, counts.effective) < 0.8:
         return None
     size = math.hypot(moments["mean"], moments.get("std", 0.0))
     factor = max(size / target.bins.scale, target.bins.scale / max(size, 1e-300))
@@ -183,7 +271,7 @@ def scale(target: Target, counts: TargetCounts) -> Finding | None:
 
 def errors(counts: SeriesCounts, usual: BaselineRatio) -> Finding:
     """The ratio of predictions that ended in an error."""
-    value = float(counts.traffic.statuses[1]) / max(counts.n, 1)
+    value = float(counts.traffic.statuses[1]) / max(counts.traffic.n, 1)
     # More than half is broken, whatever the habit, and also before there is one.
     threshold = min(usual.threshold(counts.n), MOST) if usual.believed else MOST
     return Finding(
@@ -200,9 +288,19 @@ def errors(counts: SeriesCounts, usual: BaselineRatio) -> Finding:
     )
 
 
-def latency(target: Target, counts: TargetCounts, *, alpha: float, now: float) -> Finding:
+def latency(
+    target: Target,
+    counts: TargetCounts,
+    *,
+    alpha: float,
+    start: float,
+    end: float,
+    seasons: bool = True,
+) -> Finding:
     """Whether predictions take longer: p95 against the reference's, with the distance as proof."""
-    found = distribution(target, counts, "latency", alpha=alpha, now=now)
+    found = distribution(
+        target, counts, "latency", alpha=alpha, start=start, end=end, seasons=seasons
+    )
     if found.value is None or target.reference is None or counts.histogram is None:
         return Finding(
             target.name,
@@ -249,7 +347,7 @@ def _category_change(target: Target, counts: TargetCounts) -> str:
     if target.reference is None or counts.histogram is None:
         return ""
     before = target.reference.counts / max(target.reference.n, 1)
-    after = counts.histogram.counts / max(counts.n, 1)
+    after = counts.histogram.counts / max(counts.histogram.n, 1)
     most = int(np.argmax(np.abs(after - before)))
     label = target.reference.bins.labels[most]
     return f"{label}: {100 * before[most]:.0f} % → {100 * after[most]:.0f} %"

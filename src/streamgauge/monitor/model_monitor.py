@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.alarms.event import alarm_event
-from streamgauge.alarms.finding import Finding
-from streamgauge.alarms.identity import fingerprint
+from streamgauge.alarms.finding import Finding, Span
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import EventBatch
 from streamgauge.metrics.traffic import Traffic
+from streamgauge.monitor.baseline_ratio import BaselineRatio
+from streamgauge.monitor.behaviour import Behaviour
+from streamgauge.monitor.clients import Clients
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.series import Judged, Series
+from streamgauge.monitor.judge import fault
+from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
+from streamgauge.monitor.silence import Silence
 from streamgauge.monitor.step import Step
-from streamgauge.specs.sections import Severity
+from streamgauge.monitor.voice import edge_event, silence_edge
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
 
@@ -31,6 +35,19 @@ MOST_VERSIONS = 20
 #: A version that is silent for so many of the shortest windows makes room for another.
 PAUSE_WINDOWS = 3
 MOST_STEPS = 20
+
+
+class Act(NamedTuple):
+    """What a user did: the record's index in the chunk, event time, kind, and on what.
+
+    ``interaction`` tells that ``subject`` is an interaction's id, and not a prediction's.
+    """
+
+    row: int
+    timestamp: float
+    kind: str
+    subject: str
+    interaction: bool
 
 
 class ModelMonitor:
@@ -55,6 +72,10 @@ class ModelMonitor:
         self.series: dict[tuple[str, str], Series] = {}
         self.policy = AlarmPolicy()
         self.alarms = ShownAlarms()
+        self.clients = Clients()
+        self.behaviour = Behaviour()
+        #: Gaps of each step's records.
+        self.silences: dict[str, Silence] = {}
         self.late = 0
         self.labels = 0
         self.feedback: dict[str, int] = {}
@@ -62,6 +83,9 @@ class ModelMonitor:
         self.unmonitored = 0
         #: Totals of these, and of versions that made room for others.
         self.others = Traffic()
+        self.usual_late = BaselineRatio()
+        #: Events and late ones since hard rules were last judged.
+        self._taken = [0, 0]
         self.configuration = configuration
         self.watermark = self._watermark()
         #: Event time up to which panes are closed; within a batch it moves at record positions.
@@ -73,9 +97,27 @@ class ModelMonitor:
         self.watermark = self._watermark()
         for field in ("value", "settled", "event_max", "recorded_at"):
             setattr(self.watermark, field, getattr(old, field))
-        changed = {name: step.configure(configuration) for name, step in self.steps.items()}
+        if old.pane != self.watermark.pane:
+            self.behaviour.panes, self.behaviour.window = {}, None
+        changed = {}
+        for name, step in self.steps.items():
+            newest = self._newest(name)
+            changed[name] = step.configure(
+                configuration,
+                last=newest.last.counts.targets if newest is not None else {},
+                end=newest.last.end if newest is not None else None,
+            )
         for (_, step_name), series in self.series.items():
             series.configure(configuration, changed[step_name])
+
+    def _newest(self, step: str) -> Series | None:
+        """The series of a step whose last window holds most: what the present is."""
+        judged = [
+            series
+            for (_, name), series in self.series.items()
+            if name == step and series.last.end is not None
+        ]
+        return max(judged, key=lambda each: (each.last.counts.n, each.version), default=None)
 
     def observe(self, batch: EventBatch, log_before: NDArray[np.float64]) -> list[AlarmEvent]:
         """Take predictions in log order.
@@ -88,9 +130,11 @@ class ModelMonitor:
         starts = np.flatnonzero(np.diff(progress.ticks, prepend=progress.ticks[0] - 1))
         for start, end in itertools.pairwise([*starts.tolist(), len(batch)]):
             events += self._close(int(progress.ticks[start]))
+            events += self._hear(batch, start, end, log_before)
             rows = np.arange(start, end)
             kept = rows[~progress.late[start:end]]
             self.late += len(rows) - len(kept)
+            self._taken = [self._taken[0] + len(rows), self._taken[1] + len(rows) - len(kept)]
             if len(kept):
                 part = batch.slice(start, end) if len(kept) == len(rows) else batch.take(kept)
                 self._count(part, panes[kept])
@@ -99,13 +143,45 @@ class ModelMonitor:
     def advance(self, log_time: float) -> list[AlarmEvent] | None:
         """Let the log run on to ``log_time`` (seconds) without a record of this model.
 
-        None where nothing closed by it, so nothing changed that must be kept.
+        None where nothing came of it, so nothing changed that must be kept.
         """
         self.watermark.advance(log_time)
         tick = self.watermark.tick
-        if not any(pane <= tick for series in self.series.values() for pane in series.panes):
-            return None
-        return self._close(tick)
+        due = any(pane <= tick for series in self.series.values() for pane in series.panes)
+        events = self._close(tick) if due or self.behaviour.due(tick) else None
+        silent = self._notice(log_time)
+        return [*(events or []), *silent] if silent else events
+
+    def act(
+        self, acts: Sequence[Act], batches: Sequence[EventBatch], log_before: NDArray[np.float64]
+    ) -> None:
+        """Take what users did, before the predictions of the same records are observed.
+
+        ``log_before`` (records,) is that of every record of the chunk. An act counts in the pane of
+        its own time, or in the first that was open where it stands in the log: so it does not
+        matter that it is taken before predictions that stand before it.
+        """
+        if not self.configuration.spec.watch.behaviour:
+            return
+        if not math.isfinite(self.watermark.event_max) and not batches:
+            # Nothing was predicted yet, so there is nothing to have a share of.
+            self.behaviour.orphans += sum(act.interaction for act in acts)
+            return
+        nothing = np.full(len(acts), -np.inf)
+        rows = np.concatenate([*(b.row for b in batches), [act.row for act in acts]]).astype(
+            np.intp
+        )
+        times = np.concatenate([*(b.timestamp for b in batches), nothing])
+        recorded = np.concatenate([*(b.record_timestamp for b in batches), nothing])
+        order = np.argsort(rows, kind="stable")
+        progress = copy(self.watermark).observe(
+            times[order], recorded[order], log_before[rows[order]]
+        )
+        ticks = np.empty(len(rows), dtype=np.int64)
+        ticks[order] = progress.ticks
+        for act, tick in zip(acts, ticks[len(rows) - len(acts) :].tolist(), strict=True):
+            pane = max(math.floor(act.timestamp / self.watermark.pane), tick + 1)
+            self.behaviour.pane(pane).acted(act.kind, act.subject, interaction=act.interaction)
 
     def _watermark(self) -> Watermark:
         defaults = self.configuration.spec.defaults
@@ -113,20 +189,34 @@ class ModelMonitor:
 
     def _count(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
         self._claim(batch)
+        if self.configuration.spec.watch.behaviour:
+            self._count_interactions(batch, panes)
         for name, rows in _groups(batch.step):
             whole = len(rows) == len(batch)
             part = batch if whole else batch.take(rows)
             step = self.steps.get(name)
             if step is None:
-                self._count_only(part.status, part.latency_seconds)
+                self._count_only(part.status, part.latency_seconds, part.weight)
                 continue
-            placed = step.place(part.features, part.offset)
+            placed = step.place(part)
             for version, members in _groups(part.version):
                 series = self.series.get((version, name))
                 if series is None:
-                    self._count_only(part.status[members], part.latency_seconds[members])
+                    self._count_only(
+                        part.status[members], part.latency_seconds[members], part.weight[members]
+                    )
                 else:
                     series.count(part, members, panes if whole else panes[rows], placed)
+
+    def _count_interactions(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
+        ids = batch.interaction_id
+        for pane in np.unique(panes).tolist():
+            within = (
+                ids
+                if panes[0] == pane == panes[-1] and (panes == pane).all()
+                else [ids[row] for row in np.flatnonzero(panes == pane).tolist()]
+            )
+            self.behaviour.pane(pane).predicted(within)
 
     def _claim(self, batch: EventBatch) -> None:
         """Make room for what is new, in log order: places are few."""
@@ -148,6 +238,8 @@ class ModelMonitor:
             if len(self.series) < MOST_VERSIONS:
                 made = Series(version, self.steps[name], self.configuration)
                 made.last_seen = float(batch.timestamp[row])
+                if self.configuration.spec.watch.releases:
+                    made.rival = self._predecessor(name)
                 self.series[key] = made
 
     def _retire(self) -> None:
@@ -158,23 +250,42 @@ class ModelMonitor:
         if oldest.last_seen < self._closed - patience:
             self.others.merge(oldest.totals)
             del self.series[key]
+            for series in self.series.values():
+                if series.rival is oldest:
+                    series.rival = None
 
-    def _count_only(self, statuses: NDArray[np.int8], latency: NDArray[np.float64]) -> None:
+    def _count_only(
+        self,
+        statuses: NDArray[np.int8],
+        latency: NDArray[np.float64],
+        weights: NDArray[np.int64],
+    ) -> None:
         self.unmonitored += len(statuses)
-        self.others.update(statuses, latency)
+        self.others.update(statuses, latency, weights)
+
+    def _predecessor(self, step: str) -> Series | None:
+        """The version of a step that spoke last: what a new one is held against."""
+        known = [series for (_, name), series in self.series.items() if name == step]
+        return max(known, key=lambda each: (each.last_seen, each.totals.n), default=None)
 
     def _close(self, tick: int) -> list[AlarmEvent]:
         """Close all panes up to ``tick``, in order of time and then of versions."""
         self._closed = max(self._closed, (tick + 1) * self.watermark.pane)
-        due = sorted(
+        due: list[tuple[int, tuple[str, str] | None]] = sorted(
             (pane, key)
             for key, series in self.series.items()
             for pane in series.panes
             if pane <= tick
         )
+        # What users did is judged behind the predictions of the same pane.
+        due += [(pane, None) for pane in self.behaviour.panes if pane <= tick]
+        due.sort(key=lambda item: (item[0], item[1] is None))
         events: list[AlarmEvent] = []
         for pane, key in due:
             self.watermark.settle(pane)
+            if key is None:
+                events += self._close_behaviour(pane)
+                continue
             series = self.series[key]
             for judged in series.close(pane):
                 events += self._raise(series, judged)
@@ -182,11 +293,91 @@ class ModelMonitor:
                     series.step.name, but="data_quality"
                 ):
                     series.learn(partial(self._is_broken, series))
+                if judged.fullness is not None:
+                    self._part_with_rival(series)
+        return events
+
+    def _part_with_rival(self, series: Series) -> None:
+        """A version that has a reference of its own needs no other that is gone."""
+        rival = series.rival
+        if rival is None or any(series.outputs[n].reference is None for n in series.compared):
+            return
+        patience = PAUSE_WINDOWS * self.configuration.window.min_duration
+        if rival.last_seen < series.last_seen - patience:
+            series.rival = None
+
+    def _close_behaviour(self, pane: int) -> Iterator[AlarmEvent]:
+        spec = self.configuration.spec
+        closed = self.behaviour.close(pane, self.watermark.pane, self.configuration.window)
+        if closed is None:
+            return
+        window, fullness = closed
+        findings = self.behaviour.judge(
+            window,
+            fullness,
+            declared={kind: said.max_ratio for kind, said in spec.behaviour.items()},
+            needed=spec.defaults.min_events,
+            settles_after=spec.reference.min_duration_seconds,
+        )
+        span = Span(window.start, window.end, window.contents.interactions, -1, -1, "", "")
+        edge = self.policy.judge("feedback", span, findings)
+        if edge is not None:
+            yield self._event(edge, None)
+
+    def _hear(
+        self, batch: EventBatch, start: int, end: int, log_before: NDArray[np.float64]
+    ) -> Iterator[AlarmEvent]:
+        """Take the gaps between records; tell those that were silences, whether noticed or not."""
+        spec = self.configuration.spec
+        if not spec.watch.silence:
+            return
+        # The log's time and not the event's: a backfill of old events is no silence.
+        times = np.maximum(log_before[start:end], batch.record_timestamp[start:end])
+        for step, rows in _groups(batch.step[start:end]):
+            silence = self.silences.get(step)
+            if silence is None:
+                if len(self.silences) >= MOST_STEPS:
+                    continue
+                silence = self.silences[step] = Silence()
+            told, silence.open = silence.open, None
+            heard = np.maximum.accumulate(times[rows])
+            if silence.last is not None:
+                heard = np.maximum(heard, silence.last)
+            if told is not None:
+                yield self._say(silence_edge(self, step, told, ended=float(heard[0])))
+            gaps = silence.take(
+                heard,
+                learn_seconds=spec.reference.min_duration_seconds,
+                after=spec.silence_after,
+            )
+            for gap, ended in gaps:
+                if told is None or gap.since != told.since:
+                    yield self._say(silence_edge(self, step, gap))
+                    yield self._say(silence_edge(self, step, gap, ended=ended))
+
+    def _notice(self, log_time: float) -> list[AlarmEvent]:
+        """Tell the silences that last now."""
+        spec = self.configuration.spec
+        events = []
+        for step, silence in self.silences.items() if spec.watch.silence else ():
+            if silence.open is not None:
+                continue
+            gap = silence.noticed(
+                log_time,
+                learn_seconds=spec.reference.min_duration_seconds,
+                after=spec.silence_after,
+            )
+            if gap is not None:
+                silence.open = gap
+                events.append(self._say(silence_edge(self, step, gap)))
         return events
 
     def _raise(self, series: Series, judged: Judged) -> Iterator[AlarmEvent]:
         by_kind: dict[str, list[Finding]] = {}
-        findings = [self._inhibited(finding, judged) for finding in judged.findings]
+        found = judged.findings
+        if judged.fullness is None:
+            found = [*found, *self._lateness(judged.span)]
+        findings = [self._inhibited(finding, judged) for finding in found]
         series.remember(judged, findings)
         for finding in findings:
             by_kind.setdefault(finding.kind, []).append(finding)
@@ -194,6 +385,29 @@ class ModelMonitor:
             edge = self.policy.judge(kind, judged.span, findings)
             if edge is not None:
                 yield self._event(edge, series)
+
+    def _lateness(self, span: Span) -> list[Finding]:
+        """The share of events that came after their window had closed."""
+        taken, late = self._taken
+        if taken < RULE_EVENTS:
+            return []
+        self._taken = [0, 0]
+        value, usual = late / taken, self.usual_late
+        if not usual.believed:
+            found = Finding("timestamp", "data_quality", "late", "warming", n=taken, value=value)
+        else:
+            found = fault(
+                "timestamp",
+                "late",
+                value,
+                usual.threshold(taken),
+                n=taken,
+                before=usual.ratio,
+            )
+        if not found.exceeds:
+            settles_after = self.configuration.spec.reference.min_duration_seconds
+            usual.add(late, taken, at=span.end, settles_after=settles_after)
+        return [found]
 
     def _is_broken(self, series: Series, target: str) -> bool:
         return self.policy.is_active("data_quality", series.step.name, series.version, target)
@@ -207,35 +421,12 @@ class ModelMonitor:
             return finding.inhibit("its data-quality alarm explains it")
         return finding
 
-    def _event(self, edge: Edge, series: Series) -> AlarmEvent:
-        spec = self.configuration.spec
-        lead = series.targets.get(edge.lead)
-        reference = lead.reference if lead is not None else None
-        event = alarm_event(
-            edge,
-            model=self.model,
-            topic=self.topic,
-            partition=self.partition,
-            severity=self._severity(edge),
-            reference=(spec.reference.id or "learned", reference.n) if reference else None,
-            detections=series.detectors.times,
-            owner=spec.owner,
-            runbook_url=spec.runbook_url,
-        )
+    def _event(self, edge: Edge, series: Series | None) -> AlarmEvent:
+        return self._say(edge_event(self, edge, series))
+
+    def _say(self, event: AlarmEvent) -> AlarmEvent:
         self.alarms.take(event)
         return event
-
-    def _severity(self, edge: Edge) -> Severity:
-        spec = self.configuration.spec
-        if edge.status == "resolved":
-            # As it fired: who listens from a severity on hears both edges or none.
-            scope = {"step": edge.step} if edge.step else {}
-            mark = fingerprint(self.model, edge.kind, scope, partition=self.partition)
-            return self.alarms.severity(mark) or spec.defaults.severity
-        own = spec.feature(edge.lead).new_category
-        if own is not None and edge.findings and edge.findings[0].rule == "new_category":
-            return own
-        return spec.defaults.severity
 
     def state(self) -> list[Any]:
         """Plain values for ``from_state``; the same log gives the same state."""
@@ -250,34 +441,73 @@ class ModelMonitor:
             self.alarms.state(),
             [self.late, self.labels, dict(sorted(self.feedback.items()))],
             [self.unmonitored, self.others.state()],
+            self.clients.state(),
+            self.behaviour.state(),
+            {step: silence.state() for step, silence in sorted(self.silences.items())},
+            [self.usual_late.state(), self._taken],
+        ]
+
+    @property
+    def slow_changed(self) -> bool:
+        """Whether the slow part of the state is to be written."""
+        return any(series.slow_changed for series in self.series.values())
+
+    def slow_state(self) -> list[Any]:
+        """The part that changes by the hour; whoever asks writes it, so it is unchanged now."""
+        for series in self.series.values():
+            series.slow_changed = False
+        return [
+            {name: step.slow_state() for name, step in self.steps.items()},
+            [[*key, series.slow_state()] for key, series in self.series.items()],
         ]
 
     @classmethod
     def from_state(
         cls,
         state: list[Any],
+        slow: list[Any] | None,
         configuration_of: Callable[[str, int], Configuration],
         *,
         topic: str,
         partition: int,
         budget: FeatureBudget,
     ) -> ModelMonitor:
-        """Return the monitor that ``state`` described."""
-        model, number, mark, steps, series, policy, alarms, counts, others = state
+        """Return the monitor described by ``state`` and the last ``slow_state``."""
+        model, number, mark, steps, series, policy, alarms, counts, others = state[:9]
+        clients, behaviour, silences, lateness = state[9:]
+        of_steps: dict[str, Any] = slow[0] if slow else {}
+        of_series = {(v, s): each for v, s, each in slow[1]} if slow else {}
         made = cls(
             model, configuration_of(model, number), topic=topic, partition=partition, budget=budget
         )
         made.watermark.settled, made.watermark.event_max, made.watermark.recorded_at = mark
         made.watermark.value = made.watermark.settled
-        made.steps = {n: Step.from_state(n, made.configuration, budget, each) for n, each in steps}
+        made.steps = {
+            name: Step.from_state(name, made.configuration, budget, each, of_steps.get(name, {}))
+            for name, each in steps
+        }
         made.series = {
-            (version, step): Series.from_state(version, made.steps[step], made.configuration, each)
+            (version, step): Series.from_state(
+                version,
+                made.steps[step],
+                made.configuration,
+                each,
+                of_series.get((version, step), {}),
+            )
             for version, step, each in series
         }
+        for version, step, each in series:
+            rival = Series.rival_of(each)
+            if rival is not None:
+                made.series[version, step].rival = made.series.get((rival, step))
         made.policy.restore(policy)
         made.alarms = ShownAlarms.from_state(alarms)
         made.late, made.labels, made.feedback = counts
         made.unmonitored, made.others = others[0], Traffic.from_state(others[1])
+        made.clients = Clients.from_state(clients)
+        made.behaviour = Behaviour.from_state(behaviour)
+        made.silences = {step: Silence.from_state(each) for step, each in silences.items()}
+        made.usual_late, made._taken = BaselineRatio.from_state(lateness[0]), list(lateness[1])
         return made
 
 

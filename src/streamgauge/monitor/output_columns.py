@@ -6,13 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import ABSENT, CATEGORY, ERROR, NULL, NUMBER, Column, EventBatch
-from streamgauge.monitor.step import LABEL, LATENCY, OUTPUT, SCORE
+from streamgauge.monitor.step import (
+    CONFIDENCE,
+    ENTROPY,
+    LABEL,
+    LATENCY,
+    MARGIN,
+    OUTPUT,
+    SCORE,
+)
 
 
-def output_columns(batch: EventBatch, rows: NDArray[np.intp]) -> dict[str, Column]:
+def output_columns(
+    batch: EventBatch, rows: NDArray[np.intp], *, binary: bool = False
+) -> dict[str, Column]:
     """Columns of the given rows, by target.
 
     A null output is missing, unless the prediction says that it failed: errors are counted apart.
+    A ``binary`` model's number from 0 to 1 is a probability, so it tells how sure the model is.
     """
     labels = [batch.label[i] for i in rows.tolist()]
     null = batch.null_output[rows] & (batch.status[rows] != ERROR)
@@ -23,7 +34,19 @@ def output_columns(batch: EventBatch, rows: NDArray[np.intp]) -> dict[str, Colum
         SCORE: _numbers(batch.score[rows]),
         LABEL: Column(np.array(named, dtype=np.int8), nothing, labels),
         LATENCY: _numbers(batch.latency_seconds[rows]),
+        CONFIDENCE: _numbers(_confidence(batch, rows, binary=binary)),
+        MARGIN: _numbers(batch.margin[rows]),
+        ENTROPY: _numbers(batch.entropy[rows]),
     }
+
+
+def _confidence(batch: EventBatch, rows: NDArray[np.intp], *, binary: bool) -> NDArray[np.float64]:
+    known = batch.confidence[rows]
+    if not binary:
+        return known
+    score = batch.score[rows]
+    bare = np.isnan(known) & (score >= 0.0) & (score <= 1.0)
+    return np.where(bare, np.maximum(score, 1.0 - score), known)
 
 
 def _numbers(values: NDArray[np.float64]) -> Column:

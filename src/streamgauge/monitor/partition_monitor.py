@@ -7,15 +7,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.batch.columns import EventBatch, group_by_model
+from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import Decoded, decode_records
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.model_monitor import ModelMonitor, unknown_features
+from streamgauge.monitor.model_monitor import Act, ModelMonitor, unknown_features
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -25,10 +26,13 @@ from streamgauge_client.topics import DEFAULT_PREFIX, PREDICTIONS, SOURCES
 #: Models that one partition monitors; a producer that invents names ends here, counted.
 MOST_MODELS = 2000
 #: Of the state's layout. A worker refuses what it does not know.
-SCHEMA = 1
+SCHEMA = 2
+#: Behind a model's field: the part of its state that changes by the hour.
+SLOW = ".slow"
 KINDS = {topic.name: topic.event or topic.name for topic in SOURCES}
 
 Floats = NDArray[np.float64]
+Batches = Mapping[str, Sequence[EventBatch]]
 
 
 class PartitionMonitor:
@@ -65,15 +69,17 @@ class PartitionMonitor:
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
         for field, blob in blobs.items():
+            if field.endswith(SLOW):
+                continue
             try:
-                schema, state = unpack(blob, key=self._key)
-                if schema != SCHEMA:
-                    raise StateError(f"state of schema {schema}; this version reads {SCHEMA}")
+                state = self._opened(blob)
                 if field == PARTITION_FIELD:
                     self._log_time, self._dropped = state
                 else:
+                    slow = blobs.get(field + SLOW)
                     monitor = ModelMonitor.from_state(
                         state,
+                        self._opened(slow) if slow is not None else None,
                         self._numbered,
                         topic=self._topic,
                         partition=self._partition,
@@ -86,12 +92,18 @@ class PartitionMonitor:
             # Nothing can be due: what was, was closed before the state was written.
             monitor.watermark.advance(self._log_time)
 
+    def _opened(self, blob: bytes) -> Any:
+        schema, state = unpack(blob, key=self._key)
+        if schema != SCHEMA:
+            raise StateError(f"state of schema {schema}; this version reads {SCHEMA}")
+        return state
+
     def process(self, records: Sequence[LogRecord]) -> Effects:
         effects = Effects()
         if not records:
             return effects
         decoded = decode_records(records)
-        batches = group_by_model(decoded)
+        batches = batches_by_model(decoded)
         if len(records) > 1 and self._crowded(batches):
             # The last places go to who comes first in the log, so they are given in small steps.
             half = len(records) // 2
@@ -101,23 +113,27 @@ class PartitionMonitor:
         before, reached = self._log_times(records)
         self._claim(decoded, batches, reached)
         taken: set[str] = set()
-        for model, batch in batches.items():
+        self._take_clients(decoded, records, effects, taken)
+        self._take_acts(decoded, batches, before, effects, taken)
+        for model, parts in batches.items():
             monitor = self._models.get(model)
-            if monitor is None:
-                _count(effects, "prediction", "skipped", len(batch))
-                self._dropped += len(batch)
-                continue
-            late = monitor.late
-            for part in self._parts(monitor, batch, reached):
-                if (newer := self._due(monitor, float(reached[part.row[0]]))) is not None:
-                    # First what time has closed by now, under the spec that held until now.
-                    effects.events += monitor.advance(float(before[part.row[0]])) or []
-                    monitor.configure(newer)
-                effects.events += monitor.observe(part, before[part.row])
-            _count(effects, "prediction", "late", monitor.late - late)
-            _count(effects, "prediction", "ok", len(batch) - (monitor.late - late))
-            taken.add(model)
-        self._take_others(decoded, effects, taken)
+            for batch in parts:
+                if monitor is None:
+                    _count(effects, batch.kind, "skipped", batch.records_of(len(batch)))
+                    self._dropped += len(batch)
+                    continue
+                late = monitor.late
+                for part in self._parts(monitor, batch, reached):
+                    if (newer := self._due(monitor, float(reached[part.row[0]]))) is not None:
+                        # First what time has closed by now, under the spec that held until now.
+                        effects.events += monitor.advance(float(before[part.row[0]])) or []
+                        monitor.configure(newer)
+                    effects.events += monitor.observe(part, before[part.row])
+                behind = batch.records_of(monitor.late - late)
+                _count(effects, batch.kind, "late", behind)
+                _count(effects, batch.kind, "ok", batch.records_of(len(batch)) - behind)
+                taken.add(model)
+        self._take_labels(decoded, effects, taken)
         for _, letter in decoded.dead:
             _count(effects, _kind(letter.record.topic), "dead", 1)
             effects.dead_letters.append(letter)
@@ -138,6 +154,8 @@ class PartitionMonitor:
         for model in sorted(self._dirty):
             monitor, field = self._models[model], model_id(model)
             blobs[field] = pack([SCHEMA, monitor.state()], key=self._key)
+            if monitor.slow_changed:
+                blobs[field + SLOW] = pack([SCHEMA, monitor.slow_state()], key=self._key)
             views[field] = model_view(monitor).model_dump_json().encode()
         self._dirty = set()
         own = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
@@ -162,11 +180,12 @@ class PartitionMonitor:
         running = np.maximum.accumulate(np.concatenate(([self._log_time], times)))
         return running[:-1], running[1:]
 
-    def _claim(self, decoded: Decoded, batches: Mapping[str, EventBatch], reached: Floats) -> None:
+    def _claim(self, decoded: Decoded, batches: Batches, reached: Floats) -> None:
         """Make monitors for new models, in log order: places in the catalogue are few."""
-        first = {model: int(batch.row[0]) for model, batch in batches.items()}
+        first = {model: int(parts[0].row[0]) for model, parts in batches.items()}
         others = [(label.row, label.event.model) for label in decoded.labels]
         others += [(feedback.row, feedback.event.model) for feedback in decoded.feedback]
+        others += [(beat.row, beat.event.model) for beat in decoded.telemetry]
         for row, model in others:
             first[model] = min(row, first.get(model, row))
         fresh = sorted((row, model) for model, row in first.items() if model not in self._models)
@@ -184,14 +203,15 @@ class PartitionMonitor:
                 budget=self._budget,
             )
 
-    def _crowded(self, batches: Mapping[str, EventBatch]) -> bool:
+    def _crowded(self, batches: Batches) -> bool:
         """Whether new features of different models would compete for the last places."""
         left = self._budget.left
         if not left:
             return False
         fresh = 0
-        for model, batch in batches.items():
-            fresh += unknown_features(batch, self._models.get(model))
+        for model, parts in batches.items():
+            for batch in parts:
+                fresh += unknown_features(batch, self._models.get(model))
             if fresh > left:
                 return True
         return False
@@ -219,24 +239,73 @@ class PartitionMonitor:
         for start, end in itertools.pairwise([0, *inner, len(batch)]):
             yield batch.slice(start, end)
 
-    def _take_others(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
-        """Labels and feedback are validated and counted; joining them comes with the join."""
+    def _take_labels(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
+        """Labels are validated and counted; joining them comes with the join."""
         for label in decoded.labels:
             monitor = self._models.get(label.event.model)
             if monitor is not None:
                 monitor.labels += 1
                 taken.add(monitor.model)
             _count(effects, "label", "ok" if monitor is not None else "skipped", 1)
-        for feedback in decoded.feedback:
-            monitor = self._models.get(feedback.event.model)
-            if monitor is not None:
-                # Names of one's own are the user's, and there may be any number of them.
-                kind = feedback.event.kind.partition(":")[0]
-                monitor.feedback[kind] = monitor.feedback.get(kind, 0) + 1
-                taken.add(monitor.model)
-            _count(effects, "feedback", "ok" if monitor is not None else "skipped", 1)
-        _count(effects, "telemetry", "ok", len(decoded.telemetry))
         _count(effects, "model", "ok", len(decoded.model_events))
+
+    def _take_acts(
+        self,
+        decoded: Decoded,
+        batches: Batches,
+        before: Floats,
+        effects: Effects,
+        taken: set[str],
+    ) -> None:
+        """Take what users did: counted by kind, and judged as rates per interaction."""
+        acts: dict[str, list[Act]] = {}
+        for row in decoded.feedback:
+            event = row.event
+            monitor = self._models.get(event.model)
+            _count(effects, "feedback", "ok" if monitor is not None else "skipped", 1)
+            if monitor is None:
+                continue
+            # Names of one's own are the user's, and there may be any number of them.
+            declared = event.kind in monitor.configuration.spec.behaviour
+            kind = event.kind if declared else event.kind.partition(":")[0]
+            monitor.feedback[kind] = monitor.feedback.get(kind, 0) + 1
+            taken.add(monitor.model)
+            subject = event.interaction_id or event.prediction_id or ""
+            named = event.interaction_id is not None
+            acts.setdefault(monitor.model, []).append(
+                Act(row.row, row.timestamp, kind, subject, named)
+            )
+        for model, done in acts.items():
+            self._models[model].act(done, batches.get(model, []), before)
+
+    def _take_clients(
+        self,
+        decoded: Decoded,
+        records: Sequence[LogRecord],
+        effects: Effects,
+        taken: set[str],
+    ) -> None:
+        """Take the numbers that producers gave their records, and their heartbeats."""
+        numbers: dict[tuple[str, str], list[bytes]] = {}
+        for row, model, sequence in decoded.sequences:
+            numbers.setdefault((model, records[row].topic), []).append(sequence)
+        for (model, topic), sequences in numbers.items():
+            if (monitor := self._models.get(model)) is not None:
+                monitor.clients.number(topic, sequences)
+                taken.add(model)
+        for beat in decoded.telemetry:
+            monitor = self._models.get(beat.event.model)
+            _count(effects, "telemetry", "ok" if monitor is not None else "skipped", 1)
+            if monitor is not None:
+                monitor.clients.heartbeat(
+                    service=beat.event.service,
+                    instance=beat.event.instance,
+                    at=records[beat.row].timestamp or beat.timestamp,
+                    measurements=beat.event.measurements,
+                    topic=records[beat.row].topic,
+                    sequence=beat.event.sequence,
+                )
+                taken.add(beat.event.model)
 
     def _run_on(self, log_time: float, effects: Effects) -> None:
         for model, monitor in self._models.items():

@@ -78,7 +78,11 @@ def of_column(column: Column) -> Values:
     """A column's values; a number that is not finite is no value."""
     kind = column.kind
     nothing = (kind == ABSENT) | ((kind == NUMBER) & ~np.isfinite(column.values))
-    words = None if column.categories is None else np.array(column.categories, dtype=object)
+    words = None
+    if column.categories is not None:
+        # A third of what ``np.array`` takes.
+        words = np.empty(len(kind), dtype=object)
+        words[:] = column.categories
     return Values(np.where(nothing, np.int8(NULL), kind), column.values, words)
 
 
@@ -122,14 +126,21 @@ def comparison(how: str, one: Values, other: Values) -> Truths:
     """
     equality = how in _EQUAL
     compare = _EQUAL[how] if equality else _ORDER[how]
-    first, second = np.broadcast_arrays(one.kind, other.kind)
-    both = (first == NUMBER) & (second == NUMBER)
-    differ = np.int8((how == "!=") if equality else WRONG)
-    truths = np.where(both, compare(one.numbers, other.numbers), differ).astype(np.int8)
+    first, second = one.kind, other.kind
+    truths: Truths = compare(one.numbers, other.numbers).astype(np.int8)
+    numbers = (first == NUMBER) & (second == NUMBER)
+    if numbers.all():
+        # Most columns hold nothing else.
+        return truths
+    truths[~numbers] = (how == "!=") if equality else WRONG
     if one.words is not None and other.words is not None:
-        rows = np.flatnonzero((first == CATEGORY) & (second == CATEGORY))
-        left, right = np.broadcast_arrays(one.words, other.words)
-        truths[rows] = compare(left[rows], right[rows])
+        both = (first == CATEGORY) & (second == CATEGORY)
+        if equality:
+            truths[both] = compare(one.words, other.words)[both]
+        else:
+            # What is no word has no order, and would raise.
+            left, right = np.broadcast_arrays(one.words, other.words)
+            truths[both] = compare(left[both], right[both])
     truths[(first == NULL) | (second == NULL)] = UNKNOWN
     truths[(first == WRONG_TYPE) | (second == WRONG_TYPE)] = WRONG
     return truths

@@ -10,20 +10,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.alarms.finding import Finding, Span
-from streamgauge.batch.columns import ERROR, EventBatch
+from streamgauge.batch.columns import ERROR, Column, EventBatch
+from streamgauge.metrics.duplicates import RecentIds
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
-from streamgauge.monitor.configuration import Configuration
-from streamgauge.monitor.contents import Placed, SeriesCounts
+from streamgauge.monitor.configuration import Accepted, Configuration
+from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.output_columns import output_columns
 from streamgauge.monitor.series_detectors import SeriesDetectors
-from streamgauge.monitor.series_judgement import judge_rules, judge_window
-from streamgauge.monitor.step import LABEL, LATENCY, OUTPUT, SCORE, Step
+from streamgauge.monitor.series_judgement import alpha_of, judge_rules, judge_window
+from streamgauge.monitor.slices import Slices
+from streamgauge.monitor.step import (
+    CONFIDENCE,
+    ENTROPY,
+    LABEL,
+    LATENCY,
+    MARGIN,
+    OUTPUT,
+    SCORE,
+    Step,
+    StepInputs,
+)
 from streamgauge.monitor.target import Target
 from streamgauge.references.bins import NumericBins
+from streamgauge.specs.features import FeatureSpec
+from streamgauge.state.views import FeatureView, SliceView
 from streamgauge.windows.judgement import Fullness, JudgementWindow
 
 #: Hard rules judge as soon as there are this many events: a burst must not wait for a window.
 RULE_EVENTS = 30
+PLAIN_OUTPUTS = (OUTPUT, SCORE, LABEL, LATENCY)
+OUTPUTS = (*PLAIN_OUTPUTS, CONFIDENCE, MARGIN, ENTROPY)
+#: Outputs in which a new version is held against the one before it.
+COMPARED = (SCORE, LABEL, LATENCY)
+#: Sampled ids that are remembered for telling duplicates: those of the last 16,000 events.
+REMEMBERED_IDS = 1024
 
 
 @dataclass(slots=True)
@@ -36,6 +56,7 @@ class LastWindow:
     fullness: Fullness = "open"
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     rules: dict[str, list[Finding]] = field(default_factory=dict)
+    slices: list[SliceView] = field(default_factory=list)
 
 
 class Judged(NamedTuple):
@@ -61,7 +82,15 @@ class Series:
         self.rule_span: JudgementWindow[SeriesCounts] | None = None
         self.last = LastWindow()
         self.detectors = SeriesDetectors()
-        self.outputs = {name: Target(name) for name in (OUTPUT, SCORE, LABEL, LATENCY)}
+        self.slices = Slices()
+        self.recent_ids = RecentIds(remembered=REMEMBERED_IDS)
+        #: The version before this one, whose outputs this one's are held against while it is new.
+        self.rival: Series | None = None
+        #: Whether the slow part of the state is to be written.
+        self.slow_changed = False
+        #: What readers see of the last window; made when somebody asks.
+        self.shown: list[FeatureView] | None = None
+        self.outputs = {name: Target(name, self._output_spec(name)) for name in OUTPUTS}
         self.outputs[OUTPUT].type = "text"
         self.outputs[LATENCY].draw_on(NumericBins(LATENCY_EDGES, 0.0), "numeric")
         self._refer()
@@ -74,19 +103,61 @@ class Series:
         before, self.configuration = self.configuration, configuration
         if before.profile_id != configuration.profile_id:
             for name in (SCORE, LABEL):
-                self.outputs[name] = Target(name)
+                self.outputs[name] = Target(name, self._output_spec(name))
             changed = changed | {SCORE, LABEL}
             self._refer()
+        for name, target in self.outputs.items():
+            target.spec = self._output_spec(name)
+        accepted = configuration.newly_accepted(before)
+        if accepted is not None:
+            end = self.last.end if self.last.end is not None else accepted.at
+            for name in self.outputs:
+                if accepted.covers(name, self.step.name):
+                    counts = self.last.counts.targets.get(name)
+                    self.outputs[name].accept(counts, end=end)
+                    changed = changed | {name}
+        self.slow_changed, self.shown = True, None
         self.detectors.forget(changed)
         if before.window.pane != configuration.window.pane:
             self.panes, self.window, self.rule_span = {}, None, None
         kept = [window.contents for window in (self.window, self.rule_span) if window is not None]
+        checks = {rule.name: rule.check for rule in before.spec.rules}
+        others = [
+            name
+            for name, check in checks.items()
+            if check != {rule.name: rule.check for rule in configuration.spec.rules}.get(name)
+        ]
         for contents in (*self.panes.values(), *kept, self.last.counts):
-            for name in changed & contents.targets.keys():
+            # What accepted its own window keeps it: the bins are the same.
+            for name in changed & contents.targets.keys() - self._kept(accepted):
                 del contents.targets[name]
+            for rule in others:
+                contents.rules.drop(rule)
+            if changed:
+                contents.slices = {}
         for name in changed:
             self.last.findings.pop(name, None)
             self.last.rules.pop(name, None)
+
+    def _kept(self, accepted: Accepted | None) -> set[str]:
+        if accepted is None:
+            return set()
+        return {n for n in self.targets if accepted.covers(n, self.step.name)}
+
+    def _output_spec(self, name: str) -> FeatureSpec:
+        """What the spec's section ``output`` says of one output, in a feature's words."""
+        said = self.configuration.spec.output
+        effect = said.min_effect
+        if name == OUTPUT:
+            return FeatureSpec(missing_max=said.null_max)
+        if name == SCORE:
+            return FeatureSpec(range=said.range, min_effect=effect)
+        if name == LABEL:
+            return FeatureSpec(allowed=said.allowed, min_effect=effect)
+        if name == CONFIDENCE:
+            # "Out of range" is what low confidence is counted as.
+            return FeatureSpec(range=(said.low_confidence, 2.0), min_effect=effect)
+        return FeatureSpec()
 
     def _refer(self) -> None:
         """Compare outputs with the profile's, where it describes this version's."""
@@ -101,32 +172,61 @@ class Series:
         batch: EventBatch,
         rows: NDArray[np.intp],
         panes: NDArray[np.int64],
-        features: Mapping[str, Placed],
+        inputs: StepInputs,
     ) -> None:
         """Take this version's rows of a step's batch, in log order.
 
-        ``panes`` (n,) holds each row's pane, none of them closed; ``features`` the placed columns
-        of the whole batch.
+        ``panes`` (n,) holds each row's pane, none of them closed; ``inputs`` what the step made of
+        the whole batch.
         """
+        features, spec = inputs.features, self.configuration.spec
         statuses, latency = batch.status[rows], batch.latency_seconds[rows]
-        self.totals.update(statuses, latency)
+        weights = batch.weight[rows]
+        sampled = None if (weights == 1).all() else weights
+        self.totals.update(statuses, latency, sampled)
         self.born = int(batch.offset[rows[0]]) if self.born < 0 else self.born
-        self.last_seen = max(self.last_seen, float(batch.timestamp[rows].max()))
-        own = output_columns(batch, rows)
-        outputs = {name: target.place(own[name]) for name, target in self.outputs.items()}
+        times = batch.timestamp[rows]
+        self.last_seen = max(self.last_seen, float(times.max()))
+        own = output_columns(batch, rows, binary=spec.task == "binary")
+        watched = self._watched_outputs
+        outputs = {name: self.outputs[name].place(own[name]) for name in watched}
+        beside = self._beside(own)
+        codes = {}
+        if spec.segments:
+            codes = self.slices.codes(spec.segments, [batch.segment[i] for i in rows.tolist()])
+        repeated = None
+        if spec.watch.lint:
+            repeated = self.recent_ids.look([batch.prediction_id[i] for i in rows.tolist()])
+        everything = np.arange(len(rows))
         for pane in np.unique(panes[rows]).tolist():
             within = np.flatnonzero(panes[rows] == pane)
             among = rows[within]
+            weight = sampled[within] if sampled is not None else None
             counts = self.panes.setdefault(pane, SeriesCounts())
-            counts.traffic.update(statuses[within], latency[within])
+            counts.traffic.update(statuses[within], latency[within], weight)
             counts.reach(int(batch.offset[among[0]]), int(batch.offset[among[-1]]))
             for name, placed in features.items():
-                self.step.targets[name].count(placed, among, counts)
+                self.step.targets[name].count(placed, among, counts, weight)
             for name, placed in outputs.items():
-                self.outputs[name].count(placed, within, counts)
-        times = batch.timestamp[rows]
+                self.outputs[name].count(placed, within, counts, weight)
+            for name, (placed, size) in beside.items():
+                counts.beside.setdefault(name, TargetCounts()).update(
+                    placed, within, bins=size, shift=0.0, weights=weight
+                )
+            for rule, (violated, applicable) in inputs.rules.items():
+                counts.rules.update(rule, violated[among], applicable[among], weight)
+            if repeated is not None:
+                inside = np.isin(repeated.rows, within, assume_unique=True)
+                counts.duplicates.update(repeated.repeated[inside])
+            if codes:
+                self.slices.count(
+                    counts.slices,
+                    {segment: code[within] for segment, code in codes.items()},
+                    statuses[within],
+                    weight,
+                    self._grouped(features, outputs, among, within),
+                )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
-        everything = np.arange(len(rows))
         for name in (SCORE, LATENCY):
             self.detectors.feed_ranks(self.outputs[name], outputs[name], everything, times)
         for name, placed in features.items():
@@ -134,6 +234,37 @@ class Series:
             for wanted in target.spec.detectors:
                 if wanted.feed == "events":
                     self.detectors.feed_ranks(target, placed, rows, times, wanted)
+
+    @property
+    def _watched_outputs(self) -> tuple[str, ...]:
+        return OUTPUTS if self.configuration.spec.watch.certainty else PLAIN_OUTPUTS
+
+    def _beside(self, own: Mapping[str, Column]) -> dict[str, tuple[Placed, int]]:
+        """Place outputs in the bins of the version before this one."""
+        if self.rival is None:
+            return {}
+        found = {}
+        for name in COMPARED:
+            target = self.rival.outputs[name]
+            if target.bins is not None:
+                found[name] = (target.only_place(own[name]), target.bins.size)
+        return found
+
+    def _grouped(
+        self,
+        features: Mapping[str, Placed],
+        outputs: Mapping[str, Placed],
+        among: NDArray[np.intp],
+        within: NDArray[np.intp],
+    ) -> Iterator[tuple[str, NDArray[np.intp], int]]:
+        """Groups of bins of each value, for slices; only targets that have a reference."""
+        for target, placed, rows in (
+            *((self.step.targets[name], placed, among) for name, placed in features.items()),
+            *((self.outputs[name], placed, within) for name, placed in outputs.items()),
+        ):
+            if target.season is not None:
+                groups, n = target.season.place(placed.place[rows])
+                yield target.name, groups, n
 
     def close(self, pane: int) -> Iterator[Judged]:
         """Close one pane and yield what is judged by it."""
@@ -157,10 +288,14 @@ class Series:
             self.last = LastWindow(
                 window.contents, window.start, window.end, fullness, {}, self.last.rules
             )
+            if window.contents.slices and fullness == "full":
+                level = alpha_of(self.configuration.spec, len(findings), window)
+                self.last.slices = self.slices.judge(window.contents.slices, alpha=level)
             yield Judged(self._span(window), findings, fullness)
 
     def remember(self, judged: Judged, findings: list[Finding]) -> None:
         """Keep what was found, with what policy made of it, for readers."""
+        self.shown = None
         if judged.fullness is None:
             self.last.rules = _by_target(findings)
         else:
@@ -178,13 +313,14 @@ class Series:
             counts = last.counts.targets.get(name)
             exceeds = any(finding.exceeds for finding in last.findings.get(name, ()))
             if counts is not None and not exceeds and not broken(name):
-                target.learn(
+                self.slow_changed |= target.learn(
                     counts,
                     start=last.start,
                     end=last.end,
                     min_events=reference.min_events,
                     min_seconds=reference.min_duration_seconds,
                 )
+        self.slices.learn(last.counts.slices)
 
     @property
     def targets(self) -> dict[str, Target]:
@@ -196,7 +332,7 @@ class Series:
         return Span(
             window.start,
             window.end,
-            contents.n,
+            contents.traffic.n,
             contents.first_offset,
             contents.last_offset,
             self.version,
@@ -216,20 +352,47 @@ class Series:
             [last.counts.state(), last.start, last.end, last.fullness],
             [[f.stored() for f in found] for found in last.findings.values()],
             [[f.stored() for f in found] for found in last.rules.values()],
+            [view.model_dump() for view in last.slices],
+            self.slices.state(),
+            self.recent_ids.state(),
+            self.rival.version if self.rival is not None else None,
         ]
+
+    @staticmethod
+    def rival_of(state: list[Any]) -> str | None:
+        """The version that a described series was held against."""
+        rival: str | None = state[-1]
+        return rival
+
+    @property
+    def compared(self) -> list[str]:
+        """Outputs that this version has, and a release is judged by."""
+        return [name for name in COMPARED if self.outputs[name].type != "unknown"]
+
+    def slow_state(self) -> dict[str, Any]:
+        """The part of the state that changes by the hour."""
+        return {name: target.slow_state() for name, target in self.outputs.items()}
 
     @classmethod
     def from_state(
-        cls, version: str, step: Step, configuration: Configuration, state: list[Any]
+        cls,
+        version: str,
+        step: Step,
+        configuration: Configuration,
+        state: list[Any],
+        slow: Mapping[str, Any],
     ) -> Series:
+        """Return the series that was described; its rival is for the model to find."""
         made = cls(version, step, configuration)
-        totals, life, panes, window, ruled, outputs, watch, last, findings, rules = state
+        totals, life, panes, window, ruled, outputs, watch, last, findings, rules = state[:10]
+        shown, slices, recent, _ = state[10:]
         made.totals = Traffic.from_state(totals)
         made.born, made.last_seen, made.joined = life[0], life[1], set(life[2])
         made.panes = {pane: SeriesCounts.from_state(each) for pane, each in panes.items()}
         made.window, made.rule_span = _window_from(window), _window_from(ruled)
         for name, each in outputs.items():
-            made.outputs[name] = Target.from_state(name, made.outputs[name].spec, each)
+            spec = made.outputs[name].spec
+            made.outputs[name] = Target.from_state(name, spec, each, slow.get(name))
         made.detectors = SeriesDetectors.from_state(watch)
         made.last = LastWindow(
             SeriesCounts.from_state(last[0]),
@@ -238,7 +401,10 @@ class Series:
             last[3],
             findings=_by_target([Finding.from_stored(f) for found in findings for f in found]),
             rules=_by_target([Finding.from_stored(f) for found in rules for f in found]),
+            slices=[SliceView(**each) for each in shown],
         )
+        made.slices = Slices.from_state(slices)
+        made.recent_ids = RecentIds.from_state(recent)
         return made
 
 

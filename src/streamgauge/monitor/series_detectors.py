@@ -76,7 +76,7 @@ class SeriesDetectors:
             found, ranks = counts.targets.get(target.name), target.ranks
             if found is None or found.histogram is None or ranks is None or not found.n:
                 continue
-            mean = np.array([np.dot(found.histogram.counts, ranks) / found.n])
+            mean = np.array([np.dot(found.histogram.counts, ranks) / found.histogram.n])
             asked = [each for each in target.spec.detectors if each.feed == "panes"]
             for wanted in asked if target.spec.detectors else [None]:
                 self._feed_as(target.name, mean, np.array([end]), wanted, "panes")

@@ -6,13 +6,25 @@ from typing import TYPE_CHECKING
 
 from streamgauge.alarms.finding import Finding
 from streamgauge.batch.columns import ERROR
+from streamgauge.metrics.quality import KINDS
 from streamgauge.monitor import judge
+from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.contents import SeriesCounts
-from streamgauge.monitor.step import LABEL, LATENCY, OUTPUT, SCORE
+from streamgauge.monitor.release import release_findings
+from streamgauge.monitor.step import CONFIDENCE, LABEL, LATENCY, OUTPUT, SCORE
+from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.windows.judgement import Fullness, JudgementWindow
 
 if TYPE_CHECKING:
     from streamgauge.monitor.series import Series
+
+EVERY_RULE = frozenset(KINDS)
+#: Targets of findings that are about no column.
+RULE, PREDICTION_ID = "rule ", "prediction_id"
+#: The share of unsure answers must double, and rise by this much.
+LEAST_UNSURE = 0.2
+#: Sampled ids (one in 16) of which a share means something.
+FEWEST_SAMPLED = 30
 
 
 def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Finding]:
@@ -22,7 +34,8 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
     settles_after = series.configuration.spec.reference.min_duration_seconds
     for name, target in series.targets.items():
         counts = span.contents.targets.get(name)
-        if counts is None or name in (SCORE, LABEL, LATENCY):
+        rules = judged_rules(series, name)
+        if counts is None or not rules:
             continue
         quality = counts.quality
         if target.born > series.born and name not in series.joined:
@@ -31,7 +44,7 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                 continue
             series.joined.add(name)
         usual = step.usual_of(name)
-        found = judge.quality(target, counts, usual)
+        found = [f for f in judge.quality(target, counts, usual) if f.rule in rules]
         for finding in found:
             if not finding.exceeds:
                 usual[finding.rule].add(
@@ -41,11 +54,123 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                     settles_after=settles_after,
                 )
         findings += found
+    if series.configuration.spec.output.low_confidence_max is not None:
+        findings += _low_confidence(series, span, settles_after)
+    findings += _broken_rules(series, span)
     errors = judge.errors(span.contents, step.usual_errors)
     if not errors.exceeds:
-        failed = int(span.contents.traffic.statuses[ERROR])
-        step.usual_errors.add(failed, span.contents.n, at=span.end, settles_after=settles_after)
+        traffic = span.contents.traffic
+        failed = int(traffic.statuses[ERROR])
+        step.usual_errors.add(failed, traffic.n, at=span.end, settles_after=settles_after)
     return [*findings, errors]
+
+
+def judged_rules(series: Series, name: str) -> frozenset[str]:
+    """Which hard rules make sense for a target: an output that is absent is not missing."""
+    if name not in series.outputs:
+        return EVERY_RULE
+    said = series.configuration.spec.output
+    if name == OUTPUT:
+        return frozenset({"missing"})
+    if name == SCORE and said.range is not None:
+        return frozenset({"out_of_range"})
+    if name == LABEL and said.allowed is not None:
+        return frozenset({"new_category"})
+    return frozenset()
+
+
+def _low_confidence(
+    series: Series, span: JudgementWindow[SeriesCounts], settles_after: float
+) -> list[Finding]:
+    """The share of answers of which the model was not sure.
+
+    By habit it is judged over windows and for a large rise only: confidence goes with the inputs,
+    which have hours and moods; that its distribution moved is told by the distance.
+    """
+    counts = span.contents.targets.get(CONFIDENCE)
+    quality = counts.quality if counts is not None else None
+    told = quality.seen - quality.missing if quality is not None else 0
+    if counts is None or quality is None or not told:
+        return []
+    usual = series.step.usual_of(CONFIDENCE).setdefault("low_confidence", BaselineRatio())
+    most = series.configuration.spec.output.low_confidence_max
+    value, n = quality.out_of_range / told, counts.events
+    if most is None and not usual.believed:
+        found = Finding(
+            CONFIDENCE, "prediction_drift", "low_confidence", "warming", n=n, value=value
+        )
+    else:
+        rise = max(LEAST_UNSURE, usual.ratio)
+        threshold = usual.threshold(n, least_rise=rise) if most is None else most
+        found = judge.fault(
+            CONFIDENCE,
+            "low_confidence",
+            value,
+            max(threshold, 1e-9),
+            n=n,
+            before=usual.ratio,
+            most=most,
+            kind="prediction_drift",
+        )
+    if not found.exceeds:
+        usual.add(quality.out_of_range, told, at=span.end, settles_after=settles_after)
+    return [found]
+
+
+def _broken_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Finding]:
+    """The spec's own rules: the share of events that break one, of those it applies to."""
+    found = []
+    counts = span.contents.rules
+    for rule in series.configuration.spec.rules:
+        applicable, n = counts.applicable(rule.name), counts.events(rule.name)
+        if not applicable:
+            found.append(Finding(RULE + rule.name, "data_quality", "rule", "no_data"))
+            continue
+        value = counts.violated(rule.name) / applicable
+        verdict = judge.fault(
+            RULE + rule.name,
+            "rule",
+            value,
+            max(rule.max_ratio, 1e-9),
+            n=n,
+            before=rule.max_ratio,
+            most=rule.max_ratio,
+        )
+        found.append(verdict)
+    return found
+
+
+def _duplicates(
+    series: Series, span: JudgementWindow[SeriesCounts], settles_after: float
+) -> list[Finding]:
+    """Prediction ids that come again: a retry that is published twice, a batch that ran twice."""
+    counts = span.contents.duplicates
+    # Of a short span's sample nothing can be told.
+    if counts.sampled < FEWEST_SAMPLED:
+        return []
+    usual = series.step.usual_of(PREDICTION_ID).setdefault("duplicate", BaselineRatio())
+    value = counts.repeated / counts.sampled
+    if not usual.believed:
+        found = Finding(PREDICTION_ID, "data_quality", "duplicate", "warming", n=counts.sampled)
+    else:
+        found = judge.fault(
+            PREDICTION_ID,
+            "duplicate",
+            value,
+            usual.threshold(counts.sampled),
+            n=counts.sampled,
+            before=usual.ratio,
+        )
+    if not found.exceeds:
+        usual.add(counts.repeated, counts.sampled, at=span.end, settles_after=settles_after)
+    return [found]
+
+
+def alpha_of(spec: ModelSpec, targets: int, window: JudgementWindow[SeriesCounts]) -> float:
+    """Chance that one of a window's tests may err."""
+    return judge.alpha(
+        spec.false_alarms_per_month, targets=targets, duration=window.end - window.start
+    )
 
 
 def judge_window(
@@ -61,11 +186,11 @@ def judge_window(
         and name != OUTPUT
         and not (name in series.outputs and target.type == "unknown")
     }
-    alpha = judge.alpha(
-        spec.false_alarms_per_month,
-        targets=sum(target.reference is not None for target in present.values()),
-        duration=window.end - window.start,
-    )
+    if SCORE in present and CONFIDENCE in present and series.outputs[LABEL].type != "unknown":
+        # A label's score is its confidence: twice the same would be two tests of one thing.
+        del present[CONFIDENCE]
+    tests = sum(target.reference is not None for target in present.values())
+    alpha = alpha_of(spec, tests, window)
     findings: list[Finding] = []
     for name, target in present.items():
         counts = window.contents.targets[name]
@@ -75,10 +200,21 @@ def judge_window(
             findings.append(
                 Finding(name, kind, "js", "too_few", n=window.contents.n, needed=needed)
             )
-        elif name == LATENCY:
-            findings.append(judge.latency(target, counts, alpha=alpha, now=window.end))
-        else:
-            findings.append(judge.distribution(target, counts, kind, alpha=alpha, now=window.end))
-            jump = judge.scale(target, counts)
-            findings += [jump] if jump is not None else []
+            continue
+        span = {"start": window.start, "end": window.end}
+        seasons = spec.watch.seasons
+        if name == LATENCY:
+            findings.append(judge.latency(target, counts, alpha=alpha, **span, seasons=seasons))
+            continue
+        findings.append(
+            judge.distribution(target, counts, kind, alpha=alpha, **span, seasons=seasons)
+        )
+        jump = judge.scale(target, counts)
+        findings += [jump] if jump is not None else []
+    if fullness == "full":
+        findings += _duplicates(series, window, spec.reference.min_duration_seconds)
+        if spec.output.low_confidence_max is None:
+            findings += _low_confidence(series, window, spec.reference.min_duration_seconds)
+    if fullness == "full" and series.rival is not None and spec.watch.releases:
+        findings += release_findings(series, series.rival, window, alpha=alpha)
     return findings

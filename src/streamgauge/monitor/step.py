@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.batch.columns import Column, EventBatch
 from streamgauge.batch.feature_table import FeatureTable
+from streamgauge.batch.lengths import length_column
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
-from streamgauge.monitor.contents import Placed
+from streamgauge.monitor.contents import Placed, TargetCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
+from streamgauge.monitor.rule_columns import rule_columns
 from streamgauge.monitor.target import Target
 from streamgauge.references.profile import TargetReference
+from streamgauge.specs.features import FeatureSpec
 
 #: Targets that are no features of the user's. A feature so called would hide them.
 OUTPUT, SCORE, LABEL, LATENCY = "output", "output.score", "output.label", "output.latency"
-RESERVED = frozenset({OUTPUT, SCORE, LABEL, LATENCY})
+CONFIDENCE, MARGIN, ENTROPY = "output.confidence", "output.margin", "output.entropy"
+#: The anomaly score of the inputs together.
+ANOMALY = "input.anomaly"
+RESERVED = frozenset({OUTPUT, SCORE, LABEL, LATENCY, CONFIDENCE, MARGIN, ENTROPY, ANOMALY})
 #: Features of one step that are monitored; a producer that invents names ends here.
 MOST_FEATURES = 1000
+#: What is watched of a text is its length, under this name.
+LENGTH = "len({})"
+
+Flags = NDArray[np.bool_]
+
+
+class StepInputs(NamedTuple):
+    """What a step made of a batch: its features' places, and of each rule who broke it.
+
+    Rules give two flags an event, shape (n,): violated, applicable.
+    """
+
+    features: dict[str, Placed]
+    rules: dict[str, tuple[Flags, Flags]]
 
 
 class Step:
@@ -32,17 +53,37 @@ class Step:
         self.targets: dict[str, Target] = {}
         self.usual: dict[str, dict[str, BaselineRatio]] = {}
         self.usual_errors = BaselineRatio()
+        self.usual_rules: dict[str, BaselineRatio] = {}
         self.dropped = 0
+        #: Targets that are made of features, and are none.
+        self._derived: set[str] = set()
         self._known: frozenset[str] = frozenset()
         self._ignored: set[str] = set()
         self._apply(None, configuration)
 
-    def configure(self, configuration: Configuration) -> set[str]:
+    def configure(
+        self,
+        configuration: Configuration,
+        *,
+        last: Mapping[str, TargetCounts],
+        end: float | None,
+    ) -> set[str]:
         """Take another spec; return the features whose bins or references are others now.
 
-        What the change does not touch stays as it is.
+        What the change does not touch stays as it is. ``last`` is the newest window, which ended at
+        ``end``: what it holds is the reference of features whose present was accepted.
         """
-        return self._apply(self._configuration, configuration)
+        before = self._configuration
+        changed = self._apply(before, configuration)
+        accepted = configuration.newly_accepted(before)
+        if accepted is not None:
+            for name, target in self.targets.items():
+                if accepted.covers(name, self.name):
+                    target.accept(last.get(name), end=accepted.at if end is None else end)
+                    # What was usual of its faults is so no more.
+                    self.usual.pop(name, None)
+                    changed.add(name)
+        return changed
 
     def _apply(self, before: Configuration | None, configuration: Configuration) -> set[str]:
         self._configuration = configuration
@@ -83,19 +124,59 @@ class Step:
                 changed.add(name)
         return changed
 
-    def place(
-        self, features: FeatureTable, offsets: NDArray[np.int64]
-    ) -> dict[str, Placed]:
+    def place(self, batch: EventBatch) -> StepInputs:
         """Place every feature of the step's events, in log order over all versions."""
+        features, privacy = batch.features, self._configuration.privacy
+        if privacy is not None:
+            features = features.redacted(privacy.apply)
         first = self._discover(features)
         for name, row in first.items():
-            self.targets[name].born = int(offsets[row])
-        watched = self.watched
-        columns = features.columns(list(watched))
-        return {
+            self.targets[name].born = int(batch.offset[row])
+        watched = {name: t for name, t in self.watched.items() if name not in self._derived}
+        names = self._configuration.rule_names
+        columns = features.columns([*watched, *(names - watched.keys())])
+        placed = {
             name: target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
         }
+        self._place_lengths(watched, columns, placed)
+        return StepInputs(placed, self._ask_rules(batch, columns))
+
+    def _ask_rules(
+        self, batch: EventBatch, columns: Mapping[str, Column]
+    ) -> dict[str, tuple[Flags, Flags]]:
+        configuration = self._configuration
+        if not configuration.rules:
+            return {}
+        seen = rule_columns(batch, columns, configuration.rule_names)
+        return {
+            spec.name: rule.evaluate(seen, len(batch))
+            for spec, rule in zip(configuration.spec.rules, configuration.rules, strict=True)
+        }
+
+    def _place_lengths(
+        self,
+        watched: Mapping[str, Target],
+        columns: Mapping[str, Column],
+        placed: dict[str, Placed],
+    ) -> None:
+        """Texts have no distribution worth comparing, but their lengths have."""
+        for name, target in watched.items():
+            if target.type != "text":
+                continue
+            length = LENGTH.format(name)
+            if length in watched:
+                continue
+            if length not in self.targets:
+                if not self._budget.take():
+                    continue
+                self.targets[length] = Target(length, FeatureSpec(type="numeric"))
+                self._derived.add(length)
+            column = length_column(columns[name])
+            made = self.targets[length].place(column, first=target.turned + 1)
+            nothing = np.zeros(len(column.kind), dtype=np.bool_)
+            # That the text is missing, or none, is told of the text itself.
+            placed[length] = made._replace(missing=nothing, wrong_type=nothing)
 
     @property
     def watched(self) -> dict[str, Target]:
@@ -140,18 +221,30 @@ class Step:
             },
             self.usual_errors.state(),
             self.dropped,
+            sorted(self._derived),
+            {rule: usual.state() for rule, usual in sorted(self.usual_rules.items())},
         ]
+
+    def slow_state(self) -> dict[str, Any]:
+        """The part of the state that changes by the hour."""
+        return {name: target.slow_state() for name, target in self.targets.items()}
 
     @classmethod
     def from_state(
-        cls, name: str, configuration: Configuration, budget: FeatureBudget, state: list[Any]
+        cls,
+        name: str,
+        configuration: Configuration,
+        budget: FeatureBudget,
+        state: list[Any],
+        slow: Mapping[str, Any],
     ) -> Step:
         made = cls(name, configuration, FeatureBudget())
         made._budget = budget
-        targets, usual, errors, made.dropped = state
+        targets, usual, errors, made.dropped, derived, rules = state
         made.usual_errors = BaselineRatio.from_state(errors)
+        made.usual_rules = {rule: BaselineRatio.from_state(each) for rule, each in rules.items()}
         made.targets = {
-            key: Target.from_state(key, configuration.spec.feature(key), each)
+            key: Target.from_state(key, configuration.spec.feature(key), each, slow.get(key))
             for key, each in targets
         }
         made.usual = {
@@ -159,5 +252,6 @@ class Step:
             for target, rules in usual.items()
         }
         made._known = frozenset(made.targets) | made._ignored
+        made._derived = set(derived)
         budget.taken += len(made.targets)
         return made

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import ABSENT, CATEGORY, NULL, NUMBER, VECTOR, Column
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
-from streamgauge.monitor.calibration import LEAST_BLOCKS, Blocks
+from streamgauge.monitor.calibration import ENOUGH_BLOCKS, LEAST_BLOCKS, Blocks
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
+from streamgauge.monitor.season import Season
 from streamgauge.references.bins import (
     CATEGORY_LENGTH,
     Bins,
@@ -55,11 +56,16 @@ class Learning:
         return cls(state[0], Quality.from_state(state[1]), moments, state[3])
 
 
-class Target:
-    """One column of a model. Its stages: unknown → sampling → learning → judged.
+#: A learned reference is provisional at first; it settles after so many times the time it took.
+SETTLES_AFTER = 7
 
-    A profile skips the first three. The type is that of most of the first values, unless the spec
-    says it.
+
+class Target:
+    """One column of a model. Its stages: unknown → sampling → learning → provisional → settled.
+
+    A profile skips all but the last. The type is that of most of the first values, unless the spec
+    says it. A day's reference is better than none and worse than a week's, so it judges softly, and
+    is replaced once.
     """
 
     def __init__(self, name: str, spec: FeatureSpec | None = None) -> None:
@@ -72,9 +78,12 @@ class Target:
         self.learning: Learning | None = None
         self.reference: TargetReference | None = None
         self.blocks = Blocks()
+        self.season: Season | None = None
         self.learned_at: float | None = None
         #: Offset of the first event that had it; -1 where it was known before any.
         self.born = -1
+        #: Row of the column placed last with which it turned out to be text; -1 where it did not.
+        self.turned = -1
         self._ranks: NDArray[np.float64] | None = None
 
     def use(self, reference: TargetReference) -> None:
@@ -83,38 +92,62 @@ class Target:
         self.blocks = Blocks.of(reference.blocks)
         self.reference = replace(reference, blocks=reference.blocks[:0])
         self.bins, self.sample, self.learning, self._ranks = reference.bins, [], None, None
+        self.season = Season(reference.counts)
         if self.type != "vector":
             self.type = reference.type
 
+    @property
+    def uncalibrated(self) -> bool:
+        """Whether too few live windows were seen to tell how much they differ by themselves."""
+        needed = ENOUGH_BLOCKS if self.learning is None else LEAST_BLOCKS
+        return self.blocks.own and self.blocks.count < needed
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it is judged by a reference that a longer one will replace."""
+        return self.reference is not None and self.learning is not None
+
     def learn(
         self, counts: TargetCounts, *, start: float, end: float, min_events: int, min_seconds: float
-    ) -> None:
+    ) -> bool:
         """Take an ordinary window into the reference; freeze it once there is enough.
 
-        ``start`` and ``end`` are the window's, in seconds.
+        ``start`` and ``end`` are the window's, in seconds. True where the slow part of the state
+        changed by it.
         """
-        learning = self.learning
         if counts.histogram is None or self.bins is None:
-            return
+            return False
+        own = counts.effective
+        slow = self.season.learn(own, start=start, end=end) if self.season is not None else False
+        slow |= self.blocks.add(own)
+        learning = self.learning
         if learning is None:
-            if self.blocks.own:
-                self.blocks.add(counts.histogram.counts)
-                if self.blocks.full:
-                    self.blocks.close()
-            return
-        learning.counts = learning.counts + counts.histogram.counts
+            if self.blocks.own and self.blocks.full:
+                self.blocks.close()
+                slow = True
+            return slow
+        learning.counts = learning.counts + own
         learning.quality.merge(counts.quality)
         if counts.moments is not None:
             if learning.moments is None:
                 learning.moments = Moments(shift=counts.moments.shift)
             learning.moments.merge(counts.moments)
         learning.since = start if learning.since is None else learning.since
-        self.blocks.add(counts.histogram.counts)
         enough = int(learning.counts.sum()) >= min_events and self.blocks.count >= LEAST_BLOCKS
-        if enough and end - learning.since >= min_seconds:
-            self._freeze(learning, end)
+        lasted = end - learning.since
+        if self.reference is None:
+            if not enough or lasted < min_seconds:
+                return slow
+            self._take_reference(learning, end)
+            return True
+        if lasted < SETTLES_AFTER * min_seconds:
+            return slow
+        self._take_reference(learning, end)
+        self.blocks.close()
+        self.learning = None
+        return True
 
-    def _freeze(self, learning: Learning, end: float) -> None:
+    def _take_reference(self, learning: Learning, end: float) -> None:
         assert self.bins is not None
         moments = learning.moments.get() if learning.moments is not None else {}
         self.reference = TargetReference(
@@ -125,8 +158,28 @@ class Target:
             moments.get("mean"),
             moments.get("std"),
         )
-        self.blocks.close()
-        self.learning, self.learned_at, self._ranks = None, end, None
+        self.learned_at, self._ranks = end, None
+        if self.season is None:
+            self.season = Season(learning.counts)
+
+    def accept(self, counts: TargetCounts | None, *, end: float) -> None:
+        """Take the present for normal, on purpose: a window's counts are the reference now.
+
+        ``end`` is the window's, in seconds. With nothing to take, it is learned anew.
+        """
+        if self.bins is None:
+            return
+        self.learning = Learning(np.zeros(self.bins.size, dtype=np.int64))
+        self.blocks, self.reference, self.season = Blocks(), None, None
+        if counts is None or counts.histogram is None or not counts.n:
+            return
+        self.learning.counts = counts.effective.copy()
+        self.learning.quality.merge(counts.quality)
+        if counts.moments is not None:
+            self.learning.moments = Moments(shift=counts.moments.shift)
+            self.learning.moments.merge(counts.moments)
+        self.learning.since = end
+        self._take_reference(self.learning, end)
 
     def draw_on(self, bins: Bins, type_: TargetType) -> None:
         """Use fixed bins, so that no sample is needed (the latency's grid)."""
@@ -150,7 +203,23 @@ class Target:
 
     def place(self, column: Column, *, first: int = 0) -> Placed:
         """Find each value's bin, learning type and bins on the way. Rows are in log order."""
+        self.turned = -1
         return self._placed(column)._replace(first=first)
+
+    def only_place(self, column: Column) -> Placed:
+        """Find each value's bin and learn nothing; −1 for what has none."""
+        n = len(column.kind)
+        place, none = np.full(n, -1, dtype=np.intp), np.zeros(n, dtype=np.bool_)
+        missing = (column.kind == NULL) | (column.kind == ABSENT)
+        values: NDArray[np.float64] | None = None
+        if isinstance(self.bins, NumericBins):
+            rows, values = np.flatnonzero(column.kind == NUMBER), column.values
+            place[rows] = self.bins.place(column.values[rows])
+        elif isinstance(self.bins, CategoryBins):
+            words = column.categories or [None] * n
+            rows = np.flatnonzero(column.kind == CATEGORY)
+            place[rows] = self.bins.place([words[i] or "" for i in rows.tolist()])
+        return Placed(place, values, missing, none, none, none)
 
     def _placed(self, column: Column) -> Placed:
         kind = column.kind
@@ -177,13 +246,23 @@ class Target:
             place[rows] = self.bins.place(values[rows])
         return Placed(place, values, missing, wrong, out, none)
 
-    def count(self, placed: Placed, rows: NDArray[np.intp], into: SeriesCounts) -> None:
-        """Count rows of a placed column into a pane."""
+    def count(
+        self,
+        placed: Placed,
+        rows: NDArray[np.intp],
+        into: SeriesCounts,
+        weights: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Count rows of a placed column into a pane; ``weights`` (rows,) or None for one each."""
         if placed.first:
-            rows = rows[rows >= placed.first]
+            later = rows >= placed.first
+            rows = rows[later]
+            weights = weights[later] if weights is not None else None
         if len(rows):
             bins = self.bins.size if self.bins is not None else None
-            into.target(self.name).update(placed, rows, bins=bins, shift=self.shift)
+            into.target(self.name).update(
+                placed, rows, bins=bins, shift=self.shift, weights=weights
+            )
 
     def _vote(self, column: Column, missing: NDArray[np.bool_]) -> int:
         """Let the first values decide the type: one "N/A" must not. Return the row behind them."""
@@ -226,6 +305,7 @@ class Target:
             if self.type == "text":
                 # It turned out to be text with this row; what follows is not judged any more.
                 wrong[last[0] + 1 :] = new[last[0] + 1 :] = False
+                self.turned = int(last[0])
         if isinstance(self.bins, CategoryBins) and len(rows):
             place[rows] = self.bins.place([words[i] or "" for i in rows.tolist()])
             # Nothing was left over in the reference, so whatever is left over now is new.
@@ -265,7 +345,8 @@ class Target:
         self.learning = Learning(counts)
 
     def state(self) -> list[Any]:
-        learning = self.learning
+        """The part that changes with every window."""
+        learning, season = self.learning, self.season
         return [
             self.type,
             self.bins.plain() if self.bins is not None and self.reference is None else None,
@@ -273,22 +354,32 @@ class Target:
             learning.state() if learning is not None else None,
             self.reference.plain() if self.reference is not None else None,
             self.blocks.state(),
+            season.state() if season is not None else None,
             [self.learned_at, self.born],
         ]
 
+    def slow_state(self) -> list[Any]:
+        """The part that changes by the hour, and is too large to be written at each checkpoint."""
+        season = self.season
+        return [self.blocks.slow_state(), season.slow_state() if season is not None else None]
+
     @classmethod
-    def from_state(cls, name: str, spec: FeatureSpec, state: list[Any]) -> Target:
+    def from_state(
+        cls, name: str, spec: FeatureSpec, state: list[Any], slow: list[Any] | None
+    ) -> Target:
         made = cls(name, spec)
-        type_, bins, sample, learning, reference, blocks, learned_at = state
+        type_, bins, sample, learning, reference, blocks, season, (learned_at, born) = state
         if reference is not None:
             made.reference = TargetReference.from_plain(reference)
             made.bins = made.reference.bins
         elif bins is not None:
             made.bins = bins_from_plain(bins)
-        made.type, (made.learned_at, made.born) = type_, learned_at
+        made.type, made.learned_at, made.born = type_, learned_at, born
         made.votes, made.sample = sample
         made.learning = Learning.from_state(learning) if learning is not None else None
-        made.blocks = Blocks.from_state(blocks)
+        made.blocks = Blocks.from_state(blocks, slow[0] if slow else [])
+        if season is not None and slow and slow[1] is not None:
+            made.season = Season.from_state(season, slow[1])
         return made
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from streamgauge.alarms.finding import Finding
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
+from streamgauge.monitor.evidence import other_distances
+from streamgauge.monitor.hints import hints_on
 from streamgauge.monitor.model_criteria import criteria_views
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
@@ -31,7 +33,7 @@ BUCKETS = tuple(range(0, len(LATENCY_EDGES), 4))
 
 def model_view(monitor: ModelMonitor) -> ModelView:
     """Return what readers may know of a model."""
-    mark = monitor.watermark
+    mark, accepted = monitor.watermark, monitor.configuration.accepted
     return ModelView(
         model=monitor.model,
         partition=monitor.partition,
@@ -44,6 +46,18 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
         feedback=monitor.feedback,
+        behaviour=[_behaviour(monitor, finding) for finding in monitor.behaviour.last],
+        interactions=monitor.behaviour.last_acts.interactions,
+        feedback_orphans=monitor.behaviour.orphans,
+        lost_events=monitor.clients.lost,
+        clients=monitor.clients.views(),
+        silent={
+            step: silence.open.since
+            for step, silence in sorted(monitor.silences.items())
+            if silence.open is not None
+        },
+        accepted_at=accepted.at if accepted is not None else None,
+        accepted_by=accepted.by if accepted is not None else None,
         alarms_total=monitor.alarms.totals,
         alarms=list(monitor.alarms),
         series=[_series_view(monitor, series) for series in monitor.series.values()]
@@ -76,12 +90,19 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
     last = series.last
     traffic = last.counts.traffic
     span = (last.end - last.start) if last.start is not None and last.end is not None else None
-    features = [
-        _feature_view(monitor, series, target)
-        for name, target in series.targets.items()
-        if name not in series.outputs or target.type != "unknown"
+    if series.shown is None:
+        series.shown = [
+            _feature_view(monitor, series, target)
+            for name, target in series.targets.items()
+            if name not in series.outputs or target.type != "unknown"
+        ]
+    features = series.shown
+    about_none = (last.rules | last.findings).keys() - {feature.name for feature in features}
+    overall = [
+        _judgement(monitor, series, finding)
+        for name in sorted(about_none)
+        for finding in (*last.rules.get(name, ()), *last.findings.get(name, ()))
     ]
-    overall = [_judgement(monitor, series, finding) for finding in last.rules.get("errors", ())]
     referenced = [t.reference for t in series.step.targets.values() if t.reference is not None]
     state, reason = _state(series, features, overall)
     quantiles = {
@@ -105,6 +126,8 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
         features=features,
         judgements=overall,
         detectors=series.detectors.views(),
+        slices=last.slices,
+        rival=series.rival.version if series.rival is not None else None,
         reference_id=monitor.configuration.spec.reference.id if referenced else None,
         reference_n=max((r.n for r in referenced), default=None),
         reference_kind="none" if not referenced else "profile" if profiled else "learned",
@@ -116,6 +139,14 @@ def _feature_view(monitor: ModelMonitor, series: Series, target: Target) -> Feat
     counts = last.counts.targets.get(target.name)
     findings = (*last.findings.get(target.name, ()), *last.rules.get(target.name, ()))
     judgements = [_judgement(monitor, series, finding) for finding in findings]
+    if counts is not None:
+        # Quiet windows have no evidence yet: nobody looked at it when they were judged.
+        judgements = [
+            each.model_copy(update={"others": other_distances(target, counts)})
+            if each.detector == "js" and not each.others
+            else each
+            for each in judgements
+        ]
     type_: Literal["numeric", "categorical", "unknown"] = "unknown"
     if target.type in ("numeric", "vector"):
         type_ = "numeric"
@@ -142,6 +173,15 @@ def _feature_view(monitor: ModelMonitor, series: Series, target: Target) -> Feat
         std=moments.get("std"),
         minimum=moments.get("min"),
         maximum=moments.get("max"),
+        hints=hints_on(target, counts),
+        provisional=target.provisional,
+    )
+
+
+def _behaviour(monitor: ModelMonitor, finding: Finding) -> JudgementView:
+    active = monitor.policy.is_active("feedback", "", "", finding.target)
+    return JudgementView(
+        **finding.plain() | ({"state": "firing"} if active and finding.exceeds else {})
     )
 
 

@@ -76,6 +76,34 @@ class FeatureView(View):
     std: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    #: What is odd about its values, in words; nothing that alarms by itself.
+    hints: list[str] = Field(default_factory=list)
+    #: Whether its reference is of a short time yet, and will be replaced once.
+    provisional: bool = False
+
+
+class SliceView(View):
+    """One value of a declared segment in the last judged window.
+
+    ``severity`` is that of the target that moved most against the slice's own past; None where
+    there are too few events, or too little past.
+    """
+
+    segment: str
+    value: str
+    n: int
+    error_ratio: float | None = None
+    severity: float | None = None
+    feature: str | None = None
+
+
+class ClientView(View):
+    """A process that publishes for a model, by its newest heartbeat."""
+
+    service: str
+    instance: str
+    last_seen: float
+    measurements: dict[str, float] = Field(default_factory=dict)
 
 
 class SeriesView(View):
@@ -102,6 +130,10 @@ class SeriesView(View):
     features: list[FeatureView] = Field(default_factory=list)
     judgements: list[JudgementView] = Field(default_factory=list)
     detectors: list[DetectorView] = Field(default_factory=list)
+    #: Declared segments, the largest slices of each.
+    slices: list[SliceView] = Field(default_factory=list)
+    #: The version whose outputs this one's are held against, while it is new.
+    rival: str | None = None
     reference_id: str | None = None
     reference_n: int | None = None
     reference_kind: Literal["profile", "learned", "none"] = "none"
@@ -157,6 +189,19 @@ class ModelView(View):
     features_dropped: int = 0
     labels: int = 0
     feedback: dict[str, int] = Field(default_factory=dict)
+    #: Rates of what users do, per interaction, in the last window of them.
+    behaviour: list[JudgementView] = Field(default_factory=list)
+    interactions: int = 0
+    #: Acts on interactions of which no prediction is known.
+    feedback_orphans: int = 0
+    #: Events that producers numbered and that never came.
+    lost_events: int = 0
+    clients: list[ClientView] = Field(default_factory=list)
+    #: Steps ("" for a model of one) of which nothing comes, and since when.
+    silent: dict[str, float] = Field(default_factory=dict)
+    #: When somebody made the present the new normal, and who.
+    accepted_at: float | None = None
+    accepted_by: str | None = None
     alarms_total: dict[str, int] = Field(default_factory=dict)
     alarms: list[AlarmView] = Field(default_factory=list)
     series: list[SeriesView] = Field(default_factory=list)

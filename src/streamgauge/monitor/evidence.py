@@ -1,0 +1,41 @@
+"""What is shown beside a judgement and does not judge: the other distances, and the picture."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from streamgauge.distances import Distance
+from streamgauge.monitor.contents import TargetCounts
+from streamgauge.monitor.shown_histogram import shown_histogram
+from streamgauge.monitor.target import Target
+from streamgauge.references.bins import NumericBins
+from streamgauge_client.events import Histogram
+
+
+def other_distances(target: Target, counts: TargetCounts) -> dict[str, float]:
+    """Every distance but the one that judges, by name, of a window from the frozen reference.
+
+    They cost more than the judgement itself, so they are taken where somebody will look: of
+    windows that exceed, and of the last one.
+    """
+    if target.reference is None or counts.histogram is None:
+        return {}
+    before, after = target.reference.counts, counts.effective
+    ordered = isinstance(target.bins, NumericBins)
+    return {
+        name: distance.value(before, after)
+        for name, distance in _others().items()
+        if ordered or not distance.ordered
+    }
+
+
+def picture(target: Target, counts: TargetCounts) -> Histogram | None:
+    """The reference's shares and the window's, over the same bars."""
+    if target.reference is None or target.bins is None or counts.histogram is None:
+        return None
+    return shown_histogram(target.bins, target.reference.counts, counts.histogram.counts)
+
+
+@cache
+def _others() -> dict[str, Distance]:
+    return {name: made() for name, made in Distance.classes().items() if name != "js"}
