@@ -77,6 +77,42 @@ def test_the_client_asks_for_three_packages_alone() -> None:
     assert needs == {"confluent-kafka", "orjson", "pydantic"}
 
 
+#: Imports each of the client's modules where nothing else is installed but what it asks for.
+_ALONE = """
+import importlib, pkgutil, sys
+ALLOWED = {"streamgauge_client", "confluent_kafka", "orjson", "pydantic"}
+# What pydantic brings along.
+ALLOWED |= {"pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        root = name.partition(".")[0]
+        own = root in sys.stdlib_module_names or root.startswith("_sysconfigdata")
+        if root not in ALLOWED and not own:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import streamgauge_client
+for module in pkgutil.walk_packages(streamgauge_client.__path__, "streamgauge_client."):
+    importlib.import_module(module.name)
+publisher = streamgauge_client.Publisher(model="m", version="1")
+from streamgauge_client.testing import capture
+with capture() as events:
+    publisher.log({"a": 1.5}, output=True)
+    publisher.log_batch({"a": [1.5, None]}, output=[0.5, 0.25])
+    publisher.heartbeat()
+print(*(type(event).__name__ for event in events))
+"""
+
+
+def test_every_module_of_the_client_needs_its_three_packages_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ALONE], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["PredictionEvent", "PredictionBatch", "TelemetryEvent"]
+
+
 def test_no_committed_file_names_a_download_host() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {hit.group()}"
@@ -92,7 +128,7 @@ def test_every_pin_has_a_hash_and_no_address() -> None:
         text = (ROOT / name).read_text()
         assert "://" not in text and "@" not in text
         for entry in re.split(r"\n(?=[a-z])", text.strip()):
-            assert re.match(r"^[a-z0-9._-]+==\S+", entry), entry[:80]
+            assert re.match(r"^[a-z0-9._-]+(\[[a-z,]+\])?==\S+", entry), entry[:80]
             assert "--hash=sha256:" in entry, entry[:80]
 
 
