@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from streamgauge.settings import Settings, SettingsError, load_settings
+from streamgauge.settings import Settings, SettingsError, SinkSettings, load_settings
 
 CANARY = "canary-5f2c"
 
@@ -197,3 +197,126 @@ def test_one_underscore_is_warned_of_but_kubernetes_is_not(
     assert [r.getMessage() for r in caplog.records] == [
         "STREAMGAUGE_REDIS_URL is not read: between section and key stand two underscores"
     ]
+
+
+SINKS = """
+notifier:
+  sinks:
+    - name: pager
+      type: webhook
+      url: https://hooks.example.com/canary-5f2c
+      severity: warning
+      models: [fraud, "credit-*"]
+    - {name: book, type: log}
+"""
+
+
+def test_sinks_are_a_list_in_the_file_and_are_known_by_name(empty_place: Path) -> None:
+    (empty_place / "streamgauge.yaml").write_text(SINKS)
+    sinks = load_settings().notifier.sinks
+    assert list(sinks) == ["pager", "book"]
+    assert sinks["pager"].models == ("fraud", "credit-*")
+    assert sinks["book"] == SinkSettings(type="log")
+    assert CANARY not in repr(sinks), "the path of a webhook's URL is a secret"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__TYPE": "webhook",
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__URL": "https://h/x",
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__MODELS": "fraud, credit-*",
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__ALLOW_PRIVATE": "true",
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__SECRET_FILE": "secret",
+        },
+        {
+            "STREAMGAUGE_NOTIFIER__SINKS": '[{"name": "pager", "type": "webhook", "url":'
+            ' "https://h/x", "models": ["fraud", "credit-*"], "allow_private": true,'
+            ' "secret_file": "secret"}]'
+        },
+        {
+            "STREAMGAUGE_NOTIFIER__SINKS": '{"pager": {"type": "webhook", "url": "https://h/x",'
+            ' "models": "fraud,credit-*", "allow_private": true, "secret": "canary-5f2c"}}'
+        },
+    ],
+    ids=["key by key", "a list", "by name"],
+)
+def test_sinks_may_stand_in_the_environment(
+    variables: dict[str, str], empty_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_place / "secret").write_text(f"{CANARY}\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().notifier.sinks == {
+        "pager": SinkSettings(
+            type="webhook",
+            url=SecretStr("https://h/x"),
+            models=("fraud", "credit-*"),
+            allow_private=True,
+            secret=SecretStr(CANARY),
+        )
+    }
+
+
+def test_the_environment_adds_a_secret_to_a_sink_of_the_file(
+    empty_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_place / "streamgauge.yaml").write_text(SINKS)
+    monkeypatch.setenv("STREAMGAUGE_NOTIFIER__SINKS__PAGER__SECRET", CANARY)
+    sinks = load_settings().notifier.sinks
+    assert list(sinks) == ["pager", "book"]
+    secret, url = sinks["pager"].secret, sinks["pager"].url
+    assert secret is not None and secret.get_secret_value() == CANARY
+    assert url is not None and url.get_secret_value().startswith("https://hooks.example.com")
+
+
+def test_hosts_are_words_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMGAUGE_NOTIFIER__ALLOWED_HOSTS", "a.example, *.b.example")
+    assert load_settings().notifier.allowed_hosts == ("a.example", "*.b.example")
+
+
+@pytest.mark.parametrize(
+    ("sinks", "said"),
+    [
+        ("[{name: a, type: log, seccret: x}]", "notifier.sinks.a.seccret in streamgauge.yaml: is "),
+        ("[{name: a, type: log, seccret: x}]", "did you mean 'secret'?"),
+        ("[{name: a}]", "notifier.sinks.a.type in streamgauge.yaml: field required"),
+        ("[{type: log}]", "notifier.sinks in streamgauge.yaml: entry 1 has no name"),
+        ("[{name: a, type: log}, {name: a, type: log}]", "two entries are called 'a'; rename one"),
+        ("[log]", "entry 1 has no keys"),
+        ("3", "notifier.sinks in streamgauge.yaml: give a list of entries"),
+        ("[{name: 'a b', type: log}]", "'a b' is no name of a sink; give small letters"),
+        ("[{name: 'a:b', type: log}]", "is no name of a sink"),
+        ("[{name: a, type: log, severity: loud}]", "notifier.sinks.a.severity in streamgauge.yaml"),
+        ("[{name: a, type: log, url_file: /nowhere}]", "notifier.sinks.a.url_file in streamgauge"),
+        ("{a: 3}", "notifier.sinks.a in streamgauge.yaml: input should be"),
+    ],
+)
+def test_a_mistake_in_a_sink_is_explained(sinks: str, said: str, empty_place: Path) -> None:
+    (empty_place / "streamgauge.yaml").write_text(f"notifier: {{sinks: {sinks}}}")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__URLL",
+            CANARY,
+            "STREAMGAUGE_NOTIFIER__SINKS__PAGER__URLL in the environment: is no setting; did you "
+            "mean 'url'?",
+        ),
+        ("STREAMGAUGE_NOTIFIER__SINKS", f'[{{"{CANARY}', "SINKS in the environment: is not JSON"),
+        ("STREAMGAUGE_NOTIFIER__SINKS", f'"{CANARY}"', "give a list of entries"),
+    ],
+)
+def test_a_mistake_in_a_sink_of_the_environment_is_explained(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert said in str(caught.value) and CANARY not in str(caught.value)

@@ -35,7 +35,7 @@ class Reassigned(Exception):
 
 
 class AlarmLog:
-    """A ``Follower`` for the client's ``AlarmSubscription``. All but ``settle`` is one thread's.
+    """A ``Follower`` for the client's ``AlarmSubscription``. All but ``done`` is one thread's.
 
     Parameters
     ----------
@@ -107,9 +107,18 @@ class AlarmLog:
         self._positions.hold(self._newest)
         return self._newest
 
-    def settle(self, place: Place) -> None:
+    def done(self, place: Place) -> None:
         """The message at this place needs no reading again. From any thread."""
         self._positions.settle(place)
+
+    def settle(self, handled: bool) -> None:
+        """Say of the last message alone whether it needs reading again."""
+        if not handled:
+            self.hold()
+
+    def positions(self) -> dict[int, int]:
+        """The next offset of each partition that was read."""
+        return self._positions.read_so_far()
 
     def hold_back(self, wanted: bool) -> None:
         """Read nothing for now (or go on), and stay in the group meanwhile."""

@@ -8,7 +8,7 @@ URLs there are.
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import ssl
 from collections.abc import Mapping
 
@@ -18,8 +18,6 @@ from streamgauge.alarms.notice import printable
 from streamgauge.alarms.sinks.base import Answer
 from streamgauge.routing.resolver import CheckedResolver, Lookup, system_lookup
 from streamgauge.routing.target import Target, UnsafeTarget
-
-logger = logging.getLogger(__name__)
 
 #: Seconds for everything: name, connection, TLS, request and answer.
 TOTAL_SECONDS = 5.0
@@ -94,7 +92,6 @@ class GuardedPost:
                 # A connection for each alarm: they are rare, and each is checked anew.
                 force_close=True,
                 ssl=self._tls,
-                ssl_shutdown_timeout=0,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -109,12 +106,23 @@ class GuardedPost:
     def _reason(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
             return f"no answer from {self._target} in {self._total_seconds:g} s"
-        # The errors of aiohttp repeat the URL, whose path may be a secret: their kind is enough.
-        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        said = cause.strerror if isinstance(cause, OSError) and cause.strerror else ""
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            said = f"its certificate is not trusted ({error.certificate_error})"
-        return f"{self._target}: {printable(said or type(error).__name__)}"
+        return f"{self._target}: {printable(_words(error))}"
+
+
+def _words(error: Exception) -> str:
+    """What happened, in few words; aiohttp's own repeat the URL, whose path may be a secret."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted ({error.certificate_error})"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed without an answer"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "the answer is no HTTP"
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if not isinstance(cause, OSError):
+        return type(error).__name__
+    # Those of names are negative, and known to their own function alone.
+    known = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror
+    return known or type(cause).__name__
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

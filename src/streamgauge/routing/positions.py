@@ -51,6 +51,11 @@ class Positions:
         with self._lock:
             self._held.get(place.partition, set()).discard(place.offset)
 
+    def read_so_far(self) -> dict[int, int]:
+        """The next offset to read, whatever is held."""
+        with self._lock:
+            return dict(self._next)
+
     def moved(self) -> dict[int, int]:
         """Positions that differ from those of the last call, by partition."""
         with self._lock:

@@ -38,7 +38,6 @@ class Patience:
         The waits grow exponentially and each is random between half of the first and its bound,
         so that many alarms after an outage do not all come at once.
         """
-
         return AsyncRetrying(
             retry=retry_if_result(_again),
             stop=stop_after_attempt(self.max_attempts) | _TooOld(age, self.max_age_seconds),

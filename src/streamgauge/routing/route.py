@@ -17,6 +17,7 @@ from streamgauge.routing.alarm_log import AlarmLog, Reassigned
 from streamgauge.routing.dispatcher import Dispatcher
 from streamgauge.routing.positions import Place
 from streamgauge_client import AlarmEvent, AlarmSubscription
+from streamgauge_client.alarm_filter import AlarmFilter
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,9 @@ class Route:
                     continue
                 self._error = ""
                 if taken is not None:
-                    self._submit(log, *taken)
+                    alarm, place = taken
+                    done = partial(log.done, place)
+                    self.dispatcher.submit(alarm, done, source=place.partition)
         finally:
             self._log = None
             # In this order: what ends well within the grace is still committed.
@@ -113,14 +116,11 @@ class Route:
             await loop.run_in_executor(thread, log.close)
 
     def _subscription(self, log: AlarmLog) -> AlarmSubscription:
-        return AlarmSubscription(log, severity=self._severity, timeout=POLL_SECONDS)
+        wanted = AlarmFilter.of(severity=self._severity, where=self._concerns)
+        return AlarmSubscription(log, wanted=wanted, timeout=POLL_SECONDS)
 
-    def _submit(self, log: AlarmLog, alarm: AlarmEvent, place: Place) -> None:
-        done = partial(log.settle, place)
-        if self._models and not any(fnmatchcase(alarm.model, one) for one in self._models):
-            done()
-            return
-        self.dispatcher.submit(alarm, done, source=place.partition)
+    def _concerns(self, alarm: AlarmEvent) -> bool:
+        return not self._models or any(fnmatchcase(alarm.model, one) for one in self._models)
 
 
 def _next(
