@@ -32,6 +32,20 @@ SPEC = ModelSpec.from_document(
             {"id": "moved", "failure": "f", "metric": "drift_severity", "contingency": "retrain"},
             {"id": "floor", "failure": "f", "monitor": "auc-floor", "contingency": "roll back"},
             {"id": "redo", "failure": "f", "metric": "redo_ratio", "contingency": "call users"},
+            {
+                "id": "money",
+                "failure": "f",
+                "metric": "custom:refund_ratio",
+                "contingency": "pay back",
+            },
+            {"id": "rule", "failure": "f", "monitor": "limit", "contingency": "look at the limits"},
+            {"id": "null", "failure": "f", "metric": "null_output_ratio", "contingency": "restart"},
+            {
+                "id": "unsure",
+                "failure": "f",
+                "metric": "low_confidence_ratio",
+                "contingency": "ask people",
+            },
             {"id": "silent", "failure": "f", "metric": "new_category_ratio(country)"},
         ],
     }
@@ -50,7 +64,11 @@ SPEC = ModelSpec.from_document(
         ("traffic", "error_ratio", "errors", "fall back"),
         ("feature_drift", "js", "amount", "retrain"),
         ("performance", "auc-floor", "roc_auc", "roll back"),
-        ("feedback", "redo", "redo", "call users"),
+        ("feedback", "rate", "redo", "call users"),
+        ("feedback", "rate", "custom:refund", "pay back"),
+        ("data_quality", "rule", "rule limit", "look at the limits"),
+        ("data_quality", "missing", "output", "restart"),
+        ("prediction_drift", "low_confidence", "output.confidence", "ask people"),
         ("staleness", "silence", "", None),
     ],
 )

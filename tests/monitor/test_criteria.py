@@ -15,6 +15,7 @@ from streamgauge.monitor import Configuration, partition_monitor
 from streamgauge.monitor.criteria import evaluate
 from streamgauge.monitor.figures import Figure, Level, Mean, Quantile, Rate, Ratio
 from streamgauge.monitor.model_monitor import ModelMonitor
+from streamgauge.monitor.usage_figures import feedback_figures, telemetry_figures
 from streamgauge.monitor.view import model_view
 from streamgauge.specs import ModelSpec
 from streamgauge.specs.claims import parse_claim
@@ -160,7 +161,8 @@ class TestFromTheStream:
                 {"name": "centred", "expr": "mean(x0) <= 0.2"},
                 {"name": "answers", "kind": "software", "expr": "null_output_ratio <= 0.02"},
             ],
-            "project": {"acceptance": ["throughput >= 100"]},
+            "output": {"low_confidence": 0.3},
+            "project": {"acceptance": ["throughput >= 100", "low_confidence_ratio <= 0.5"]},
             "slo": {"p95_latency_ms": 20, "qps": 1000, "error_rate": 0.02},
             "compute": {"cpu_ratio": 2},
         }
@@ -189,12 +191,15 @@ class TestFromTheStream:
             "centred": "PASS",
             "answers": "PASS",
             "acceptance 1": "PASS",
+            "acceptance 2": "PASS",
             "slo.p95_latency_ms": "PASS",
             "slo.qps": "PASS",
             "slo.error_rate": "PASS",
             "compute.cpu_ratio": "UNDECIDED",
         }
         assert found["slo.qps"].value == pytest.approx(200, rel=0.01)
+        # The score 1 / (1 + exp(-x)) of a normal x is below 0.3 in a fifth of the cases.
+        assert found["acceptance 2"].value == pytest.approx(0.198, abs=0.04)
         assert found["right"].reason == "needs labels"
         assert found["slo.error_rate"].kind == "software"
 
@@ -203,14 +208,28 @@ class TestFromTheStream:
             if i < 8_000:
                 return {}
             fields["features"]["x0"] = None if i % 10 == 0 else fields["features"]["x0"]
-            status = {"status": "error", "output": None} if i % 5 == 0 else {}
-            return {"latency_ms": 80.0, **status}
+            wrong = {"status": "error"} if i % 5 == 0 else {"output": None} if i % 5 == 1 else {}
+            return {"latency_ms": 80.0, **wrong}
 
         found = self.views(monkeypatch, fault=fault)
         failed = {name for name, each in found.items() if each.state == "FAIL"}
         assert {"whole", "slo.p95_latency_ms", "slo.error_rate", "answers"} <= failed
         assert found["whole"].value == pytest.approx(0.1, abs=0.01)
         assert found["slo.error_rate"].value == pytest.approx(0.2, abs=0.01)
+
+
+def test_what_users_do_and_what_processes_use() -> None:
+    acts = feedback_figures({"redo": 30}, 1000, kinds=["redo", "abandon"])
+    assert verdict("redo_ratio <= 0.01", acts).state == "FAIL"
+    assert verdict("abandon_ratio <= 0.01", acts).state == "PASS"
+    assert verdict("override_ratio <= 0.01", acts).state == "UNDECIDED"
+    assert feedback_figures({}, 0, kinds=["redo"]) == {}
+    # Of two processes the larger one is held against its limit; what flows adds up.
+    used = telemetry_figures(
+        [{"cpu_ratio": 0.4, "requests_per_second": 5}, {"cpu_ratio": 0.9, "requests_per_second": 7}]
+    )
+    assert verdict("cpu_ratio <= 0.8", used).state == "FAIL"
+    assert verdict("requests_per_second <= 12", used).value == 12
 
 
 def test_two_versions_add_up(monkeypatch: pytest.MonkeyPatch) -> None:

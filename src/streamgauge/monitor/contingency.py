@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from streamgauge.specs.claims import parse_figure
-from streamgauge.specs.measures import ALIASES, MEASURES
+from streamgauge.specs.measures import ALIASES, MEASURES, measure
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.specs.project import RiskSpec
 
@@ -24,9 +24,10 @@ _FIGURES: Mapping[str, Collection[str]] = {
 def contingency_for(spec: ModelSpec, kind: str, rule: str, target: str) -> str | None:
     """The contingency of the risk that fits an alarm best; None where none does.
 
-    ``target`` is the feature or output that leads the alarm. A risk fits by its monitor (the rule,
-    else the kind of alarm) or by its metric; one that names the target fits better than one that is
-    of all. Of equal ones the first in the spec counts.
+    ``target`` is what leads the alarm: a feature, an output, a rule of the spec, a kind of
+    feedback. A risk fits by its monitor (the rule, else the kind of alarm) or by its metric; one
+    that names the target fits better than one that is of all. Of equal ones the first in the spec
+    counts.
     """
     risk = risk_for(spec, kind, rule, target)
     return risk.contingency if risk is not None else None
@@ -46,7 +47,7 @@ def _fit(risk: RiskSpec, kind: str, rule: str, target: str) -> int:
     """How well a risk fits: by monitor 8 (rule) or 2 (kind), by metric 3, 4 more for the target."""
     fit = 0
     if risk.monitor is not None:
-        if risk.monitor == rule:
+        if risk.monitor in (rule, target, target.removeprefix("rule ")):
             fit += 8
         elif risk.monitor == kind:
             fit += 2
@@ -56,15 +57,17 @@ def _fit(risk: RiskSpec, kind: str, rule: str, target: str) -> int:
         name, of = parse_figure(risk.metric)
         if of is not None and of != target:
             return 0
-        if _speaks_of(kind, rule, ALIASES.get(name, name)):
+        if ALIASES.get(name, name) in _figures(kind, rule, target):
             fit += 3 + (4 if of is not None else 0)
     return fit
 
 
-def _speaks_of(kind: str, rule: str, figure: str) -> bool:
-    own = {rule, f"{rule}_ratio", f"{rule}_latency_ms"}
-    if figure in own:
-        return True
-    # A rule that has a figure of its own is not about the kind's others.
-    known = any(name in MEASURES for name in own)
-    return not known and figure in _FIGURES.get(kind, ())
+def _figures(kind: str, rule: str, target: str) -> Collection[str]:
+    """The figures that an alarm speaks of: its rule's own, else those of its kind."""
+    own = [f"{target}_ratio"] if kind == "feedback" else [rule, f"{rule}_ratio"]
+    if kind == "latency":
+        own = [f"{rule}_latency_ms"]
+    elif rule == "missing" and target == "output":
+        own = ["null_output_ratio"]
+    known = [name for name in own if measure(name) is not None]
+    return known or _FIGURES.get(kind, ())

@@ -6,6 +6,7 @@ from streamgauge.monitor.criteria import evaluate
 from streamgauge.monitor.figures import Figure, Level
 from streamgauge.monitor.model_monitor import PAUSE_WINDOWS, ModelMonitor
 from streamgauge.monitor.series import Series
+from streamgauge.monitor.usage_figures import feedback_figures, telemetry_figures
 from streamgauge.monitor.window_figures import figures_of
 from streamgauge.specs.criteria import every_criterion
 from streamgauge.state.views import CriterionView
@@ -39,6 +40,9 @@ def model_figures(monitor: ModelMonitor) -> dict[str, Figure]:
         windows = [(s.last.counts, (s.last.end or 0.0) - (s.last.start or 0.0)) for s in live]
         worst = max(worst, *severities.values(), 0.0)
         found |= figures_of(windows, severities=severities)
+    acts, kinds = monitor.behaviour.last_acts, monitor.behaviour.usual
+    found |= feedback_figures(acts.acts, acts.interactions, kinds=kinds)
+    found |= telemetry_figures([each.measurements for each in monitor.clients.views()])
     if "drift_severity" in found:
         found["drift_severity"] = Level(worst)
     return found

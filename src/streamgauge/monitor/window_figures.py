@@ -9,18 +9,13 @@ from streamgauge.metrics.quality import KINDS, Quality
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.contents import SeriesCounts
 from streamgauge.monitor.figures import Figure, Level, Mean, Quantile, Rate, Ratio
-from streamgauge.monitor.step import LABEL, LATENCY, OUTPUT, SCORE
-
-_OUTPUTS = frozenset({OUTPUT, SCORE, LABEL, LATENCY})
+from streamgauge.monitor.step import CONFIDENCE, OUTPUT, RESERVED, SCORE
 
 
 def figures_of(
     windows: Iterable[tuple[SeriesCounts, float]],
     *,
     severities: Mapping[str, float] | None = None,
-    feedback: Mapping[str, int] | None = None,
-    interactions: int = 0,
-    telemetry: Mapping[str, float] | None = None,
 ) -> dict[str, Figure]:
     """Gather what criteria may ask for from the windows of all versions of one step.
 
@@ -30,10 +25,6 @@ def figures_of(
         What each version's window holds, and how long it is in seconds of event time.
     severities
         Statistic ÷ threshold by feature or output, of those that were judged.
-    feedback, interactions
-        Feedback by kind (``redo``, ``custom:refund``), and the interactions that it is out of.
-    telemetry
-        Measurements by name.
 
     What is not known is left out. Counts add up over versions although each has bins of its own.
     """
@@ -42,14 +33,14 @@ def figures_of(
     busiest, per_second = (0, 0.0), 0.0
     for window, seconds in windows:
         if seconds > 0:
-            busiest = max(busiest, (window.n, seconds))
-            per_second += window.n / seconds
+            busiest = max(busiest, (window.traffic.n, seconds))
+            per_second += window.traffic.n / seconds
         traffic.merge(window.traffic)
         for name, counts in window.targets.items():
             qualities.setdefault(name, Quality()).merge(counts.quality)
             seen[name] = seen.get(name, 0) + counts.events
             moments = counts.moments.get() if counts.moments is not None else {}
-            if {"mean", "std"} <= moments.keys():
+            if {"mean", "std"} <= moments.keys() and counts.n:
                 part = Mean(moments["mean"], moments["std"], counts.n)
                 means.setdefault(name, []).append(part)
     found: dict[str, Figure] = {}
@@ -70,24 +61,23 @@ def figures_of(
         own = quality.seen / max(seen[name], 1)
         if name == OUTPUT:
             found["null_output_ratio"] = Ratio(quality.missing, quality.seen, own)
-        elif name not in _OUTPUTS:
+        elif name == CONFIDENCE:
+            # Its range is what the spec calls confident.
+            told = quality.seen - quality.missing
+            found["low_confidence_ratio"] = Ratio(quality.out_of_range, told, own)
+        elif name not in RESERVED:
             for kind in KINDS:
                 bad = getattr(quality, kind)
                 found[f"{kind}_ratio({name})"] = Ratio(bad, quality.seen, own)
     for name, parts in means.items():
         if name == SCORE:
             found["mean_score"] = _pooled(parts)
-        elif name not in _OUTPUTS:
+        elif name not in RESERVED:
             found[f"mean({name})"] = _pooled(parts)
     for name, severity in (severities or {}).items():
         found[f"drift_severity({name})"] = Level(severity, traffic.n)
     if severities:
         found["drift_severity"] = Level(max(severities.values()), traffic.n)
-    for kind, count in (feedback or {}).items():
-        if interactions:
-            found[f"{kind}_ratio"] = Ratio(min(count, interactions), interactions)
-    for name, value in (telemetry or {}).items():
-        found[name] = Level(value)
     return found
 
 

@@ -23,8 +23,12 @@ BUILT_IN_RULES = (
     "out_of_range",
     "new_category",
     "scale",
+    "low_confidence",
     "error_ratio",
     "p95",
+    "duplicate",
+    "late",
+    "silence",
 )
 
 
