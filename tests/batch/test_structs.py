@@ -10,10 +10,9 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.json import Decoder
 from pydantic import ValidationError
 
-from streamgauge.batch.decode import _DECODERS, _TYPES, _parse, decode
+from streamgauge.batch.decode import decode
 from streamgauge.batch.limits import Refused, check_depth
 from streamgauge.batch.structs import (
     Feedback,
@@ -199,8 +198,6 @@ ODD: dict[str, bytes] = {
 
 def by_struct(kind: str, payload: bytes) -> Any:
     """The decoded event as plain objects, or None if it is refused."""
-    if kind == "prediction_batch":
-        return batch_by_struct(payload)
     record = LogRecord(
         TOPICS[kind], 0, 0, YEAR_3000, None,
         (("ce_type", f"streamgauge.{kind}.v1".encode()),), payload,
@@ -210,17 +207,6 @@ def by_struct(kind: str, payload: bytes) -> Any:
         assert taken.reason in ("decode", "schema", "too_large")
         return None
     return msgspec.to_builtins(taken)
-
-
-def batch_by_struct(payload: bytes) -> Any:
-    """The struct's own verdict: the limits of records and times come behind it, by row."""
-    _TYPES.setdefault("prediction_batch", PredictionBatch)  # type: ignore[arg-type]
-    _DECODERS.setdefault("prediction_batch", Decoder(PredictionBatch).decode)  # type: ignore[arg-type]
-    try:
-        check_depth(payload)
-        return msgspec.to_builtins(_parse("prediction_batch", payload))
-    except (Refused, msgspec.DecodeError):
-        return None
 
 
 def by_model(kind: str, payload: bytes) -> Any:
