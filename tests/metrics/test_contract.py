@@ -14,9 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamgauge.metrics.base import Metric
+from streamgauge.metrics.duplicates import Duplicates
+from streamgauge.metrics.heavy_hitters import HeavyHitters
 from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
+from streamgauge.metrics.rule_counts import RuleCounts
+from streamgauge.metrics.sentinels import SENTINELS, Sentinels
+from streamgauge.metrics.skew import Skew
 from streamgauge.metrics.traffic import Traffic
 from streamgauge.plugins import discover
 from streamgauge.state.packing import pack, unpack
@@ -56,8 +61,47 @@ def calls(n: int) -> st.SearchStrategy[Any]:
     )
 
 
+#: Fewer words than are counted one by one; one is too long to be kept whole.
+WORDS = np.array([None, *"abcdefg", "long" * 50], dtype=object)
+
+
+def words(n: int) -> st.SearchStrategy[Any]:
+    """One word an event, or none."""
+    return arrays(np.int64, n, elements=st.integers(0, len(WORDS) - 1)).map(
+        lambda rows: WORDS[rows]
+    )
+
+
+def answers(n: int) -> st.SearchStrategy[Any]:
+    """One row an event: how many it stands for, and what two rules say of it."""
+    return arrays(np.int64, (n, 5), elements=st.integers(0, 20))
+
+
+def give_answers(metric: RuleCounts, rows: Any) -> None:
+    said = rows[:, 1:] > 10
+    metric.update("holds", said[:, 0], said[:, 1], rows[:, 0] + 1)
+    metric.update("fits", said[:, 2], said[:, 3])
+
+
+def codes(n: int) -> st.SearchStrategy[Any]:
+    value = st.one_of(st.sampled_from(SENTINELS.tolist()), st.floats(-2e3, 2e3), st.just(-0.0))
+    return arrays(np.float64, n, elements=value)
+
+
+def times(n: int) -> st.SearchStrategy[Any]:
+    """One row an event: its own time, and by how much the log's is later."""
+    lag = st.one_of(st.floats(-300, 1e6), st.integers(-9, 12 * 3600).map(float))
+    return arrays(np.float64, (n, 2), elements=lag)
+
+
 #: A metric that is missing here fails ``test_every_metric_is_fed``.
 FEEDS = {
+    "duplicates": Feed(
+        Duplicates, lambda n: arrays(np.bool_, n), lambda metric, rows: metric.update(rows)
+    ),
+    "heavy_hitters": Feed(
+        lambda: HeavyHitters(cap=9), words, lambda metric, rows: metric.update(rows.tolist())
+    ),
     "histogram": Feed(
         lambda: Histogram(bins=BINS),
         lambda n: arrays(np.intp, n, elements=st.integers(0, BINS - 1)),
@@ -67,6 +111,11 @@ FEEDS = {
         lambda: Moments(shift=0.1), numbers(1e6), lambda metric, rows: metric.update(rows)
     ),
     "quality": Feed(Quality, faults, give_faults),
+    "rule_counts": Feed(RuleCounts, answers, give_answers),
+    "sentinels": Feed(Sentinels, codes, lambda metric, rows: metric.update(rows)),
+    "skew": Feed(
+        Skew, times, lambda metric, rows: metric.update(rows[:, 0] + rows[:, 1], rows[:, 0])
+    ),
     "traffic": Feed(
         Traffic, calls, lambda metric, rows: metric.update(rows[:, 0].astype(np.int8), rows[:, 1])
     ),
@@ -95,8 +144,17 @@ def total(name: str, *metrics: Any) -> Any:
 
 def same(one: Any, other: Any) -> None:
     """Equal but for the last digits of sums of floats."""
-    for mine, theirs in zip(one.state(), other.state(), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-6)
+    alike(one.state(), other.state())
+
+
+def alike(one: Any, other: Any) -> None:
+    if isinstance(one, list | tuple):
+        for mine, theirs in zip(one, other, strict=True):
+            alike(mine, theirs)
+    elif isinstance(one, str):
+        assert one == other
+    else:
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
 
 
 def test_every_metric_is_fed() -> None:
