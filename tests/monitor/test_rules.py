@@ -206,7 +206,7 @@ def truth(node: ast.expr, event: Event) -> str:
             return "t" if equal == isinstance(node.ops[0], ast.Eq) else "f"
         if not same:
             raise _Mismatch
-        return "t" if ORDER[type(node.ops[0])](left, right) else "f"  # type: ignore[index]
+        return "t" if ORDER[type(node.ops[0])](left, right) else "f"
     except _Missing:
         return "?"
     except _Mismatch:
