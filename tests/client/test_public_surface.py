@@ -11,44 +11,59 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
+import pytest
+
 import streamgauge_client
 from streamgauge_client import from_millis
 from streamgauge_client.ids import new_id
 
 ROOT = Path(__file__).parents[2]
 IMPORT_LIMIT_SECONDS = 0.150
+#: What pydantic and orjson alone take on a machine for which that limit is meant.
+LIBRARIES_SECONDS = 0.085
 
 
 def test_all_is_the_namespace() -> None:
+    # Some names are loaded when they are first asked for.
+    assert set(streamgauge_client.__all__) <= set(dir(streamgauge_client))
+    for name in streamgauge_client.__all__:
+        assert getattr(streamgauge_client, name) is not None
     public = {
         name
         for name, value in vars(streamgauge_client).items()
         if not name.startswith("_")
         and not isinstance(value, types.ModuleType)
-        and name != "annotations"
+        and name not in ("annotations", "TYPE_CHECKING")
     }
     assert public == set(streamgauge_client.__all__)
     assert len(streamgauge_client.__all__) == len(public), "a name is listed twice"
+    with pytest.raises(AttributeError, match="Publsher"):
+        _ = streamgauge_client.Publsher  # type: ignore[attr-defined]
 
 
 def test_importing_it_is_quick_and_loads_no_kafka() -> None:
     script = (
         "import sys, time\n"
         "started = time.process_time()\n"
+        "import orjson, pydantic.main, pydantic.fields, pydantic.types\n"
+        "libraries = time.process_time() - started\n"
         "import streamgauge_client\n"
         "took = time.process_time() - started\n"
         "streamgauge_client.Publisher(model='m', version='1')\n"
         "heavy = {'confluent_kafka', 'numpy', 'multiprocessing', 'asyncio'} & set(sys.modules)\n"
-        "print(took, *heavy)"
+        "print(libraries, took, *heavy)"
     )
-    # Processor time, and the best of several: others use this machine too.
+    # Processor time, and the best of several. Even that doubles on a machine that is shared, so
+    # the limit grows with what it takes there to import what is not ours.
     runs = [
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        for _ in range(5)
+        for _ in range(7)
     ]
     outputs = [run.stdout.split() for run in runs]
-    assert {tuple(output[1:]) for output in outputs} == {()}
-    assert min(float(output[0]) for output in outputs) <= IMPORT_LIMIT_SECONDS
+    assert {tuple(output[2:]) for output in outputs} == {()}
+    libraries = min(float(output[0]) for output in outputs)
+    took = min(float(output[1]) for output in outputs)
+    assert took <= IMPORT_LIMIT_SECONDS * max(1.0, libraries / LIBRARIES_SECONDS), (took, libraries)
 
 
 def test_the_wheel_brings_one_name_and_three_dependencies(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamgauge_client.guard import Guard
-from streamgauge_client.privacy import PrivacyPolicy
 from streamgauge_client.request_scope import current_request
 from streamgauge_client.sampling import Sampling
 from streamgauge_client.sending import Sender
+
+if TYPE_CHECKING:
+    from streamgauge_client.privacy import PrivacyPolicy
 
 
 class BatchLog:

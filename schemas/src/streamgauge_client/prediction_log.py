@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from streamgauge_client import documents
 from streamgauge_client.documents import fill
@@ -14,12 +14,15 @@ from streamgauge_client.guard import Guard
 from streamgauge_client.ids import new_id
 from streamgauge_client.moments import seconds
 from streamgauge_client.outputs import output as to_output
-from streamgauge_client.privacy import PrivacyPolicy
 from streamgauge_client.request_scope import current_request
 from streamgauge_client.sampling import Sampling
 from streamgauge_client.sending import Sender
 from streamgauge_client.stats import Counters
 from streamgauge_client.timing import TimedPrediction
+
+if TYPE_CHECKING:
+    from streamgauge_client.privacy import PrivacyPolicy
+
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from streamgauge_client import documents
 from streamgauge_client.batch_log import BatchLog
@@ -17,11 +17,13 @@ from streamgauge_client.ids import new_id
 from streamgauge_client.label_log import LabelLog
 from streamgauge_client.moments import seconds
 from streamgauge_client.prediction_log import PredictionLog
-from streamgauge_client.privacy import PrivacyPolicy
 from streamgauge_client.requests import RequestCounters
 from streamgauge_client.sampling import Sampling
 from streamgauge_client.sending import Sender, SenderOptions
 from streamgauge_client.stats import PublisherStats
+
+if TYPE_CHECKING:
+    from streamgauge_client.privacy import PrivacyPolicy
 
 
 class Publisher(PredictionLog, BatchLog, LabelLog):
@@ -231,6 +233,11 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
 
 
 def _policy(given: Mapping[str, Any] | PrivacyPolicy | None) -> PrivacyPolicy | None:
-    if given is None or isinstance(given, PrivacyPolicy):
+    if given is None:
+        return None
+    # Imported here: most services have no such policy.
+    from streamgauge_client.privacy import PrivacyPolicy
+
+    if isinstance(given, PrivacyPolicy):
         return given
     return PrivacyPolicy.of(given, key=privacy_key())

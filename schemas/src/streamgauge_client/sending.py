@@ -49,14 +49,6 @@ class SenderOptions:
     kafka: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FullQueue:
-    """Where there was no room for an event, and what librdkafka said to it."""
-
-    outlet: KafkaOutlet
-    error: BufferError
-
-
 class Sender:
     """Encodes documents and hands them to Kafka, or to a test's recorder."""
 
@@ -124,7 +116,7 @@ class Sender:
             if full is None:
                 self._counters.sent(kind.name, len(value))
         if full is not None:
-            self._when_full(full, kind.topic, key, value, headers)
+            self._when_full(*full, kind.topic, key, value, headers)
             with self._in_order:
                 self._counters.sent(kind.name, len(value))
 
@@ -205,12 +197,13 @@ class Sender:
 
     def _produce(
         self, envelope: Envelope, topic: str, key: bytes, value: bytes, headers: Headers
-    ) -> FullQueue | None:
+    ) -> tuple[KafkaOutlet, BufferError] | None:
+        """Where the queue was full: the outlet, and what librdkafka said."""
         outlet = self._outlet or self._connect(envelope)
         try:
             outlet.send(topic, key, value, headers)
         except BufferError as error:
-            return FullQueue(outlet, error)
+            return outlet, error
         except Exception as error:
             if _is_fatal(error):
                 self._replace(outlet)
@@ -218,14 +211,19 @@ class Sender:
         return None
 
     def _when_full(
-        self, full: FullQueue, topic: str, key: bytes, value: bytes, headers: Headers
+        self,
+        outlet: KafkaOutlet,
+        error: BufferError,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        headers: Headers,
     ) -> None:
         """Outside of the lock: who waits for room must not have others wait with it."""
         options = self._options
-        error = full.error
         if options.on_full == "block":
             try:
-                full.outlet.send_within(topic, key, value, headers, timeout=options.block_timeout)
+                outlet.send_within(topic, key, value, headers, timeout=options.block_timeout)
             except BufferError as still:
                 error = still
             else:
