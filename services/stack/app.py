@@ -14,7 +14,7 @@ from services.stack.reach import check_ports, check_redis
 from services.stack.redis_server import EmbeddedRedis
 from services.stack.supervisor import Service, Supervisor
 from services.stack.topics import prepare
-from streamgauge.settings import Settings
+from streamgauge.settings import ProcessSettings, Settings
 from streamgauge_client.topics import TOPICS
 
 READY_SECONDS = 45.0
@@ -63,6 +63,11 @@ class Stack:
         return f"{self.page_url}metrics"
 
     @property
+    def ingest_url(self) -> str:
+        """Where events are posted."""
+        return f"http://{self.settings.ingest.host}:{self.settings.ingest.port}/v1/events"
+
+    @property
     def shown_redis(self) -> str:
         """The Redis' address without user and password."""
         scheme, _, rest = self.redis_url.partition("://")
@@ -80,7 +85,7 @@ class Stack:
 
     def __enter__(self) -> Stack:
         try:
-            check_ports([("monitor", self.settings.monitor), ("exporter", self.settings.exporter)])
+            check_ports(list(self._listeners.items()))
             self._start_kafka()
             self._start_redis()
             self.run(*self._services())
@@ -110,8 +115,18 @@ class Stack:
         with self._step(" and ".join(service.name for service in services)):
             self.supervisor.start(told, timeout=READY_SECONDS)
 
+    @property
+    def _listeners(self) -> dict[str, ProcessSettings]:
+        """The services by name, with where each listens."""
+        told = self.settings
+        return {
+            "monitor": told.monitor,
+            "exporter": told.exporter,
+            "ingest": told.ingest,
+            "notifier": told.notifier,
+        }
+
     def _services(self) -> Sequence[Service]:
-        sections = {"monitor": self.settings.monitor, "exporter": self.settings.exporter}
         return [
             Service(
                 name=name,
@@ -119,7 +134,7 @@ class Stack:
                 ready_url=f"http://{_local(section.host)}:{section.port}/readyz",
                 environment={f"STREAMGAUGE_{name.upper()}__PORT": str(section.port)},
             )
-            for name, section in sections.items()
+            for name, section in self._listeners.items()
         ]
 
     def _start_kafka(self) -> None:

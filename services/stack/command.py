@@ -19,8 +19,9 @@ Run all of Streamgauge on this machine, until Ctrl-C.
           else an embedded broker: in memory, gone at exit.
   Redis   yours where STREAMGAUGE_REDIS__URL is set, else a redis-server or valkey-server found on
           PATH in a temporary directory, else fakeredis. Embedded, it is gone at exit too.
-  beside  services.monitor (port 9809) and services.exporter (port 9808, /metrics), each a process
-          of its own; one that crashes is started again.
+  beside  services.monitor (port 9809), services.exporter (port 9808, /metrics), services.ingest
+          (port 9810, POST /v1/events) and services.notifier (port 9811; alarms to the sinks of the
+          settings, else to its log), each a process of its own; one that crashes is started again.
 
 Every setting can be given as STREAMGAUGE_<SECTION>__<KEY>, in .env or in streamgauge.yaml, e.g.
   STREAMGAUGE_EXPORTER__PORT=9908     STREAMGAUGE_MONITORING__PANE_SECONDS=1
@@ -69,6 +70,7 @@ def introduce(stack: Stack) -> None:
     say(f"Redis    {stack.shown_redis}")
     say(f"page     {stack.page_url}")
     say(f"metrics  {stack.metrics_url}")
+    say(f"post to  {stack.ingest_url}")
     for what in stack.volatile:
         say(f"in memory only, gone at exit: {what}")
     say("publish to it: see README.md, or python -m services.stack.demo; Ctrl-C stops everything")

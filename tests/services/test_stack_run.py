@@ -28,6 +28,8 @@ def environment(**more: str) -> dict[str, str]:
         **clean,
         "STREAMGAUGE_MONITOR__PORT": str(free_port()),
         "STREAMGAUGE_EXPORTER__PORT": str(free_port()),
+        "STREAMGAUGE_INGEST__PORT": str(free_port()),
+        "STREAMGAUGE_NOTIFIER__PORT": str(free_port()),
         **more,
     }
 
