@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from streamgauge_client import (
@@ -311,17 +312,26 @@ def test_logging_costs_its_caller_little() -> None:
     """A coarse guard: load_tests/client_log.py measures properly, tails included."""
     publisher = Publisher(NOWHERE, model="m", version="1")
     features = {f"sensor_{number}": number * 1.5 for number in range(20)}
-    medians = []
-    for _ in range(3):
+    output = {"label": "a", "score": 0.9}
+    document = {"prediction_id": "p" * 36, "model": "m", "features": features, "output": output}
+
+    def median(call: Callable[[], object]) -> int:
         times = []
-        for _ in range(1000):
+        for _ in range(500):
             started = time.perf_counter_ns()
-            publisher.log(features=features, output={"label": "a", "score": 0.9}, latency_ms=4.1)
+            call()
             times.append(time.perf_counter_ns() - started)
-        medians.append(sorted(times)[500])
+        return sorted(times)[250]
+
+    def log() -> None:
+        publisher.log(features=features, output=output, latency_ms=4.1)
+
+    rounds = [(median(log), median(lambda: orjson.dumps(document))) for _ in range(8)]
     publisher.close(0)
-    # The best round: others use this machine too.
-    assert min(medians) <= 20_000, medians
+    # The best rounds, and where the machine is slow today what JSON alone costs on it: others
+    # use it too.
+    best, bare = (min(figures) for figures in zip(*rounds, strict=True))
+    assert best <= max(20_000, 16 * bare), rounds
 
 
 def test_a_warning_comes_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
