@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,3 +118,41 @@ def test_a_new_file_in_the_package_is_found_by_its_name(
 
     # Then the file is there, though nobody listed it
     assert role.names() == ["cork"]
+
+
+def test_the_package_is_searched_once_and_later_classes_are_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a package with a part, of which one module can't be imported yet
+    package = tmp_path / "floats_under_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "base.py").write_text(
+        "from streamgauge.plugins import Registered\n"
+        "class Float(Registered, package='floats_under_test'):\n    pass\n"
+    )
+    broken = package / "cork.py"
+    broken.write_text("raise RuntimeError('not yet')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    role = importlib.import_module("floats_under_test.base").Float
+
+    # When it is looked up, it says so each time, and once repaired it is there
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="not yet"):
+            role.names()
+    broken.write_text(
+        "from floats_under_test.base import Float\nclass Cork(Float, name='cork'):\n    pass\n"
+    )
+    assert role.names() == ["cork"]
+
+    # Then nobody searches again, and what is defined later is found
+    searched: list[str] = []
+    monkeypatch.setattr("streamgauge.plugins.discover", searched.append)
+    type("Reed", (role,), {}, name="balsa")
+    assert role.names() == ["balsa", "cork"]
+    assert role.create("balsa").name == "balsa"
+    assert not searched
+    # And nobody's copy is the registry itself
+    role.classes().clear()
+    assert role.names() == ["balsa", "cork"]

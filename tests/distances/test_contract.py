@@ -20,9 +20,9 @@ Counts = NDArray[np.int64]
 #: A registered distance is in the suite without being listed here.
 every_distance = pytest.mark.parametrize("name", Distance.names())
 #: Those that say the same whichever side is called the reference.
-SYMMETRIC = ["js", "ks", "psi"]
+SYMMETRIC = ["chi_square", "hellinger", "js", "ks", "psi"]
 #: Those that can't exceed 1.
-BOUNDED = ["js", "ks"]
+BOUNDED = ["hellinger", "js", "ks", "wasserstein"]
 MOST = 10**12
 
 

@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import ks_2samp
+from scipy.stats import chi2, chi2_contingency, ks_2samp, wasserstein_distance
 
-from streamgauge.distances import JensenShannon, KolmogorovSmirnov, PopulationStability
-from streamgauge.distances.base import small_sample
+from streamgauge.distances import (
+    ChiSquare,
+    Distance,
+    Hellinger,
+    JensenShannon,
+    KolmogorovSmirnov,
+    PopulationStability,
+    Wasserstein,
+)
+from streamgauge.distances.base import chi_square_quantile, sampling_noise, small_sample
+from streamgauge.distances.wasserstein import bridge_area_quantile
+from streamgauge.references.bins import mid_ranks
 
 Counts = NDArray[np.int64]
 
@@ -74,6 +84,93 @@ def test_population_stability_by_hand() -> None:
     )
     value = PopulationStability().value(np.array([50, 50]), np.array([80, 20]))
     assert value == pytest.approx(expected)
+
+
+@given(pair=filled_pairs())
+def test_hellinger_is_the_distance_of_roots(pair: tuple[Counts, Counts]) -> None:
+    roots = (np.sqrt(side / side.sum()) for side in pair)
+    expected = float(np.linalg.norm(np.subtract(*roots))) / math.sqrt(2)
+    assert Hellinger().value(*pair) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@given(pair=filled_pairs(most=10**6))
+def test_chi_square_is_scipys(pair: tuple[Counts, Counts]) -> None:
+    table = np.stack(pair)[:, np.sum(pair, axis=0) > 0]
+    expected = chi2_contingency(table, correction=False).statistic * sampling_noise(*pair)
+    assert ChiSquare().value(*pair) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_chi_square_decides_as_scipy_does_where_bins_are_full() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        table = np.stack([rng.multinomial(n, [0.1] * 10) for n in (50_000, 20_000)])
+        exceeds = ChiSquare().value(*table) > ChiSquare().threshold(*table, alpha=0.2)
+        assert exceeds == (chi2_contingency(table, correction=False).pvalue < 0.2)
+
+
+@given(pair=filled_pairs(most=1000))
+def test_wasserstein_is_scipys_over_mid_ranks_with_ties(pair: tuple[Counts, Counts]) -> None:
+    ranks = mid_ranks(pair[0])
+    expected = wasserstein_distance(ranks, ranks, pair[0], pair[1])
+    assert Wasserstein().value(*pair) == pytest.approx(expected, abs=1e-12)
+
+
+def test_wasserstein_of_a_shift_by_one_deviation() -> None:
+    # A normal moved by one deviation: the mean rank moves by Φ(1/√2) − ½ = 0.26.
+    rng = np.random.default_rng(4)
+    edges = np.quantile(rng.normal(size=100_000), np.linspace(0, 1, 65)[1:-1])
+    before, after = (
+        np.bincount(np.searchsorted(edges, rng.normal(mean, 1, 100_000)), minlength=64)
+        for mean in (0.0, 1.0)
+    )
+    assert Wasserstein().value(before, after) == pytest.approx(0.2602, abs=0.005)
+
+
+def test_area_under_a_bridge_against_simulation() -> None:
+    # Steps of 1/1000 make the area of a path as good as exact; 20,000 paths, seeded.
+    rng = np.random.default_rng(8)
+    areas = np.concatenate([_areas(rng, 2000) for _ in range(10)])
+    for alpha, quantile in [(0.10, 0.4993), (0.05, 0.5821), (0.01, 0.7518), (1e-3, 0.9543)]:
+        assert bridge_area_quantile(alpha) == pytest.approx(quantile, abs=1e-4)
+        share = float((areas > quantile).mean())
+        assert share == pytest.approx(alpha, abs=4 * math.sqrt(alpha / 20_000))
+
+
+def _areas(rng: np.random.Generator, paths: int) -> NDArray[np.float64]:
+    walk = np.cumsum(rng.normal(size=(paths, 1000)), axis=1) / math.sqrt(1000)
+    bridge = walk - np.arange(1, 1001) / 1000 * walk[:, -1:]
+    return np.asarray(np.abs(bridge).mean(axis=1))
+
+
+def test_area_under_a_bridge_far_out() -> None:
+    # Janson (2007), section 21: P(∫|B| > x) → exp(−6x²) / (x √(6π)).
+    for exponent in range(1, 13):
+        x = bridge_area_quantile(10.0**-exponent)
+        tail = math.exp(-6 * x * x) / (x * math.sqrt(6 * math.pi))
+        assert tail == pytest.approx(10.0**-exponent, rel=0.35 / exponent + 0.02)
+    quantiles = [bridge_area_quantile(a) for a in np.geomspace(1e-12, 0.5, 400)]
+    assert quantiles == sorted(quantiles, reverse=True), "no jump where the series ends"
+
+
+@pytest.mark.parametrize("name", ["chi_square", "hellinger", "wasserstein"])
+@pytest.mark.parametrize(
+    ("bins", "n", "window"), [(64, 10_000, 5000), (10, 5000, 1000), (2, 1000, 500)]
+)
+def test_thresholds_are_not_met_by_being_far_too_high(
+    name: str, bins: int, n: int, window: int
+) -> None:
+    distance, rng = Distance.create(name), np.random.default_rng([bins, n])
+    shares, over = rng.dirichlet(np.full(bins, 20.0)), 0
+    for _ in range(4000):
+        sides = rng.multinomial(n, shares), rng.multinomial(window, shares)
+        over += distance.value(*sides) > distance.threshold(*sides, alpha=0.05)
+    assert 0.7 <= over / 4000 / 0.05 <= 1.2
+
+
+def test_quantiles_are_scipys_to_the_last_bit() -> None:
+    for alpha in (0.5, 0.05, 1e-4, 1e-12):
+        for dof in (1, 2, 9, 63):
+            assert chi_square_quantile(alpha, dof) == float(chi2.isf(alpha, dof))
 
 
 class Null(NamedTuple):

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from streamgauge.distances.base import Distance
+from streamgauge.distances.chi_square import ChiSquare
+from streamgauge.distances.hellinger import Hellinger
 from streamgauge.distances.js import JensenShannon
 from streamgauge.distances.ks import KolmogorovSmirnov
 from streamgauge.distances.psi import PopulationStability
+from streamgauge.distances.wasserstein import Wasserstein
 
-__all__ = ["Distance", "JensenShannon", "KolmogorovSmirnov", "PopulationStability"]
+__all__ = [
+    "ChiSquare",
+    "Distance",
+    "Hellinger",
+    "JensenShannon",
+    "KolmogorovSmirnov",
+    "PopulationStability",
+    "Wasserstein",
+]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import chi2
 
 from streamgauge.distances.base import (
     Counts,
     Distance,
+    chi_square_quantile,
     degrees_of_freedom,
     sampling_noise,
     shares,
@@ -51,7 +51,7 @@ class JensenShannon(Distance, name="js"):
         return math.sqrt(min(max(divergence, 0.0), 1.0))
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
-        quantile = float(chi2.isf(alpha, degrees_of_freedom(reference, current)))
+        quantile = chi_square_quantile(alpha, degrees_of_freedom(reference, current))
         quantile *= small_sample(reference, current)
         scale = sampling_noise(reference, current) / (8 * math.log(2))
         return min(math.sqrt(quantile * scale), 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import kolmogi
@@ -38,4 +39,9 @@ class KolmogorovSmirnov(Distance, name="ks"):
         return round(gap, 12)
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
-        return min(float(kolmogi(alpha)) * math.sqrt(sampling_noise(reference, current)), 1.0)
+        return min(_quantile(alpha) * math.sqrt(sampling_noise(reference, current)), 1.0)
+
+
+@lru_cache(maxsize=1024)
+def _quantile(alpha: float) -> float:
+    return float(kolmogi(alpha))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2
 
 from streamgauge.distances.base import (
     Counts,
     Distance,
+    chi_square_quantile,
     degrees_of_freedom,
     sampling_noise,
     small_sample,
@@ -40,6 +40,6 @@ class PopulationStability(Distance, name="psi"):
         return float(np.sum((q - p) * np.log(q / p)))
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
-        quantile = float(chi2.isf(alpha, degrees_of_freedom(reference, current)))
+        quantile = chi_square_quantile(alpha, degrees_of_freedom(reference, current))
         stretched = quantile * small_sample(reference, current)
         return stretched * sampling_noise(reference, current)
