@@ -75,6 +75,8 @@ def print_plan(spec: ModelSpec, plan: dict[str, Any]) -> None:
             ],
             columns=("mean_shift", "distance", f"found_in_{windows}_windows", "surely_after"),
         )
+        typer.echo("")
+        typer.echo("for independent events; what yours differ by themselves, `explain` shows")
     typer.echo("")
 
 
