@@ -51,8 +51,8 @@ def opposed(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float64]:
 
 def together(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float64]:
     """All features follow one factor."""
-    common: NDArray[np.float64] = 0.8**0.5 * rng.normal(size=(n, 1))
-    return common + 0.2**0.5 * alone(rng, n, d)
+    values: NDArray[np.float64] = rng.normal(size=(n, 1)) * 2.0 + alone(rng, n, d)
+    return values / float(np.sqrt(5.0))
 
 
 Stream = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
