@@ -82,7 +82,9 @@ class TestTheExample:
 
 
 def test_the_readme_s_example_is_right() -> None:
-    (block,) = re.findall(r"```yaml\n(model: fraud\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (block,) = re.findall(
+        r"```yaml\n(model: fraud\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
     spec = load_spec(block.encode(), name="README.md")
     assert lint(spec, today=day_start("2026-11-20")) == []
     names = [each.name for each in every_criterion(spec)]
