@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from streamgauge_client.guard import Guard
-from streamgauge_client.request_scope import current_request
+from streamgauge_client.request_scope import MAX_PREDICTION_IDS, current_request
 from streamgauge_client.sampling import Sampling
 from streamgauge_client.sending import Sender
 
@@ -121,6 +121,6 @@ class BatchLog:
                 counters=counters,
             )
             if (request := current_request.get()) is not None:
-                for one in ids:
+                for one in ids[:MAX_PREDICTION_IDS]:
                     request.note(one)
         return list(ids)
