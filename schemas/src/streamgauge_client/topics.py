@@ -33,19 +33,23 @@ PREDICTIONS = Topic(
     "predictions",
     "prediction",
     "model",
-    ("client",),
+    ("client", "ingest"),
     ("monitor", "learner"),
     retention_days=3,
     others=("prediction_batch", "telemetry"),
 )
-LABELS = Topic("labels", "label", "model", ("client",), ("monitor", "learner"), retention_days=14)
-FEEDBACK = Topic("feedback", "feedback", "model", ("client",), ("monitor",), retention_days=14)
+LABELS = Topic(
+    "labels", "label", "model", ("client", "ingest"), ("monitor", "learner"), retention_days=14
+)
+FEEDBACK = Topic(
+    "feedback", "feedback", "model", ("client", "ingest"), ("monitor",), retention_days=14
+)
 ALARMS = Topic("alarms", "alarm", "model", ("monitor",), ("notifier", "anyone"), retention_days=90)
 MODELS = Topic(
     "models",
     "model",
     "model",
-    ("client", "monitor", "learner"),
+    ("client", "ingest", "monitor", "learner"),
     ("monitor", "learner", "anyone"),
     retention_days=None,
 )
