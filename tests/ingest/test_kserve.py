@@ -72,7 +72,7 @@ async def test_the_order_does_not_matter_and_both_may_come_at_once(bench: Bench)
 
 
 async def test_what_the_attributes_become(bench: Bench) -> None:
-    told = {"component": "transformer", "endpoint": "canary"}
+    told: dict[str, Any] = {"component": "transformer", "endpoint": "canary"}
     answer = {
         "model_version": "3.1",
         "outputs": [{"name": "y", "shape": [2], "datatype": "FP32", "data": [0.25, 0.5]}],
@@ -167,7 +167,8 @@ async def test_what_can_not_be_mapped_is_refused(
 
 async def test_an_event_without_its_service_or_id_is_refused(bench: Bench) -> None:
     for name in ("inferenceservicename", "id"):
-        outcome = await bench.intake.take([half(REQUEST, ASKED, **{name: ""})])
+        emptied: dict[str, Any] = {name: ""}
+        outcome = await bench.intake.take([half(REQUEST, ASKED, **emptied)])
         assert isinstance(outcome.refused[0], Refusal)
         assert outcome.refused[0].field == f"ce-{name}"
 
