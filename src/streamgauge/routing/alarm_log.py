@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from streamgauge.routing.positions import Place, Positions
 from streamgauge_client.throttle import Throttle
@@ -66,6 +67,7 @@ class AlarmLog:
         self._positions = Positions()
         self._newest = Place(0, -1)
         self._changed = False
+        self._failed: KafkaException | None = None
         self._kept: Any | None = None
         self._held_back = False
         self._warning = Throttle()
@@ -89,6 +91,8 @@ class AlarmLog:
         message, self._kept = self._kept, None
         if message is None:
             message = self._consumer.poll(timeout)
+        if self._failed is not None:
+            raise self._failed
         if self._changed:
             # What came behind the change is of the new share.
             self._changed, self._kept = False, message
@@ -132,6 +136,20 @@ class AlarmLog:
         self._consumer.close()
 
     def _take(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            starts = self._starts(partitions)
+        except KafkaException as error:
+            # Raised by the poll around us, since what a callback raises comes out misshapen.
+            self._failed = error
+            return
+        for partition in partitions:
+            partition.offset = starts.get(partition.partition, partition.offset)
+        self._consumer.assign(partitions)
+        self.assigned = self._changed = True
+        self._held_back = False
+
+    def _starts(self, partitions: list[TopicPartition]) -> dict[int, int]:
+        """Where to begin in partitions that the group has never read."""
         starts: dict[int, int] = {}
         for known in self._consumer.committed(partitions, timeout=_ASK_SECONDS):
             if known.error is not None:
@@ -139,8 +157,6 @@ class AlarmLog:
                 raise KafkaException(known.error)
             if known.offset < 0:
                 starts[known.partition] = self._start(known.partition)
-        for partition in partitions:
-            partition.offset = starts.get(partition.partition, partition.offset)
         if starts:
             # Committed at once: who is killed before the first alarm is settled would else begin
             # at the end again, behind it.
@@ -148,9 +164,7 @@ class AlarmLog:
                 offsets=[TopicPartition(self._topic, p, offset) for p, offset in starts.items()],
                 asynchronous=False,
             )
-        self._consumer.assign(partitions)
-        self.assigned = self._changed = True
-        self._held_back = False
+        return starts
 
     def _give(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._store()
@@ -160,9 +174,17 @@ class AlarmLog:
         self._changed = True
 
     def _start(self, partition: int) -> int:
-        low, high = self._consumer.get_watermark_offsets(
-            TopicPartition(self._topic, partition), timeout=_ASK_SECONDS
-        )
+        # A topic that has just been made has no leader for a moment.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(KafkaException),
+            stop=stop_after_delay(_ASK_SECONDS),
+            wait=wait_fixed(0.1),
+            reraise=True,
+        ):
+            with attempt:
+                low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(self._topic, partition), timeout=_ASK_SECONDS
+                )
         # What appeared after we asked for it has no past that anybody wanted to skip.
         return int(low if self._since == "beginning" or self._was_missing else high)
 
