@@ -221,3 +221,39 @@ def test_the_schema_takes_what_specs_take_and_refuses_a_slip() -> None:
     for slip in ({"modell": "x"}, {"model": "x", "defaults": {"pain": 1}}, {"model": "x", "a": 1}):
         assert list(validator.iter_errors(slip))
     assert list(validator.iter_errors({"model": "x", "defaults": {"pane": "10 parsecs"}}))
+
+
+ACCEPTED = {"at": 1_700_000_000.5, "by": "ann", "reason": "tariff", "features": ["amount"]}
+
+
+def test_what_was_accepted_survives_the_store_and_a_process_defaults() -> None:
+    spec = ModelSpec.from_document({"model": "m", "reference": {"accepted": ACCEPTED}})
+    assert spec.document()["reference"] == {"accepted": ACCEPTED}
+    again = SpecVersion.from_bytes(SpecVersion(1, 2.0, spec, "ann", 0.0).to_bytes())
+    assert again.spec == spec
+    whole = spec.over({"reference": {"min_events": 7}})
+    assert whole.reference.min_events == 7
+    assert whole.reference.accepted == spec.reference.accepted
+    settings = {s.name: s for s in effective_settings(spec, model="m")}
+    assert settings["reference.accepted"].value.startswith("by ann at 2023-11-14 22:13:20 UTC")
+    assert settings["reference.accepted"].origin == "spec"
+    assert "reference.accepted" not in {s.name for s in effective_settings(None, model="m")}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"accepted": {"by": "ann"}},
+        {"accepted": {"at": 1.0}},
+        {"accepted": {"at": "soon", "by": "ann"}},
+        {"accepted": {"at": -1, "by": "ann"}},
+        {"accepted": {"at": 1e300, "by": "ann"}},
+        {"accepted": {"at": 1.0, "by": ""}},
+        {"accepted": {"at": 1.0, "by": "ann", "features": []}},
+        {"accepted": {"at": 1.0, "by": "ann", "model": "m"}},
+        {"kind": "profile", "id": "r", "accepted": ACCEPTED},
+    ],
+)
+def test_what_is_no_decision(reference: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ModelSpec.from_document({"model": "m", "reference": reference})

@@ -47,21 +47,26 @@ def apply(
         rows: list[dict[str, object]] = []
         for spec in specs:
             latest = store.latest(spec.model)
+            spec, kept = keep_accepted(latest, spec)
             changes = list(differences(latest, spec))
             if dry_run:
-                rows.append(_row(spec, latest, "would change" if changes else "unchanged", changes))
+                state = "would change" if changes else "unchanged"
+                rows.append({**_row(spec, latest, state, changes), "kept": kept})
                 continue
             try:
                 applied = store.apply(spec, now=now(), by=author())
             except SpecConflict as error:
                 raise CommandFailed(str(error)) from error
             state = "applied" if applied.changed else "unchanged"
-            rows.append(_row(spec, applied.version, state, changes if applied.changed else []))
+            changes = changes if applied.changed else []
+            rows.append({**_row(spec, applied.version, state, changes), "kept": kept})
     print_rows(rows, columns=("model", "version", "state", "effective_at"), output=output)
     if output == "table":
         for row in rows:
             for change in row["changes"] if isinstance(row["changes"], list) else []:
                 say(f"  {row['model']}: {change}")
+            if row["kept"]:
+                say(f"  {row['model']}: = {row['kept']}")
 
 
 def now() -> float:
@@ -90,6 +95,25 @@ def refuse_unknown_reference(store: SpecStore, spec: ModelSpec) -> None:
     raise CommandFailed(
         f"model {spec.model!r} has no reference {wanted!r} (stored: {there})",
         f"build it: streamgauge reference build {spec.model} FILE --id {wanted}",
+    )
+
+
+def keep_accepted(latest: SpecVersion | None, spec: ModelSpec) -> tuple[ModelSpec, str]:
+    """The spec with what was accepted of the present, unless it speaks of its reference itself.
+
+    Files know nothing of ``streamgauge reference accept``; applying one must not undo it by
+    silence. The text says what was kept, or is empty.
+    """
+    from streamgauge.specs import ModelSpec
+
+    accepted = latest.spec.reference.accepted if latest else None
+    document = spec.document()
+    if accepted is None or "reference" in document:
+        return spec, ""
+    kept = {"kind": "learned", "accepted": accepted.model_dump(mode="json", exclude_none=True)}
+    return (
+        ModelSpec.from_document({**document, "reference": kept}),
+        f"reference.accepted is kept ({accepted.words()}); the file says nothing of `reference`",
     )
 
 

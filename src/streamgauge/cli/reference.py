@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streamgauge.cli.accept import accept
 from streamgauge.cli.apply import author, now
 from streamgauge.cli.connections import open_redis
 from streamgauge.cli.failures import CommandFailed, WrongUsage
-from streamgauge.cli.options import FormatOption, settings_of
+from streamgauge.cli.options import Format, FormatOption, settings_of
 from streamgauge.cli.output import print_data, print_rows, printable, say, show_time
 
 if TYPE_CHECKING:
     from streamgauge.references import ReferenceProfile
     from streamgauge.specs import SpecVersion
+    from streamgauge.specs.accepted import AcceptedSpec
     from streamgauge.state.spec_store import SpecStore
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="What a model's present is compared with: build a profile from training data, look at it.",
+    help="What a model's present is compared with: a profile of training data, or what you accept.",
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUMMARY = ("target", "type", "n", "missing_ratio", "mean", "std", "bins", "blocks")
@@ -117,7 +119,7 @@ def show(
     id: Annotated[str | None, typer.Option(help="A profile's id; else the one in use.")] = None,
     output: FormatOption = "table",
 ) -> None:
-    """Show a model's reference profile: each feature's type, values, moments, bins.
+    """Show what a model is compared with: a profile's features, or who accepted the present.
 
     Example: `streamgauge reference show fraud`
     """
@@ -131,6 +133,10 @@ def show(
         active = latest.spec.reference.id if latest else None
         chosen = id or active
         data = store.get_reference(model, chosen) if chosen else None
+    accepted = latest.spec.reference.accepted if latest else None
+    if latest is not None and accepted is not None and chosen is None:
+        _show_accepted(latest, accepted, stored, output=output)
+        return
     there = ", ".join(stored)
     if not stored:
         raise CommandFailed(
@@ -153,6 +159,33 @@ def show(
     say(f"reference {chosen} of {model}: {profile.n} rows, {use}")
     if others := [each for each in stored if each != chosen]:
         say(f"others: {', '.join(others)}")
+
+
+app.command()(accept)
+
+
+def _show_accepted(
+    latest: SpecVersion, accepted: AcceptedSpec, stored: list[str], *, output: Format
+) -> None:
+    row: dict[str, object] = {
+        "model": latest.spec.model,
+        "id": None,
+        "accepted_at": show_time(accepted.at),
+        "by": accepted.by,
+        "step": accepted.step,
+        "features": ", ".join(accepted.features or ("all",)),
+        "reason": accepted.reason,
+        "spec_version": latest.number,
+    }
+    if output != "table":
+        print_data({**row, "accepted": accepted.model_dump(), "stored": stored}, output=output)
+        return
+    print_rows([row], columns=("accepted_at", "by", "step", "features", "reason"))
+    say(
+        f"the present was accepted as the reference of {latest.spec.model}, learned from its stream"
+    )
+    if stored:
+        say(f"stored and not in use: {', '.join(stored)}")
 
 
 def _activate(store: SpecStore, model: str, reference_id: str) -> SpecVersion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.specs.scalars import show_duration
 
@@ -68,6 +69,8 @@ def effective_settings(
             if section == "reference" and key in unused:
                 continue
             spoken = key in said.get(section, {})
+            if key == "accepted" and not spoken:
+                continue
             add(f"{section}.{key}", getattr(part, field), getattr(base, field), spoken)
     if feature is not None:
         if policy := whole.privacy.get(feature, whole.privacy.get("*")):
@@ -93,6 +96,8 @@ def _words(name: str, value: object) -> str:
         return "yes" if value else "no"
     if last in _DURATIONS and isinstance(value, float):
         return show_duration(value)
+    if isinstance(value, AcceptedSpec):
+        return value.words()
     if isinstance(value, dict):
         return ", ".join(f"{key} {_words('', each)}" for key, each in value.items())
     if isinstance(value, list | tuple):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.base import SpecPart
 from streamgauge.specs.scalars import (
     Duration,
@@ -82,7 +83,8 @@ class DefaultsSpec(SpecPart):
 class ReferenceSpec(SpecPart):
     """What the present is compared with: a stored profile, or what the stream itself shows.
 
-    A learned reference needs both ``min_events`` and ``min_duration`` before it judges.
+    A learned reference needs both ``min_events`` and ``min_duration`` before it judges; one that
+    was accepted is there at once.
     """
 
     kind: Literal["learned", "profile"] = "learned"
@@ -91,6 +93,7 @@ class ReferenceSpec(SpecPart):
     min_duration_seconds: Annotated[Duration, _lasting(0.0, 90 * _DAY)] = Field(
         _DAY, alias="min_duration"
     )
+    accepted: AcceptedSpec | None = None
 
     planned = {"version": "a reference taken from another version of the model"}
 
@@ -111,6 +114,11 @@ class ReferenceSpec(SpecPart):
                         f"no `{key}` beside `kind: profile`: only a learned reference waits for it",
                         at=(key,),
                     )
+            if self.accepted is not None:
+                raise refuse(
+                    "no `accepted` beside `kind: profile`: what is accepted takes its place",
+                    at=("accepted",),
+                )
         elif self.id is not None:
             raise refuse("no id, or `kind: profile` beside it", at=("id",))
         return self

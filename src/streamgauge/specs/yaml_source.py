@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.base import SpecPart
 from streamgauge.specs.criteria import CriterionSpec, SloSpec
 from streamgauge.specs.features import DetectorCatalogue, DetectorSpec, FeatureSpec
@@ -25,6 +26,7 @@ _SECTIONS: tuple[tuple[str, type[SpecPart]], ...] = (
     ("at the top level", ModelSpec),
     ("in `defaults`", DefaultsSpec),
     ("in `reference`", ReferenceSpec),
+    ("in `accepted`", AcceptedSpec),
     ("in a feature", FeatureSpec),
     ("in a detector", DetectorSpec),
     ("in `project`", ProjectSpec),
