@@ -246,7 +246,8 @@ class Series:
         found = {}
         for name in COMPARED:
             target = self.rival.outputs[name]
-            if target.bins is not None:
+            # From a window of the other's on: bins that came within a batch would show its cut.
+            if target.bins is not None and target.has_windows:
                 found[name] = (target.only_place(own[name]), target.bins.size)
         return found
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.batch.columns import Column, EventBatch
+from streamgauge.batch.columns import ABSENT, Column, EventBatch
 from streamgauge.batch.feature_table import FeatureTable
 from streamgauge.batch.lengths import length_column
 from streamgauge.monitor.baseline_ratio import BaselineRatio
@@ -139,7 +140,7 @@ class Step:
             name: target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
         }
-        self._place_lengths(watched, columns, placed)
+        self._place_lengths(batch, watched, columns, placed)
         return StepInputs(placed, self._ask_rules(batch, columns))
 
     def _ask_rules(
@@ -156,6 +157,7 @@ class Step:
 
     def _place_lengths(
         self,
+        batch: EventBatch,
         watched: Mapping[str, Target],
         columns: Mapping[str, Column],
         placed: dict[str, Placed],
@@ -172,8 +174,13 @@ class Step:
                     continue
                 self.targets[length] = Target(length, FeatureSpec(type="numeric"))
                 self._derived.add(length)
-            column = length_column(columns[name])
-            made = self.targets[length].place(column, first=target.turned + 1)
+            column, first = length_column(columns[name]), target.turned + 1
+            if first:
+                # Up to here it was no text yet, and nothing is to be learned of its lengths.
+                column = replace(
+                    column, kind=np.where(np.arange(len(batch)) < first, ABSENT, column.kind)
+                )
+            made = self.targets[length].place(column, first=first)
             nothing = np.zeros(len(column.kind), dtype=np.bool_)
             # That the text is missing, or none, is told of the text itself.
             placed[length] = made._replace(missing=nothing, wrong_type=nothing)

@@ -97,6 +97,13 @@ class Target:
             self.type = reference.type
 
     @property
+    def has_windows(self) -> bool:
+        """Whether a window of it was learned from."""
+        if self.reference is not None:
+            return True
+        return self.learning is not None and self.learning.since is not None
+
+    @property
     def uncalibrated(self) -> bool:
         """Whether too few live windows were seen to tell how much they differ by themselves."""
         needed = ENOUGH_BLOCKS if self.learning is None else LEAST_BLOCKS
