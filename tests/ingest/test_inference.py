@@ -112,6 +112,8 @@ class TestV1:
         (None, {"outputs": [tensor("y", [0], [])]}, "empty"),
         (None, {"outputs": [tensor("y", [1, 2], ["a", "b"])]}, "outputs.y"),
         ({"inputs": 1}, {"outputs": [tensor("y", [1], [1])]}, "inputs: expected"),
+        (None, {"predictions": [1] * 10_001}, "10,001 rows; at most 10,000"),
+        (None, {"outputs": [tensor("y", [10_001], [1] * 10_001)]}, "10,001 rows"),
         (None, {"predictions": 1}, "predictions: expected a list"),
         (None, {"predictions": []}, "predictions: expected a list"),
         ({"instances": [1, 2]}, {"predictions": [1]}, "1 of them answer 2 instances"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,11 @@ def test_what_nothing_tells_is_asked_for() -> None:
         (incoming(b"[]"), "schema", "no events"),
         (incoming(b"\n \n", "application/x-ndjson"), "schema", "no events"),
         (incoming([GOOD] * 51), "too_large", "at most 50"),
+        (
+            incoming(orjson.dumps(GOOD) + b"\n" + b"7\n" * 50, "application/jsonl"),
+            "too_large",
+            "51",
+        ),
         (incoming(b"[" * 1_000_000), "too_large", "nested 1,000,000 deep"),
         (incoming(b'{"a":' * 100_000, "application/x-ndjson"), "too_large", "deep"),
     ],
@@ -172,6 +179,34 @@ def test_a_body_without_events_says_what_to_send(
         read(request_)
     assert refused.value.reason == reason
     assert told in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        incoming(b"[" + b"1," * 2_000_000 + b"1]"),
+        incoming(b"[" + b"1," * 2_000_000 + b"1]", "application/cloudevents-batch+json"),
+        incoming(b"[" + b"{}," * 1_300_000 + b"1]"),
+        incoming(b"1\n" * 2_000_000, "application/x-ndjson"),
+        incoming(b"\n" * 4_000_000, "application/x-ndjson"),
+        incoming(b"{" + b",".join(b'"%d":1' % n for n in range(400_000)) + b"}"),
+        incoming(
+            b"{" + b",".join(b'"%d":1' % n for n in range(400_000)) + b"}",
+            "application/cloudevents+json",
+        ),
+    ],
+    ids=["numbers", "batch", "objects", "lines", "no lines", "names", "attributes"],
+)
+def test_four_million_bytes_stay_a_few_times_as_many(request_: Incoming) -> None:
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(Unreadable):
+            (refused,) = events_of(request_, max_events=10_000)
+            assert isinstance(refused, Refusal)
+            assert refused.reason == "too_large"
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_binary_mode_needs_a_type() -> None:

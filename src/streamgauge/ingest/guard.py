@@ -41,6 +41,8 @@ def guard(tokens: Tokens, telemetry: Telemetry) -> Middleware:
         except Exception:
             logger.exception("a request failed, a defect")
             response = Problem(500, "defect", "internal error, see the log").response()
+        # Not which library of which version answers.
+        response.headers["Server"] = "streamgauge"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         # The route's pattern and never the path, which is the sender's to choose.

@@ -22,7 +22,7 @@ def events_of(incoming: Incoming, *, max_events: int) -> list[Posted | Refusal]:
     """
     media_type = incoming.content_type.partition(";")[0].strip().lower()
     if media_type == "application/cloudevents-batch+json":
-        elements = _counted(documents.array(incoming.body), max_events)
+        elements = _some(documents.array(incoming.body, most=max_events))
         return [documents.enveloped(index, element) for index, element in enumerate(elements)]
     if media_type in ("application/cloudevents+json", "application/cloudevents"):
         return [documents.enveloped(0, incoming.body)]
@@ -31,26 +31,22 @@ def events_of(incoming: Incoming, *, max_events: int) -> list[Posted | Refusal]:
     if is_binary(incoming.headers):
         return [binary(incoming)]
     if media_type in _LINES:
-        return list(_bare(incoming, documents.lines(incoming.body), max_events))
+        return _bare(incoming, documents.lines(incoming.body, most=max_events))
     if media_type == "application/json" or media_type.endswith("+json"):
-        return list(_bare(incoming, documents.one_or_array(incoming.body), max_events))
+        return _bare(incoming, documents.one_or_array(incoming.body, most=max_events))
     what = f"{media_type[:80]!r} is not read" if media_type else "there is no content type"
     raise Unreadable("media_type", f"{what}; send {_TAKEN}")
 
 
-def _bare(incoming: Incoming, found: list[bytes], max_events: int) -> list[Posted | Refusal]:
+def _bare(incoming: Incoming, found: list[bytes]) -> list[Posted | Refusal]:
     try:
         event = event_called(incoming.event) if incoming.event else None
     except ValueError as error:
         raise Unreadable("schema", str(error)) from None
-    return list(documents.read(_counted(found, max_events), event=event))
+    return list(documents.read(_some(found), event=event))
 
 
-def _counted(found: list[bytes], max_events: int) -> list[bytes]:
+def _some(found: list[bytes]) -> list[bytes]:
     if not found:
         raise Unreadable("schema", "no events in the body")
-    if len(found) > max_events:
-        raise Unreadable(
-            "too_large", f"{len(found):,} events; post at most {max_events:,} in one request"
-        )
     return found

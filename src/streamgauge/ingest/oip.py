@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from streamgauge.ingest.row import Row, Unmapped, output_of
+from streamgauge.ingest.row import Row, Unmapped, check_rows, output_of
 from streamgauge.ingest.tensors import flat
 
 
@@ -39,6 +39,7 @@ def rows(request: dict[str, Any] | None, response: dict[str, Any]) -> list[Row]:
     inputs = _tensors(request.get("inputs"), "inputs") if request is not None else []
     counts = {first.rows, *(tensor.rows for tensor in inputs)}
     n = first.rows if len(counts) == 1 else 1
+    check_rows(n, "outputs")
     name = f"outputs.{first.name}"
     return [
         Row(
@@ -54,6 +55,7 @@ def asked(request: dict[str, Any]) -> list[Mapping[str, Any]]:
     inputs = _tensors(request.get("inputs"), "inputs")
     counts = {tensor.rows for tensor in inputs}
     n = counts.pop() if len(counts) == 1 else 1
+    check_rows(n, "inputs")
     return [{tensor.name: tensor.row(index, n) for tensor in inputs} for index in range(n)]
 
 

@@ -10,6 +10,9 @@ from streamgauge_client.outputs import output
 from streamgauge_client.stats import Counters
 from streamgauge_client.unfit import Unfit
 
+#: Most rows of one call.
+MAX_ROWS = 10_000
+
 
 class Unmapped(Exception):
     """A payload is not of the protocol. ``reason`` is a dead letter's; the text names the field."""
@@ -18,6 +21,12 @@ class Unmapped(Exception):
         super().__init__(detail)
         self.detail = detail
         self.reason = reason
+
+
+def check_rows(count: int, field: str) -> None:
+    """Refuse a call with more rows than anybody means. Raises ``Unmapped``."""
+    if count > MAX_ROWS:
+        raise Unmapped(f"{field}: {count:,} rows; at most {MAX_ROWS:,} are taken", "too_large")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamgauge.ingest.row import Row, Unmapped, output_of
+from streamgauge.ingest.row import Row, Unmapped, check_rows, output_of
 
 UNNAMED = "input"
 
@@ -38,4 +38,5 @@ def _list(document: dict[str, Any], field: str) -> list[Any]:
     found = document.get(field)
     if not isinstance(found, list) or not found:
         raise Unmapped(f"{field}: expected a list with an entry for each row")
+    check_rows(len(found), field)
     return found
