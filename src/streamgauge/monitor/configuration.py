@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from streamgauge.monitor.rules import CompiledRule, compile_rule
 from streamgauge.references import ReferenceProfile, TargetReference
+from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.windows.judgement import WindowRule
 from streamgauge_client.privacy import PrivacyPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The present was made the new normal: when, by whom, for which features (none: all)."""
-
-    at: float
-    by: str
-    reason: str = ""
-    features: frozenset[str] = frozenset()
-    step: str | None = None
-
-    def covers(self, target: str, step: str) -> bool:
-        return self.step in (None, step) and (not self.features or target in self.features)
 
 
 @dataclass(frozen=True)
@@ -50,21 +37,12 @@ class Configuration:
         fits = self.profile is not None and self.profile.step == step
         return self.profile.targets if fits and self.profile is not None else {}
 
-    @cached_property
-    def accepted(self) -> Accepted | None:
+    @property
+    def accepted(self) -> AcceptedSpec | None:
         """The last time that somebody took the present for normal."""
-        said: Any = getattr(self.spec.reference, "accepted", None)
-        if said is None:
-            return None
-        return Accepted(
-            said.at,
-            said.by,
-            said.reason or "",
-            frozenset(said.features or ()),
-            getattr(said, "step", None),
-        )
+        return self.spec.reference.accepted
 
-    def newly_accepted(self, before: Configuration) -> Accepted | None:
+    def newly_accepted(self, before: Configuration) -> AcceptedSpec | None:
         """What this version accepts and the one before it did not."""
         if self.accepted is None or self.accepted == before.accepted:
             return None

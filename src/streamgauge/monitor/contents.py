@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.metrics.duplicates import Duplicates
+from streamgauge.metrics.heavy_hitters import HeavyHitters
 from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
 from streamgauge.metrics.rule_counts import RuleCounts
+from streamgauge.metrics.sentinels import Sentinels
+from streamgauge.metrics.skew import Skew
 from streamgauge.metrics.traffic import Traffic
 from streamgauge.monitor.slice_counts import SliceCounts
 
@@ -31,6 +35,8 @@ class Placed(NamedTuple):
     new_category: NDArray[np.bool_]
     #: The first row that counts; the feature was unknown before it.
     first: int = 0
+    #: The words of a category, where new ones are to be named.
+    words: Sequence[str | None] | None = None
 
 
 class TargetCounts:
@@ -41,13 +47,16 @@ class TargetCounts:
     ``squares`` sums the squared weights behind the histogram.
     """
 
-    __slots__ = ("events", "histogram", "moments", "quality", "squares")
+    __slots__ = ("events", "histogram", "moments", "new_words", "quality", "sentinels", "squares")
 
     def __init__(self) -> None:
         self.quality = Quality()
         self.events = self.squares = 0
         self.histogram: Histogram | None = None
         self.moments: Moments | None = None
+        #: Codes that may stand for missing values, and categories that the reference lacks.
+        self.sentinels: Sentinels | None = None
+        self.new_words: HeavyHitters | None = None
 
     @property
     def n(self) -> int:
@@ -89,6 +98,8 @@ class TargetCounts:
             out_of_range=_total(placed.out_of_range[rows], weights),
             new_category=_total(placed.new_category[rows], weights),
         )
+        if placed.words is not None:
+            self._name_new(placed.words, rows[placed.new_category[rows]])
         if bins is None:
             return
         place = placed.place[rows]
@@ -103,7 +114,17 @@ class TargetCounts:
         if placed.values is not None:
             if self.moments is None:
                 self.moments = Moments(shift=shift)
-            self.moments.update(placed.values[rows][counted], among)
+            values = placed.values[rows][counted]
+            self.moments.update(values, among)
+            if self.sentinels is None:
+                self.sentinels = Sentinels()
+            self.sentinels.update(values, among)
+
+    def _name_new(self, words: Sequence[str | None], rows: NDArray[np.intp]) -> None:
+        if len(rows):
+            if self.new_words is None:
+                self.new_words = HeavyHitters()
+            self.new_words.update([words[row] for row in rows.tolist()])
 
     def merge(self, other: TargetCounts) -> None:
         self.quality.merge(other.quality)
@@ -117,6 +138,12 @@ class TargetCounts:
             if self.moments is None:
                 self.moments = Moments(shift=other.moments.shift)
             self.moments.merge(other.moments)
+        if other.sentinels is not None:
+            self.sentinels = self.sentinels or Sentinels()
+            self.sentinels.merge(other.sentinels)
+        if other.new_words is not None:
+            self.new_words = self.new_words or HeavyHitters()
+            self.new_words.merge(other.new_words)
 
     def state(self) -> list[Any]:
         return [
@@ -125,6 +152,8 @@ class TargetCounts:
             self.moments.state() if self.moments is not None else None,
             self.events,
             self.squares,
+            self.sentinels.state() if self.sentinels is not None else None,
+            self.new_words.state() if self.new_words is not None else None,
         ]
 
     @classmethod
@@ -134,6 +163,8 @@ class TargetCounts:
         made.histogram = Histogram.from_state(state[1]) if state[1] is not None else None
         made.moments = Moments.from_state(state[2]) if state[2] is not None else None
         made.events, made.squares = state[3], state[4]
+        made.sentinels = Sentinels.from_state(state[5]) if state[5] is not None else None
+        made.new_words = HeavyHitters.from_state(state[6]) if state[6] is not None else None
         return made
 
 
@@ -153,6 +184,7 @@ class SeriesCounts:
         "first_offset",
         "last_offset",
         "rules",
+        "skew",
         "slices",
         "targets",
         "traffic",
@@ -165,6 +197,7 @@ class SeriesCounts:
         self.slices: dict[str, SliceCounts] = {}
         self.rules = RuleCounts()
         self.duplicates = Duplicates()
+        self.skew = Skew()
         self.first_offset = -1
         self.last_offset = -1
 
@@ -195,6 +228,7 @@ class SeriesCounts:
             self.slices.setdefault(segment, SliceCounts()).merge(each)
         self.rules.merge(other.rules)
         self.duplicates.merge(other.duplicates)
+        self.skew.merge(other.skew)
         self.reach(other.first_offset, other.last_offset)
 
     def state(self) -> list[Any]:
@@ -207,12 +241,13 @@ class SeriesCounts:
             {segment: self.slices[segment].state() for segment in sorted(self.slices)},
             self.rules.state(),
             self.duplicates.state(),
+            self.skew.state(),
         ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        traffic, targets, first, last, beside, slices, rules, duplicates = state
+        traffic, targets, first, last, beside, slices, rules, duplicates, skew = state
         made.traffic = Traffic.from_state(traffic)
         made.targets = {name: TargetCounts.from_state(each) for name, each in targets.items()}
         made.first_offset, made.last_offset = first, last
@@ -220,4 +255,5 @@ class SeriesCounts:
         made.slices = {segment: SliceCounts.from_state(each) for segment, each in slices.items()}
         made.rules = RuleCounts.from_state(rules)
         made.duplicates = Duplicates.from_state(duplicates)
+        made.skew = Skew.from_state(skew)
         return made

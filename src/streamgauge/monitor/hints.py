@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from streamgauge.alarms.finding import Finding
+from streamgauge.monitor import lint
 from streamgauge.monitor.contents import TargetCounts
 from streamgauge.monitor.target import Target
+from streamgauge.monitor.unit_jump import Spread, unit_jump
+from streamgauge.references.bins import NumericBins
 
 if TYPE_CHECKING:
     from streamgauge.monitor.series import Series
 
 #: Findings whose features are looked at.
 MOST_LOOKED_AT = 5
+#: New categories that are named.
+MOST_NAMED = 5
 
 
 def hints_of(series: Series, findings: Sequence[Finding]) -> list[str]:
@@ -27,5 +34,37 @@ def hints_of(series: Series, findings: Sequence[Finding]) -> list[str]:
 
 
 def hints_on(target: Target, counts: TargetCounts) -> list[str]:
-    """Hints on one target's window."""
-    return []
+    """Hints on one target's window, and on what its values have been like since ever."""
+    return [hint for hint in (*_of_numbers(target, counts), _new_words(counts)) if hint] + list(
+        target.notes
+    )
+
+
+def _of_numbers(target: Target, counts: TargetCounts) -> Iterator[str | None]:
+    reference = target.reference
+    if reference is None or counts.moments is None or counts.histogram is None:
+        return
+    now = counts.moments.get()
+    if "mean" not in now:
+        return
+    if reference.mean is not None and reference.std is not None:
+        yield unit_jump(Spread(reference.mean, reference.std), Spread(now["mean"], now["std"]))
+    if now["min"] == now["max"]:
+        bin_of_all = int(np.argmax(counts.histogram.counts))
+        share = float(reference.counts[bin_of_all]) / max(reference.n, 1)
+        yield lint.constant(now["min"], n=counts.n, share_before=share)
+    if counts.sentinels is not None and isinstance(target.bins, NumericBins):
+        edges = target.bins.edges
+        ordinary = (float(edges[0]), float(edges[-1])) if len(edges) else None
+        yield lint.sentinels(counts.sentinels.found(), n=counts.sentinels.n, ordinary=ordinary)
+
+
+def _new_words(counts: TargetCounts) -> str | None:
+    """The new categories by name: of those only that many events share."""
+    if counts.new_words is None or not counts.events:
+        return None
+    named = [
+        f"{word!r} ({100 * n / counts.events:.2g} %)"
+        for word, n in counts.new_words.top(MOST_NAMED)
+    ]
+    return f"new: {', '.join(named)}" if named else None

@@ -13,7 +13,7 @@ from streamgauge.alarms.finding import Finding, Span
 from streamgauge.batch.columns import ERROR, Column, EventBatch
 from streamgauge.metrics.duplicates import RecentIds
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
-from streamgauge.monitor.configuration import Accepted, Configuration
+from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.output_columns import output_columns
 from streamgauge.monitor.series_detectors import SeriesDetectors
@@ -32,6 +32,7 @@ from streamgauge.monitor.step import (
 )
 from streamgauge.monitor.target import Target
 from streamgauge.references.bins import NumericBins
+from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.features import FeatureSpec
 from streamgauge.state.views import FeatureView, SliceView
 from streamgauge.windows.judgement import Fullness, JudgementWindow
@@ -112,7 +113,7 @@ class Series:
         if accepted is not None:
             end = self.last.end if self.last.end is not None else accepted.at
             for name in self.outputs:
-                if accepted.covers(name, self.step.name):
+                if accepted.means(name, step=self.step.name):
                     counts = self.last.counts.targets.get(name)
                     self.outputs[name].accept(counts, end=end)
                     changed = changed | {name}
@@ -139,10 +140,10 @@ class Series:
             self.last.findings.pop(name, None)
             self.last.rules.pop(name, None)
 
-    def _kept(self, accepted: Accepted | None) -> set[str]:
+    def _kept(self, accepted: AcceptedSpec | None) -> set[str]:
         if accepted is None:
             return set()
-        return {n for n in self.targets if accepted.covers(n, self.step.name)}
+        return {n for n in self.targets if accepted.means(n, step=self.step.name)}
 
     def _output_spec(self, name: str) -> FeatureSpec:
         """What the spec's section ``output`` says of one output, in a feature's words."""
@@ -216,6 +217,7 @@ class Series:
             for rule, (violated, applicable) in inputs.rules.items():
                 counts.rules.update(rule, violated[among], applicable[among], weight)
             if repeated is not None:
+                counts.skew.update(batch.record_timestamp[among], batch.timestamp[among], weight)
                 inside = np.isin(repeated.rows, within, assume_unique=True)
                 counts.duplicates.update(repeated.repeated[inside])
             if codes:

@@ -11,7 +11,8 @@ from streamgauge.monitor import judge
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.contents import SeriesCounts
 from streamgauge.monitor.release import release_findings
-from streamgauge.monitor.step import CONFIDENCE, LABEL, LATENCY, OUTPUT, SCORE
+from streamgauge.monitor.step import ANOMALY, CONFIDENCE, LABEL, LATENCY, OUTPUT, SCORE
+from streamgauge.monitor.unusual import UNUSUAL_RULE
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.windows.judgement import Fullness, JudgementWindow
 
@@ -23,6 +24,8 @@ EVERY_RULE = frozenset(KINDS)
 RULE, PREDICTION_ID = "rule ", "prediction_id"
 #: The share of unsure answers must double, and rise by this much.
 LEAST_UNSURE = 0.2
+#: The share of unusual inputs must double, and rise by this much.
+LEAST_UNUSUAL = 0.1
 #: Sampled ids (one in 16) of which a share means something.
 FEWEST_SAMPLED = 30
 
@@ -140,6 +143,34 @@ def _broken_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[F
     return found
 
 
+def _unusual(
+    series: Series, window: JudgementWindow[SeriesCounts], settles_after: float
+) -> list[Finding]:
+    """The share of events whose features don't go together as they used to."""
+    counts = window.contents.rules
+    judged, n = counts.applicable(UNUSUAL_RULE), counts.events(UNUSUAL_RULE)
+    if not judged:
+        return []
+    usual = series.step.usual_of(ANOMALY).setdefault("unusual", BaselineRatio())
+    value = counts.violated(UNUSUAL_RULE) / judged
+    if not usual.believed:
+        found = Finding(ANOMALY, "feature_drift", "unusual", "warming", n=n, value=value)
+    else:
+        rise = max(LEAST_UNUSUAL, usual.ratio)
+        found = judge.fault(
+            ANOMALY,
+            "unusual",
+            value,
+            usual.threshold(n, least_rise=rise),
+            n=n,
+            before=usual.ratio,
+            kind="feature_drift",
+        )
+    if not found.exceeds:
+        usual.add(counts.violated(UNUSUAL_RULE), judged, at=window.end, settles_after=settles_after)
+    return [found]
+
+
 def _duplicates(
     series: Series, span: JudgementWindow[SeriesCounts], settles_after: float
 ) -> list[Finding]:
@@ -213,6 +244,7 @@ def judge_window(
         findings += [jump] if jump is not None else []
     if fullness == "full":
         findings += _duplicates(series, window, spec.reference.min_duration_seconds)
+        findings += _unusual(series, window, spec.reference.min_duration_seconds)
         if spec.output.low_confidence_max is None:
             findings += _low_confidence(series, window, spec.reference.min_duration_seconds)
     if fullness == "full" and series.rival is not None and spec.watch.releases:

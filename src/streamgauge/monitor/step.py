@@ -18,6 +18,7 @@ from streamgauge.monitor.contents import Placed, TargetCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.rule_columns import rule_columns
 from streamgauge.monitor.target import Target
+from streamgauge.monitor.unusual import Unusual
 from streamgauge.references.profile import TargetReference
 from streamgauge.specs.features import FeatureSpec
 
@@ -56,6 +57,7 @@ class Step:
         self.usual_errors = BaselineRatio()
         self.usual_rules: dict[str, BaselineRatio] = {}
         self.dropped = 0
+        self.unusual = Unusual()
         #: Targets that are made of features, and are none.
         self._derived: set[str] = set()
         self._known: frozenset[str] = frozenset()
@@ -79,7 +81,7 @@ class Step:
         accepted = configuration.newly_accepted(before)
         if accepted is not None:
             for name, target in self.targets.items():
-                if accepted.covers(name, self.name):
+                if accepted.means(name, step=self.name):
                     target.accept(last.get(name), end=accepted.at if end is None else end)
                     # What was usual of its faults is so no more.
                     self.usual.pop(name, None)
@@ -141,7 +143,10 @@ class Step:
             for name, target in watched.items()
         }
         self._place_lengths(batch, watched, columns, placed)
-        return StepInputs(placed, self._ask_rules(batch, columns))
+        rules = self._ask_rules(batch, columns)
+        if self._configuration.spec.watch.anomaly:
+            rules |= self.unusual.observe(watched, placed, len(batch))
+        return StepInputs(placed, rules)
 
     def _ask_rules(
         self, batch: EventBatch, columns: Mapping[str, Column]
@@ -230,6 +235,7 @@ class Step:
             self.dropped,
             sorted(self._derived),
             {rule: usual.state() for rule, usual in sorted(self.usual_rules.items())},
+            self.unusual.state(),
         ]
 
     def slow_state(self) -> dict[str, Any]:
@@ -247,7 +253,8 @@ class Step:
     ) -> Step:
         made = cls(name, configuration, FeatureBudget())
         made._budget = budget
-        targets, usual, errors, made.dropped, derived, rules = state
+        targets, usual, errors, made.dropped, derived, rules, unusual = state
+        made.unusual = Unusual.from_state(unusual)
         made.usual_errors = BaselineRatio.from_state(errors)
         made.usual_rules = {rule: BaselineRatio.from_state(each) for rule, each in rules.items()}
         made.targets = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import ABSENT, CATEGORY, NULL, NUMBER, VECTOR, Column
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
+from streamgauge.monitor import lint
 from streamgauge.monitor.calibration import ENOUGH_BLOCKS, LEAST_BLOCKS, Blocks
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.season import Season
@@ -82,6 +83,8 @@ class Target:
         self.learned_at: float | None = None
         #: Offset of the first event that had it; -1 where it was known before any.
         self.born = -1
+        #: What is odd about its values since ever, in words.
+        self.notes: list[str] = []
         #: Row of the column placed last with which it turned out to be text; -1 where it did not.
         self.turned = -1
         self._ranks: NDArray[np.float64] | None = None
@@ -319,7 +322,7 @@ class Target:
             if self.spec.allowed is None and self.reference is not None:
                 complete = not self.reference.counts[-1]
                 new[rows] = complete & (place[rows] == self.bins.size - 1)
-        return Placed(place, None, missing, wrong, np.zeros_like(new), new)
+        return Placed(place, None, missing, wrong, np.zeros_like(new), new, words=words)
 
     def _sampled(self, rows: NDArray[np.intp], values: Any) -> NDArray[np.intp]:
         """Put rows into the sample until it is full; return those that come after."""
@@ -339,12 +342,16 @@ class Target:
             bins: Bins | None = category_bins(self.sample)
             if bins is None:
                 # Free text or an id: it has no distribution worth comparing.
+                note = lint.nearly_unique(distinct=len(set(self.sample)), n=len(self.sample))
+                self.notes = [note] if note else []
                 self.type, self.sample = "text", []
                 return
             assert isinstance(bins, CategoryBins)
             places = bins.place(self.sample)
         else:
             values = np.array(self.sample)
+            found = (lint.counter(values), lint.enumeration(values))
+            self.notes = [note for note in found if note]
             bins = numeric_bins(values)
             places = bins.place(values)
         self.bins, self.sample = bins, []
@@ -362,7 +369,7 @@ class Target:
             self.reference.plain() if self.reference is not None else None,
             self.blocks.state(),
             season.state() if season is not None else None,
-            [self.learned_at, self.born],
+            [self.learned_at, self.born, self.notes],
         ]
 
     def slow_state(self) -> list[Any]:
@@ -375,13 +382,14 @@ class Target:
         cls, name: str, spec: FeatureSpec, state: list[Any], slow: list[Any] | None
     ) -> Target:
         made = cls(name, spec)
-        type_, bins, sample, learning, reference, blocks, season, (learned_at, born) = state
+        type_, bins, sample, learning, reference, blocks, season, life = state
         if reference is not None:
             made.reference = TargetReference.from_plain(reference)
             made.bins = made.reference.bins
         elif bins is not None:
             made.bins = bins_from_plain(bins)
-        made.type, made.learned_at, made.born = type_, learned_at, born
+        made.type = type_
+        made.learned_at, made.born, made.notes = life
         made.votes, made.sample = sample
         made.learning = Learning.from_state(learning) if learning is not None else None
         made.blocks = Blocks.from_state(blocks, slow[0] if slow else [])
