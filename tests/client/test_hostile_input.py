@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamgauge_client import PredictionEvent, Publisher
+from streamgauge_client import PredictionEvent, PrivacyPolicy, Publisher
 from streamgauge_client.testing import Captured, capture
 
 
@@ -298,3 +298,45 @@ def test_labels_feedback_and_model_events_too(a: Any, b: Any, c: Any, d: Any) ->
     stats = publisher.stats()
     assert stats.sent == len(events)
     assert stats.sent + sum(stats.dropped.values()) == 7
+
+
+POLICIES = {
+    "a": "hash",
+    "b": "drop",
+    "c": {"bucket": 10},
+    "entity_id": "hash",
+    "*": {"bucket": [0]},
+}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.dictionaries(st.sampled_from("abcd"), ANYTHING) | ANYTHING, ANYTHING, ANYTHING)
+def test_with_sampling_and_privacy_too(features: Any, segment: Any, entity: Any) -> None:
+    policy = PrivacyPolicy.of(POLICIES, key=b"key")
+    publisher = Publisher(model="m", version="1", sample_rate=0.5, privacy=policy)
+    with capture() as events:
+        publisher.log(features, 1.0, segment=segment, entity_id=entity)
+    assert events.invalid == []
+    stats = publisher.stats()
+    assert stats.sent == len(events)
+    assert stats.sent + stats.sampled_out + sum(stats.dropped.values()) == 1
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(ANYTHING), st.dictionaries(st.text(), ANYTHING), ANYTHING, ANYTHING)
+def test_a_watched_function_returns_what_it_returns(
+    args: list[Any], kwargs: dict[str, Any], result: Any, extracted: Any
+) -> None:
+    publisher = Publisher(model="m", version="1")
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return result
+
+    with capture() as events:
+        assert publisher.watch()(function)(*args, **kwargs) is result
+        take = publisher.watch(features=lambda *a, **k: extracted, output=lambda r: extracted)
+        assert take(function)(*args, **kwargs) is result
+        assert publisher.watch(segment=lambda *a, **k: extracted)(function)() is result
+    assert events.invalid == []
+    stats = publisher.stats()
+    assert stats.sent + sum(stats.dropped.values()) == 3
