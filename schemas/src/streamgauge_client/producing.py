@@ -21,6 +21,8 @@ EXIT_DRAIN_SECONDS = 2.0
 #: better to report a hundred deliveries at once than each of them alone.
 _POLL_REST = 0.05
 _POLL_TIMEOUT = 0.1
+#: Seconds for the reports of what a closing producer gives up; they take milliseconds.
+_PURGE_SECONDS = 1.0
 
 _PRODUCER_DEFAULTS: Mapping[str, Any] = {
     # librdkafka's own default is CRC32: labels sent by a Java producer would miss their
@@ -120,7 +122,11 @@ class KafkaOutlet:
         """Drain up to ``timeout`` seconds; what is left then is counted as failed."""
         if self.flush(timeout):
             self._producer.purge(in_queue=True, in_flight=True, blocking=False)
-            self._producer.poll(0)
+            # librdkafka purges in its own threads: who looks once only may be too early, and
+            # what is neither queued nor failed would seem to have arrived.
+            deadline = time.monotonic() + _PURGE_SECONDS
+            while len(self._producer) and time.monotonic() < deadline:
+                self._producer.poll(_POLL_REST)
         _open.discard(self)
         self._stopping.set()
         self._thread.join(_POLL_REST + 2 * _POLL_TIMEOUT)
