@@ -35,7 +35,10 @@ Model = Annotated[str, typer.Argument(help="The model's name, as its events have
 def build(
     ctx: typer.Context,
     model: Model,
-    file: Annotated[Path, typer.Argument(help="A .csv with a header line, or a .jsonl.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A .csv with a header, a .jsonl, a .parquet, or a directory of such."),
+    ],
     output_column: Annotated[
         list[str] | None,
         typer.Option(help="The column with the model's output: numbers a score, words a class."),
@@ -63,7 +66,8 @@ def build(
 ) -> None:
     """Turn training data into a reference profile, store it, and make the model use it.
 
-    The profile holds histograms, never rows. JSON Lines may be flat objects or prediction events.
+    The profile holds histograms, never rows. JSON Lines may be flat objects or prediction events;
+    Parquet needs `pip install 'streamgauge[parquet]'`, and is read a few columns at a time.
 
     Example: `streamgauge reference build fraud train.csv --output-column score --ignore label`
     """

@@ -1,4 +1,4 @@
-"""Reading training data: CSV or JSON Lines, by the file's suffix."""
+"""Reading training data as lines of text: CSV or JSON Lines, by the file's suffix."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def read_rows(
         return csv_rows(path, progress, words)
     raise CommandFailed(
         f"{path}: files of the kind {suffix or 'without a suffix'} are not read",
-        "give a .csv or a .jsonl file",
+        "give a .csv, a .jsonl, a .parquet, or a directory of .parquet files",
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamgauge.cli.failures import CommandFailed
+from streamgauge.cli.parquet_rows import ParquetTable, is_parquet
 from streamgauge.cli.progress import reading
 from streamgauge.cli.tables import Row, read_rows
 
 if TYPE_CHECKING:
-    from streamgauge.references import ReferenceProfile
+    from streamgauge.references import ReferenceProfile, TargetReference
 
 
 def profile_of(
@@ -36,24 +39,23 @@ def profile_of(
     """
     from streamgauge.references.build import build_profile
 
+    build = partial(
+        build_profile, model=model, step=step, version=version, ordered=ordered, source=file.name
+    )
+    words = {*categorical, *declared}
     try:
         size = file.stat().st_size
+        if is_parquet(file):
+            profile, seen = _from_parquet(file, build, outputs, ignored, words)
+        else:
+            seen = set()
+            with reading(file.name, size) as progress:
+                rows = read_rows(file, progress=progress, words=words)
+                profile = build(named(rows, outputs, ignored, seen))
     except OSError as error:
         raise CommandFailed(f"can't read {file}: {error.strerror}") from error
-    seen: set[str] = set()
-    with reading(file.name, size) as progress:
-        rows = named(
-            read_rows(file, progress=progress, words={*categorical, *declared}),
-            outputs,
-            ignored,
-            seen,
-        )
-        try:
-            profile = build_profile(
-                rows, model=model, step=step, version=version, ordered=ordered, source=file.name
-            )
-        except ValueError as error:
-            raise CommandFailed(f"{file}: {error}") from error
+    except ValueError as error:
+        raise CommandFailed(f"{file}: {error}") from error
     for column in (*outputs, *ignored, *categorical):
         if column not in seen:
             known = ", ".join(sorted(seen)[:20])
@@ -65,6 +67,33 @@ def profile_of(
         )
     expected = seen - {*outputs, *ignored}
     return profile, sorted(expected - profile.targets.keys())
+
+
+def _from_parquet(
+    file: Path,
+    build: Callable[..., ReferenceProfile],
+    outputs: Sequence[str],
+    ignored: Sequence[str],
+    words: Collection[str],
+) -> tuple[ReferenceProfile, set[str]]:
+    """The profile, made of a few columns at a time, and the columns that the file has."""
+    from streamgauge.references.build import MOST_ROWS
+
+    table = ParquetTable.open(file, ignored=ignored)
+    groups = table.groups(outputs)
+    targets: dict[str, TargetReference] = {}
+    with reading(file.name, table.size) as progress:
+        for place, group in enumerate(groups):
+
+            def told(rows: int, place: int = place) -> None:
+                share = (place + rows / max(table.n, 1)) / len(groups)
+                progress(int(table.size * share))
+
+            rows = table.rows(group, most=MOST_ROWS, words=words, progress=told)
+            part = build(named(rows, outputs, (), set()), of=table.n)
+            targets |= part.targets
+    whole = build([{}], of=table.n) if not groups else part
+    return replace(whole, targets=targets), set(table.names)
 
 
 def named(

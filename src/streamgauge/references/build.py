@@ -33,6 +33,7 @@ def build_profile(
     outputs: Mapping[str, str] | None = None,
     ordered: bool = False,
     source: str = "",
+    of: int | None = None,
 ) -> ReferenceProfile:
     """Build a profile of rows, each a mapping from column to number, string, bool or None.
 
@@ -44,6 +45,9 @@ def build_profile(
     ordered
         Whether the rows stand in order of time. Then blocks of them tell how much windows differ
         by themselves; otherwise that is learned from the first live windows.
+    of
+        How many rows there are, where ``rows`` is every k-th of them already, at most
+        ``MOST_ROWS``; else all are given.
 
     Raises
     ------
@@ -71,7 +75,8 @@ def build_profile(
         target = _target(name, column, every=every, ordered=ordered)
         if target is not None:
             targets[renamed.get(name, name)] = target
-    return ReferenceProfile(model, targets, n, step=step, version=version, source=source)
+    total = n if of is None else of
+    return ReferenceProfile(model, targets, total, step=step, version=version, source=source)
 
 
 def _target(
