@@ -11,6 +11,7 @@ import numpy as np
 from streamgauge.alarms.finding import Finding
 from streamgauge.monitor import judge
 from streamgauge.monitor.baseline_ratio import BaselineRatio
+from streamgauge.monitor.ratio_spread import RatioSpread
 from streamgauge.windows.judgement import Fullness, JudgementWindow, WindowRule
 
 #: Kinds whose rise means that answers got worse. A fall of thumbs_up tells too little by itself.
@@ -102,6 +103,7 @@ class Behaviour:
         self.panes: dict[int, Acts] = {}
         self.window: JudgementWindow[Acts] | None = None
         self.usual: dict[str, BaselineRatio] = {}
+        self.spreads: dict[str, RatioSpread] = {}
         self.last: list[Finding] = []
         self.last_acts = Acts()
         #: Acts on interactions of which no prediction is known.
@@ -151,13 +153,14 @@ class Behaviour:
         declared: dict[str, float],
         needed: int,
         settles_after: float,
+        alpha: float,
     ) -> list[Finding]:
         """Judge each kind's share of interactions; what is not exceptional becomes usual."""
         acts = window.contents
         self.last_acts = acts
         kinds = sorted(self.usual.keys() | acts.acts.keys() | declared.keys())
         self.last = [
-            self._of_kind(kind, acts, window.end, fullness, declared, needed, settles_after)
+            self._of_kind(kind, acts, window.end, fullness, declared, needed, settles_after, alpha)
             for kind in kinds
         ]
         return self.last
@@ -171,11 +174,13 @@ class Behaviour:
         declared: dict[str, float],
         needed: int,
         settles_after: float,
+        alpha: float,
     ) -> Finding:
         n, most = acts.interactions, declared.get(kind)
         if fullness == "too_few" or not n:
             return Finding(kind, "feedback", "rate", "too_few", n=n, needed=needed)
         known = self.usual.setdefault(kind, BaselineRatio())
+        spread = self.spreads.setdefault(kind, RatioSpread())
         # Acts on interactions of an earlier window may outnumber those of this one.
         count = min(acts.acts.get(kind, 0), n)
         value = count / n
@@ -184,7 +189,8 @@ class Behaviour:
         else:
             usual = known.ratio
             rise = max(LEAST_RISE, usual)
-            threshold = most if most is not None else known.threshold(n, least_rise=rise)
+            by_habit = max(known.threshold(n, least_rise=rise), spread.threshold(alpha=alpha))
+            threshold = most if most is not None else by_habit
             found = judge.fault(
                 kind,
                 "rate",
@@ -197,6 +203,7 @@ class Behaviour:
             )
         if not found.exceeds:
             known.add(count, n, at=end, settles_after=settles_after)
+            spread.add(value)
         return found
 
     def state(self) -> list[Any]:
@@ -208,13 +215,15 @@ class Behaviour:
             [finding.stored() for finding in self.last],
             self.last_acts.state(),
             self.orphans,
+            {kind: spread.state() for kind, spread in sorted(self.spreads.items())},
             np.array(list(self._known), dtype=np.int64),
         ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        panes, window, usual, last, acts, made.orphans, known = state
+        panes, window, usual, last, acts, made.orphans, spreads, known = state
+        made.spreads = {kind: RatioSpread.from_state(each) for kind, each in spreads.items()}
         made._known = dict.fromkeys(known.tolist())
         made.panes = {index: Acts.from_state(each) for index, each in panes.items()}
         if window is not None:

@@ -21,7 +21,7 @@ from streamgauge.monitor.behaviour import Behaviour
 from streamgauge.monitor.clients import Clients
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.judge import fault
+from streamgauge.monitor.judge import alpha, fault
 from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.silence import Silence
@@ -318,6 +318,11 @@ class ModelMonitor:
             declared={kind: said.max_ratio for kind, said in spec.behaviour.items()},
             needed=spec.defaults.min_events,
             settles_after=spec.reference.min_duration_seconds,
+            alpha=alpha(
+                spec.false_alarms_per_month,
+                targets=len(self.behaviour.usual),
+                duration=window.end - window.start,
+            ),
         )
         span = Span(window.start, window.end, window.contents.interactions, -1, -1, "", "")
         edge = self.policy.judge("feedback", span, findings)

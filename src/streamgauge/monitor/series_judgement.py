@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 EVERY_RULE = frozenset(KINDS)
 #: Targets of findings that are about no column.
 RULE, PREDICTION_ID = "rule ", "prediction_id"
-#: The share of unsure answers must double, and rise by this much.
-LEAST_UNSURE = 0.2
 #: The share of unusual inputs must double, and rise by this much.
 LEAST_UNUSUAL = 0.1
+UNUSUAL_WINDOWS = 30
 #: Sampled ids (one in 16) of which a share means something.
 FEWEST_SAMPLED = 30
 
@@ -57,8 +56,7 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                     settles_after=settles_after,
                 )
         findings += found
-    if series.configuration.spec.output.low_confidence_max is not None:
-        findings += _low_confidence(series, span, settles_after)
+    findings += _low_confidence(series, span)
     findings += _broken_rules(series, span)
     errors = judge.errors(span.contents, step.usual_errors)
     if not errors.exceeds:
@@ -82,42 +80,43 @@ def judged_rules(series: Series, name: str) -> frozenset[str]:
     return frozenset()
 
 
-def _low_confidence(
-    series: Series, span: JudgementWindow[SeriesCounts], settles_after: float
-) -> list[Finding]:
-    """The share of answers of which the model was not sure.
+def _low_confidence(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Finding]:
+    """The share of answers of which the model was not sure, against what the spec allows.
 
-    By habit it is judged over windows and for a large rise only: confidence goes with the inputs,
-    which have hours and moods; that its distribution moved is told by the distance.
+    Without a limit it is shown only: confidence goes with the inputs, which have hours and moods.
+    That its distribution moved is told by the distance.
     """
     counts = span.contents.targets.get(CONFIDENCE)
     quality = counts.quality if counts is not None else None
     told = quality.seen - quality.missing if quality is not None else 0
     if counts is None or quality is None or not told:
         return []
-    usual = series.step.usual_of(CONFIDENCE).setdefault("low_confidence", BaselineRatio())
     most = series.configuration.spec.output.low_confidence_max
     value, n = quality.out_of_range / told, counts.events
-    if most is None and not usual.believed:
-        found = Finding(
-            CONFIDENCE, "prediction_drift", "low_confidence", "warming", n=n, value=value
-        )
-    else:
-        rise = max(LEAST_UNSURE, usual.ratio)
-        threshold = usual.threshold(n, least_rise=rise) if most is None else most
-        found = judge.fault(
+    if most is None:
+        return [
+            Finding(
+                CONFIDENCE,
+                "prediction_drift",
+                "low_confidence",
+                "warming",
+                value=value,
+                n=n,
+                reason="no limit: set output.low_confidence_max",
+            )
+        ]
+    return [
+        judge.fault(
             CONFIDENCE,
             "low_confidence",
             value,
-            max(threshold, 1e-9),
+            max(most, 1e-9),
             n=n,
-            before=usual.ratio,
+            before=most,
             most=most,
             kind="prediction_drift",
         )
-    if not found.exceeds:
-        usual.add(quality.out_of_range, told, at=span.end, settles_after=settles_after)
-    return [found]
+    ]
 
 
 def _broken_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Finding]:
@@ -144,7 +143,7 @@ def _broken_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[F
 
 
 def _unusual(
-    series: Series, window: JudgementWindow[SeriesCounts], settles_after: float
+    series: Series, window: JudgementWindow[SeriesCounts], *, alpha: float
 ) -> list[Finding]:
     """The share of events whose features don't go together as they used to."""
     counts = window.contents.rules
@@ -152,22 +151,34 @@ def _unusual(
     if not judged:
         return []
     usual = series.step.usual_of(ANOMALY).setdefault("unusual", BaselineRatio())
+    spread = series.step.unusual_spread
     value = counts.violated(UNUSUAL_RULE) / judged
-    if not usual.believed:
-        found = Finding(ANOMALY, "feature_drift", "unusual", "warming", n=n, value=value)
+    if spread.windows < UNUSUAL_WINDOWS:
+        found = Finding(
+            ANOMALY,
+            "feature_drift",
+            "unusual",
+            "warming",
+            value=value,
+            n=n,
+            needed=UNUSUAL_WINDOWS,
+            reason=f"learning what is usual: {spread.windows} windows",
+        )
     else:
         rise = max(LEAST_UNUSUAL, usual.ratio)
         found = judge.fault(
             ANOMALY,
             "unusual",
             value,
-            usual.threshold(n, least_rise=rise),
+            max(usual.threshold(n, least_rise=rise), spread.threshold(alpha=alpha)),
             n=n,
             before=usual.ratio,
             kind="feature_drift",
         )
     if not found.exceeds:
+        settles_after = series.configuration.spec.reference.min_duration_seconds
         usual.add(counts.violated(UNUSUAL_RULE), judged, at=window.end, settles_after=settles_after)
+        spread.add(value)
     return [found]
 
 
@@ -244,9 +255,7 @@ def judge_window(
         findings += [jump] if jump is not None else []
     if fullness == "full":
         findings += _duplicates(series, window, spec.reference.min_duration_seconds)
-        findings += _unusual(series, window, spec.reference.min_duration_seconds)
-        if spec.output.low_confidence_max is None:
-            findings += _low_confidence(series, window, spec.reference.min_duration_seconds)
+        findings += _unusual(series, window, alpha=alpha)
     if fullness == "full" and series.rival is not None and spec.watch.releases:
         findings += release_findings(series, series.rival, window, alpha=alpha)
     return findings

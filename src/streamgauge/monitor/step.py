@@ -16,6 +16,7 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, TargetCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
+from streamgauge.monitor.ratio_spread import RatioSpread
 from streamgauge.monitor.rule_columns import rule_columns
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.unusual import Unusual
@@ -58,6 +59,7 @@ class Step:
         self.usual_rules: dict[str, BaselineRatio] = {}
         self.dropped = 0
         self.unusual = Unusual()
+        self.unusual_spread = RatioSpread()
         #: Targets that are made of features, and are none.
         self._derived: set[str] = set()
         self._known: frozenset[str] = frozenset()
@@ -236,6 +238,7 @@ class Step:
             sorted(self._derived),
             {rule: usual.state() for rule, usual in sorted(self.usual_rules.items())},
             self.unusual.state(),
+            self.unusual_spread.state(),
         ]
 
     def slow_state(self) -> dict[str, Any]:
@@ -253,8 +256,9 @@ class Step:
     ) -> Step:
         made = cls(name, configuration, FeatureBudget())
         made._budget = budget
-        targets, usual, errors, made.dropped, derived, rules, unusual = state
+        targets, usual, errors, made.dropped, derived, rules, unusual, spread = state
         made.unusual = Unusual.from_state(unusual)
+        made.unusual_spread = RatioSpread.from_state(spread)
         made.usual_errors = BaselineRatio.from_state(errors)
         made.usual_rules = {rule: BaselineRatio.from_state(each) for rule, each in rules.items()}
         made.targets = {
