@@ -9,12 +9,15 @@ from streamgauge.exposition.source import Reading
 from streamgauge.state.reader import Snapshot
 from streamgauge.state.views import (
     AlarmView,
+    ClientView,
+    CriterionView,
     FeatureView,
     JudgementState,
     JudgementView,
     ModelView,
     PartitionView,
     SeriesView,
+    SliceView,
 )
 
 NOW = 1_800_000_000.0
@@ -99,6 +102,19 @@ def alarm(**options: Any) -> AlarmView:
         "alarm_id": "a",
     }
     return AlarmView(**{**values, **options})
+
+
+def client(instance: str = "web-1", *, seen: float = NOW - 5, **measured: float) -> ClientView:
+    return ClientView(service="checkout", instance=instance, last_seen=seen, measurements=measured)
+
+
+def part(value: str = "SE", *, n: int = 600, **options: Any) -> SliceView:
+    return SliceView(**{"segment": "country", "value": value, "n": n, **options})
+
+
+def criterion(name: str = "fast", state: str = "PASS", **options: Any) -> CriterionView:
+    values = {"name": name, "kind": "software", "expr": "p95_latency_ms <= 120", "state": state}
+    return CriterionView.model_validate({**values, **options})
 
 
 def partition(number: int = 0, **options: Any) -> PartitionView:

@@ -3,14 +3,12 @@ from __future__ import annotations
 import math
 import shutil
 import subprocess
-from collections.abc import Sequence
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from streamgauge.exposition.collector import ViewCollector
 from streamgauge.exposition.fleet import STATES
 from streamgauge.exposition.source import Reading
 from streamgauge.state.processes import ProcessView
@@ -26,37 +24,7 @@ from tests.exposition.builders import (
     reading,
     series,
 )
-
-
-class Scraped:
-    """A collector with a registry and a clock of its own, whose reading a test may replace."""
-
-    def __init__(self, now: Reading, *, max_series: int = 20_000) -> None:
-        self.reading = now
-        self.now = NOW
-        self.registry = CollectorRegistry()
-        self.registry.register(
-            ViewCollector(lambda: self.reading, max_series=max_series, clock=lambda: self.now)
-        )
-
-    def value(self, name: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(f"streamgauge_{name}", labels)
-
-    def names(self) -> set[str]:
-        return {sample.name for family in self.registry.collect() for sample in family.samples}
-
-    def labels(self, name: str, label: str) -> list[str]:
-        return [
-            sample.labels[label]
-            for family in self.registry.collect()
-            for sample in family.samples
-            if sample.name == f"streamgauge_{name}"
-        ]
-
-
-def scraped(models: Sequence[ModelView] = (), **options: int) -> Scraped:
-    return Scraped(reading(models, [partition()]), **options)
-
+from tests.exposition.scraped import Scraped, scraped
 
 ONE = {"model": "fraud", "version": "1", "step": ""}
 AMOUNT = {**ONE, "feature": "amount", "detector": "js"}

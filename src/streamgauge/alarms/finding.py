@@ -62,6 +62,7 @@ class Finding:
         return {
             "target": self.target,
             "detector": self.rule,
+            "kind": self.kind,
             "state": {"exceeding": "pending", "inhibited": "ok"}.get(self.state, self.state),
             "value": self.value,
             "threshold": self.threshold,

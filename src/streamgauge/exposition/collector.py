@@ -19,11 +19,16 @@ from streamgauge.exposition.sheet import Sheet
 from streamgauge.exposition.shown import ShownFeatures
 from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
+from streamgauge.exposition.usage import (
+    FEEDBACK_KINDS,
+    put_behaviour,
+    put_clients,
+    put_criteria,
+    put_slices,
+)
 from streamgauge.state.reader import Snapshot
-from streamgauge.telemetry import models, pipeline
+from streamgauge.telemetry import clients, models, pipeline, usage
 
-#: Kinds of feedback of one model that have a series each; users invent their own.
-FEEDBACK_KINDS = 20
 #: More bounds than these are thinned out by half: nobody sees the difference in a quantile.
 MANY_BOUNDS = 30
 _RATIOS = {
@@ -43,7 +48,8 @@ class ViewCollector(Collector):
         Gives the newest reading. Called once a scrape.
     max_series
         The cap for one exposition. In order of importance: the pipeline, then every model's
-        counters and states, latencies, judgements from the gravest on, ratios.
+        counters and states, latencies, criteria, judgements from the gravest on, ratios, clients,
+        slices.
     stale_seconds
         When the views are older than this, models and partitions are left out altogether, because
         old numbers would look healthy. ``streamgauge_redis_up`` and
@@ -96,7 +102,7 @@ class ViewCollector(Collector):
         self._dropped.update(sheet.dropped)
         # Put last, they are of the exposition itself; the cap does not apply to them.
         totals = Sheet(Overflow(), limit=100)
-        for reason in ("cap", "versions", "nonfinite", "feedback"):
+        for reason in ("cap", "versions", "nonfinite", "feedback", "services"):
             totals.count(pipeline.SERIES_DROPPED, self._dropped[reason], reason=reason)
         totals.gauge(pipeline.SERIES_SHOWN, sheet.series)
         yield from sheet.families()
@@ -125,7 +131,14 @@ class ViewCollector(Collector):
         shown = [(m, s) for m in ordered for s in m.series if s.version in live[m.model]]
         for model, series in shown:
             _put_latency(sheet, model.model, series)
+        for summary in ordered:
+            put_criteria(sheet, summary)
         self._judgements(sheet, shown, now=now)
+        for summary in ordered:
+            put_behaviour(sheet, summary)
+            put_clients(sheet, summary, now=now)
+        for model, series in shown:
+            put_slices(sheet, model.model, series)
 
     def _admit(self, names: Iterable[str]) -> None:
         present = set(names)
@@ -210,6 +223,10 @@ def _put_model(sheet: Sheet, model: ModelSummary, live: set[str]) -> None:
     sheet.gauge(models.LAST_EVENT, model.last_event, model=name)
     sheet.gauge(models.WATERMARK, model.watermark, model=name)
     sheet.gauge(models.SPEC_VERSION, model.spec_version, model=name)
+    for step, since in model.silent_since.items():
+        sheet.gauge(models.SILENT_SINCE, since, model=name, step=step)
+    sheet.gauge(clients.LOST_EVENTS, model.lost_events, model=name)
+    sheet.count(usage.FEEDBACK_ORPHANS, model.feedback_orphans, model=name)
 
 
 def _put_latency(sheet: Sheet, model: str, series: SeriesSummary) -> None:

@@ -8,13 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
+from streamgauge.exposition import behaviour, clients, slices
+from streamgauge.exposition.behaviour import BehaviourSummary
 from streamgauge.state.views import (
     AlarmView,
+    ClientView,
+    CriterionView,
     FeatureView,
     JudgementState,
     JudgementView,
     ModelView,
     SeriesView,
+    SliceView,
 )
 
 STATES: tuple[JudgementState, ...] = get_args(JudgementState)
@@ -28,6 +33,8 @@ _RANK: dict[JudgementState, int] = {
     "poisoned": 5,
     "firing": 6,
 }
+#: From harmless to bad, as of states.
+VERDICTS = ("PASS", "UNDECIDED", "FAIL")
 _SPEAKING = ("firing", "poisoned", "pending")
 RATIOS = ("missing_ratio", "wrong_type_ratio", "out_of_range_ratio", "new_category_ratio")
 
@@ -64,6 +71,8 @@ class SeriesSummary:
     window_seconds: float | None = None
     #: Nothing came for so long that the last verdict no longer holds.
     silent: bool = False
+    #: Declared segments, the worst slice first.
+    slices: tuple[SliceView, ...] = ()
 
     @property
     def total(self) -> int:
@@ -98,6 +107,20 @@ class ModelSummary:
     last_event: float | None
     watermark: float | None
     spec_version: int | None
+    behaviour: tuple[BehaviourSummary, ...] = ()
+    interactions: int = 0
+    feedback_orphans: int = 0
+    lost_events: int = 0
+    #: Each process by its newest heartbeat.
+    clients: tuple[ClientView, ...] = ()
+    #: Steps of which nothing comes, and since when; of several shards the one silent for longest.
+    silent_since: dict[str, float] = field(default_factory=dict)
+    criteria: tuple[CriterionView, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing comes of any version or step."""
+        return all(series.silent for series in self.series)
 
     @property
     def firing(self) -> tuple[AlarmView, ...]:
@@ -110,8 +133,7 @@ class ModelSummary:
         Names that a broken producer makes up must not stand before those that somebody runs.
         """
         seen = sum(sum(series.counts.values()) for series in self.series)
-        silent = all(series.silent for series in self.series)
-        return silent and seen < FEW_PREDICTIONS and not self.firing and not self.spec_version
+        return self.silent and seen < FEW_PREDICTIONS and not self.firing and not self.spec_version
 
 
 def summarise(views: Iterable[ModelView]) -> list[ModelSummary]:
@@ -155,9 +177,12 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
     series: dict[tuple[str, str], list[SeriesView]] = defaultdict(list)
     alarms_total: Counter[str] = Counter()
     feedback: Counter[str] = Counter()
+    silent: dict[str, float] = {}
     for view in views:
         alarms_total.update(view.alarms_total)
         feedback.update(view.feedback)
+        for step, since in view.silent.items():
+            silent[step] = min(since, silent.get(step, since))
         for each in view.series:
             series[each.version, each.step].append(each)
     events = [v.last_event for v in views if v.last_event is not None]
@@ -176,7 +201,27 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
         last_event=max(events, default=None),
         watermark=min(watermarks, default=None),
         spec_version=min(specs, default=None),
+        behaviour=behaviour.put_together(
+            (judgement for view in views for judgement in view.behaviour), gravity=_gravity
+        ),
+        interactions=sum(v.interactions for v in views),
+        feedback_orphans=sum(v.feedback_orphans for v in views),
+        lost_events=sum(v.lost_events for v in views),
+        clients=clients.newest(client for view in views for client in view.clients),
+        silent_since=silent,
+        criteria=_criteria(views),
     )
+
+
+def _criteria(views: Sequence[ModelView]) -> tuple[CriterionView, ...]:
+    """Each criterion once, as the shard has it on which it stands worst."""
+    worst: dict[str, CriterionView] = {}
+    for view in views:
+        for each in view.criteria:
+            known = worst.setdefault(each.name, each)
+            if VERDICTS.index(each.state) > VERDICTS.index(known.state):
+                worst[each.name] = each
+    return tuple(worst.values())
 
 
 def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSummary:
@@ -210,7 +255,13 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
         features=_features(views),
         poisoned=tuple(sorted(poisoned)),
         window_seconds=max(lengths, default=None),
+        slices=slices.put_together(each for view in views for each in view.slices),
     )
+
+
+def shown_name(name: str, judgement: JudgementView) -> str:
+    """The name that a judgement of a feature goes by: against another version it is its own."""
+    return f"release {name}" if judgement.kind == "release" else name
 
 
 def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
@@ -218,10 +269,11 @@ def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
     parts: dict[str, list[tuple[FeatureView, int]]] = defaultdict(list)
     for view in views:
         for feature in view.features:
-            judgements[feature.name] += feature.judgements
+            for judgement in feature.judgements:
+                judgements[shown_name(feature.name, judgement)].append(judgement)
             parts[feature.name].append((feature, max(view.window_n, 1)))
         for judgement in view.judgements:
-            judgements[judgement.target].append(judgement)
+            judgements[shown_name(judgement.target, judgement)].append(judgement)
     return tuple(
         FeatureSummary(
             name=name,

@@ -37,7 +37,7 @@ class Sheet:
         self._hidden: dict[SeriesKey, float] = {}
         self._histograms: dict[SeriesKey, tuple[Sequence[tuple[float, float]], float]] = {}
 
-    def count(self, definition: Definition, value: float, **labels: str) -> None:
+    def count(self, definition: Definition, value: float, /, **labels: str) -> None:
         """Put or raise a counter."""
         key = _key(definition, labels)
         if not self._sound(value) or value < 0:
@@ -54,7 +54,7 @@ class Sheet:
         if self._sound(value) and value >= 0:
             self._hide(_key(definition, labels), value, reason)
 
-    def gauge(self, definition: Definition, value: float | None, **labels: str) -> None:
+    def gauge(self, definition: Definition, value: float | None, /, **labels: str) -> None:
         """Put a gauge; None puts nothing."""
         if value is None or not self._sound(value):
             return

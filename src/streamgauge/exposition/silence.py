@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.fleet import ModelSummary, SeriesSummary
 from streamgauge.exposition.words import duration
+from streamgauge.state.views import CriterionView
 
 #: Silence is longer than so many of the last judged windows, because a window lasts as long as its
 #: model needs for enough events: fast and slow models need no different setting …
@@ -23,18 +25,25 @@ def patience(series: SeriesSummary) -> float:
 def as_of_now(
     model: ModelSummary, activity: Activity, *, now: float, deaf: bool = False
 ) -> ModelSummary:
-    """The model with every series that fell silent at ``no_data``.
+    """The model with every series that fell silent at ``no_data``, and claims of all undecided.
 
     The views hold the last judged window for ever; only the reader knows how long ago that was.
     ``deaf`` says that no monitor runs, so nothing in the views is of now.
     """
-    return replace(
+    found = replace(
         model,
         series=tuple(
             _as_of_now(each, activity.quiet_seconds(model, each, now=now), deaf)
             for each in model.series
         ),
     )
+    return replace(found, criteria=_undecided(found.criteria)) if found.silent else found
+
+
+def _undecided(criteria: Sequence[CriterionView]) -> tuple[CriterionView, ...]:
+    """Criteria of a model of which nothing comes: what held an hour ago tells nothing of now."""
+    update = {"state": "UNDECIDED", "reason": "no data"}
+    return tuple(each.model_copy(update=update) for each in criteria)
 
 
 def _as_of_now(series: SeriesSummary, quiet: float | None, deaf: bool) -> SeriesSummary:

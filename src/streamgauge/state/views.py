@@ -24,11 +24,13 @@ class JudgementView(View):
     """One judgement: a detector's verdict on one target at the end of one window.
 
     ``severity`` is statistic ÷ threshold (above 1 fires); None where there is no verdict.
-    ``others`` are measures that are shown and do not judge.
+    ``others`` are measures that are shown and do not judge. ``kind`` is that of the alarm that it
+    would raise; one target may have two of the same detector, as drift and as ``release``.
     """
 
     target: str
     detector: str
+    kind: str = ""
     state: JudgementState
     value: float | None = None
     threshold: float | None = None

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from streamgauge.telemetry import ingest, models, notifications, pipeline, processes
+from streamgauge.telemetry import (
+    clients,
+    ingest,
+    models,
+    notifications,
+    pipeline,
+    processes,
+    usage,
+)
+from streamgauge.telemetry.clients import CLIENTS
 from streamgauge.telemetry.definition import PREFIX, Definition
 from streamgauge.telemetry.ingest import INGEST
 from streamgauge.telemetry.models import MODELS
@@ -10,23 +19,36 @@ from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
 from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
+from streamgauge.telemetry.usage import USAGE
 
 #: Everything, for documents, dashboards and tests.
-CATALOGUE: tuple[Definition, ...] = (*MODELS, *PIPELINE, *PROCESSES, *NOTIFIER, *INGEST)
+CATALOGUE: tuple[Definition, ...] = (
+    *MODELS,
+    *CLIENTS,
+    *USAGE,
+    *PIPELINE,
+    *PROCESSES,
+    *NOTIFIER,
+    *INGEST,
+)
 
 __all__ = [
     "CATALOGUE",
+    "CLIENTS",
     "INGEST",
     "MODELS",
     "NOTIFIER",
     "PIPELINE",
     "PREFIX",
     "PROCESSES",
+    "USAGE",
     "Definition",
     "Telemetry",
+    "clients",
     "ingest",
     "models",
     "notifications",
     "pipeline",
     "processes",
+    "usage",
 ]

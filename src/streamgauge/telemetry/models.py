@@ -108,6 +108,19 @@ DRIFT_SEVERITY = Definition(
 DETECTOR_STATE = Definition(
     "detector_state", "states", "State of the judgement shown for a feature.", JUDGEMENT
 )
+SILENT_SINCE = Definition(
+    "model_silent_since_timestamp_seconds",
+    "gauge",
+    "When the last event of a silent step came, since 1970; absent while events come.",
+    ("model", "step"),
+    unit="seconds",
+)
+CRITERION_STATE = Definition(
+    "criterion_state",
+    "states",
+    "Verdict of the last windows on a criterion of the spec, the worst over shards.",
+    ("model", "criterion"),
+)
 ALARMS = Definition(
     "alarms", "counter", "Alarms that began to fire.", ("model", "kind", "severity")
 )
@@ -142,6 +155,8 @@ MODELS = (
     DRIFT_THRESHOLD,
     DRIFT_SEVERITY,
     DETECTOR_STATE,
+    SILENT_SINCE,
+    CRITERION_STATE,
     ALARMS,
     ALARMS_ACTIVE,
     SPEC_VERSION,
