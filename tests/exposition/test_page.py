@@ -12,8 +12,10 @@ from tests.exposition.builders import (
     HOSTILE,
     NOW,
     alarm,
+    criterion,
     feature,
     model,
+    part,
     partition,
     reading,
     series,
@@ -157,9 +159,18 @@ def test_hostile_names_stay_text(name: str) -> None:
     plain = Tags(shown(reading([model("plain", alarms=[alarm()], unmonitored=1)], [partition()])))
     view = model(
         name,
-        series=[series(name, reason=name, features=[feature(name)])],
+        series=[
+            series(
+                name,
+                reason=name,
+                features=[feature(name)],
+                slices=[part(name, segment=name, severity=2.0, feature=name)],
+            )
+        ],
         alarms=[alarm(summary=name, kind=name, severity=name)],
         unmonitored=1,
+        silent={name: NOW},
+        criteria=[criterion(name, "FAIL", expr=name), criterion(f"{name}2", "UNDECIDED")],
     )
     html = shown(reading([view], [partition(dead={name: 1}, counts={name: 1})]))
     tags = Tags(html)
@@ -195,3 +206,50 @@ def test_names_that_a_producer_makes_up_stand_behind_the_models_that_somebody_ru
     text = Tags(shown(reading([real, *made_up], [partition()]), at=NOW + 20_000)).text
     # Then the real one is the first
     assert text.index("zebra") < text.index("m0")
+
+
+def test_silence_claims_and_the_worst_slice_are_said_and_what_is_well_is_not() -> None:
+    # Given a model with a silent step, claims that do not hold, and a slice that moved
+    view = model(
+        "fraud",
+        silent={"enrich": NOW - 600},
+        criteria=[
+            criterion("fast", "FAIL", value=140.0),
+            criterion("right", "UNDECIDED"),
+            criterion("whole", "PASS"),
+        ],
+        series=[
+            series(
+                slices=[
+                    part("NO", severity=0.4),
+                    part("SE", severity=3.25, feature="amount"),
+                ]
+            )
+        ],
+    )
+    calm = model("calm", criteria=[criterion()], series=[series(slices=[part(severity=0.9)])])
+    text = Tags(shown(reading([view, calm], [partition()], processes=(MONITOR,)))).text
+    # Then each is one line
+    begin = text.index("Silence, criteria, slices")
+    told = text[begin : text.index("Pipeline")]
+    assert "no predictions of step enrich since 2027-01-15 07:50:00 UTC, for 10 min" in told
+    assert "FAIL: fast (p95_latency_ms <= 120, it is 140)" in told
+    assert "1 of 3 criteria UNDECIDED: right" in told
+    assert "worst slice: country = SE, 3.25 × threshold, by amount, 600 predictions" in told
+    # and of a model that is well, none
+    assert "calm" not in told
+    quiet = shown(reading([calm], [partition()], processes=(MONITOR,)))
+    assert "Silence, criteria" not in quiet
+
+
+def test_a_claim_that_held_before_the_silence_holds_no_longer() -> None:
+    view = model(criteria=[criterion("fast", "PASS")], series=[series(slices=[part(severity=9)])])
+    text = Tags(shown(reading([view], [partition()], processes=(MONITOR,)), at=NOW + 600)).text
+    assert "1 of 1 criteria UNDECIDED: fast" in text
+    assert "worst slice" not in text
+
+
+def test_where_nothing_is_allowed_the_factor_is_not_told() -> None:
+    broken = feature("rule limit-holds", severity=1.1e8, state="firing")
+    text = Tags(shown(reading([model(series=[series(features=[broken])])], [partition()]))).text
+    assert "rule limit-holds > 1,000 × threshold" in text

@@ -7,8 +7,16 @@ from html import escape
 
 from streamgauge.exposition.fleet import ModelSummary
 from streamgauge.exposition.partitions import conservation_difference
+from streamgauge.exposition.remarks import remarks
 from streamgauge.exposition.rows import QUIET_SECONDS, Row
-from streamgauge.exposition.words import duration, figure, latency, moment, percent
+from streamgauge.exposition.words import (
+    duration,
+    figure,
+    latency,
+    moment,
+    percent,
+    times_threshold,
+)
 from streamgauge.state.reader import Snapshot
 from streamgauge_client.topics import DEFAULT_PREFIX
 
@@ -132,7 +140,7 @@ def _severity(row: Row) -> str:
     over = " over" if row.severity > 1 else ""
     return (
         f'<span class="nowrap">{_name(row.feature)} <span class="soft small">'
-        f"{figure(row.severity)} × threshold</span></span>"
+        f"{times_threshold(row.severity)}</span></span>"
         '<svg class="bar" width="120" height="8" aria-hidden="true">'
         '<rect class="track" width="120" height="6" y="1" rx="3"/>'
         f'<rect class="fill{over}" width="{width:.1f}" height="6" y="1" rx="3"/>'
@@ -142,18 +150,27 @@ def _severity(row: Row) -> str:
 
 def unjudged_block(models: Sequence[ModelSummary]) -> str:
     """What was counted and not judged, by model: a limit that nobody hears of is a blind spot."""
-    lines = [(model.model, parts) for model in models if (parts := _unjudged(model))]
-    if not lines:
+    lines = [(model.model, ["; ".join(_unjudged(model))]) for model in models]
+    return _told("Counted, not judged", [(model, told) for model, told in lines if any(told)])
+
+
+def remarks_block(models: Sequence[ModelSummary], now: float) -> str:
+    """What else a model's owner would want to know, and no row has room for."""
+    told = [(model.model, remarks(model, now=now)) for model in models if not model.passing]
+    return _told("Silence, criteria, slices", [(model, lines) for model, lines in told if lines])
+
+
+def _told(title: str, models: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Lines of text by model; nothing where there are none."""
+    if not models:
         return ""
     items = "".join(
-        f"<li>{_name(model)}<br>{_text('; '.join(parts))}</li>"
-        for model, parts in lines[:MOST_ALARMS]
+        f"<li>{_name(model)}{''.join(f'<br>{_text(line[:500])}' for line in lines)}</li>"
+        for model, lines in models[:MOST_ALARMS]
     )
-    rest = len(lines) - MOST_ALARMS
+    rest = len(models) - MOST_ALARMS
     more = f'<li class="soft">and {rest} more</li>' if rest > 0 else ""
-    return (
-        f'<h2>Counted, not judged</h2><div class="card"><ul class="alarms">{items}{more}</ul></div>'
-    )
+    return f'<h2>{title}</h2><div class="card"><ul class="alarms">{items}{more}</ul></div>'
 
 
 def _unjudged(model: ModelSummary) -> list[str]:

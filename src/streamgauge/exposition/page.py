@@ -11,6 +11,7 @@ from streamgauge.exposition.blocks import (
     alarms_block,
     get_started,
     pipeline,
+    remarks_block,
     table,
     tiles,
     unjudged_block,
@@ -18,6 +19,7 @@ from streamgauge.exposition.blocks import (
 from streamgauge.exposition.fleet import summarise
 from streamgauge.exposition.http import Page
 from streamgauge.exposition.rows import model_rows
+from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
 from streamgauge.exposition.style import STYLE, policy
 from streamgauge.exposition.words import duration, moment
@@ -90,7 +92,8 @@ class StatusPage:
         deaf = self._activity.deaf(snapshot, now=now)
         rows = model_rows(models, self._activity, now=now, deaf=deaf)
         blocks = [tiles(rows, snapshot, now), alarms_block(models), table(rows)]
-        blocks.append(unjudged_block(models))
+        living = [as_of_now(each, self._activity, now=now, deaf=deaf) for each in models]
+        blocks += [remarks_block(living, now), unjudged_block(models)]
         return notes + "".join(blocks) + pipeline(snapshot, now)
 
     def _notes(self, reading: Reading, *, now: float) -> str:

@@ -54,6 +54,15 @@ def percent(ratio: float) -> str:
     return f"{100 * ratio:.2g} %" if ratio < 0.995 else f"{100 * ratio:.3g} %"
 
 
+def times_threshold(severity: float) -> str:
+    """A severity. Where the threshold is next to nothing, the factor says nothing.
+
+    >>> times_threshold(8.25), times_threshold(1e8)
+    ('8.25 × threshold', '> 1,000 × threshold')
+    """
+    return f"{figure(severity) if severity <= 1000 else '> 1,000'} × threshold"
+
+
 def moment(timestamp: float) -> str:
     """A time of day in UTC, with its date.
 
