@@ -165,7 +165,8 @@ def _told(title: str, models: Sequence[tuple[str, Sequence[str]]]) -> str:
     if not models:
         return ""
     items = "".join(
-        f"<li>{_name(model)}{''.join(f'<br>{_text(line[:500])}' for line in lines)}</li>"
+        f'<li><span class="name">{_name(model)}</span>'
+        f"{'<br>'.join(_text(line[:500]) for line in lines)}</li>"
         for model, lines in models[:MOST_ALARMS]
     )
     rest = len(models) - MOST_ALARMS
