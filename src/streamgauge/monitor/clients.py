@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from streamgauge.state.views import ClientView
@@ -13,7 +12,8 @@ MOST_PRODUCERS = 200
 #: Processes whose telemetry is kept, and seconds of silence after which one is gone.
 MOST_PROCESSES = 100
 GONE_SECONDS = 600.0
-_SEQUENCE = re.compile(rb"([0-9a-f]{1,32})-([0-9]{1,18})\Z")
+#: Of a producer's name and of its numbers.
+MOST_NAME, MOST_DIGITS = 32, 18
 
 
 class Clients:
@@ -38,22 +38,36 @@ class Clients:
         """Events that producers numbered and that never came."""
         return self._past + sum(_missing(each) for each in self._producers.values())
 
-    def number(self, topic: str, sequences: Iterable[bytes]) -> None:
+    def number(self, topic: str, sequences: Sequence[bytes]) -> None:
         """Take the numbers of records of one topic, in log order. What is no number is left out."""
+        read: dict[bytes, list[int]] = {}
         for sequence in sequences:
-            match = _SEQUENCE.match(sequence)
-            if match is None:
-                continue
-            key, number = (match[1].decode(), topic), int(match[2])
-            found = self._producers.pop(key, None)
-            if found is None:
-                found = [number, number - 1, 0]
-                self._make_room()
-            # Behind all others: who spoke last stays longest.
-            self._producers[key] = found
-            found[0] = min(found[0], number)
-            found[1] = max(found[1], number)
-            found[2] += 1
+            producer, _, digits = sequence.rpartition(b"-")
+            if digits.isdigit() and len(digits) <= MOST_DIGITS and 0 < len(producer) <= MOST_NAME:
+                # Taken out and put back: who spoke last stands last.
+                numbers = read.pop(producer, None)
+                if numbers is None:
+                    numbers = []
+                numbers.append(int(digits))
+                read[producer] = numbers
+        fresh = sum((_name(producer), topic) not in self._producers for producer in read)
+        if len(self._producers) + fresh > MOST_PRODUCERS and len(sequences) > 1:
+            # Who makes room for whom depends on each record, so they are taken one by one.
+            for sequence in sequences:
+                self.number(topic, [sequence])
+            return
+        for producer, numbers in read.items():
+            self._take((_name(producer), topic), numbers)
+
+    def _take(self, key: tuple[str, str], numbers: list[int]) -> None:
+        found = self._producers.pop(key, None)
+        if found is None:
+            found = [numbers[0], numbers[0] - 1, 0]
+            self._make_room()
+        self._producers[key] = found
+        found[0] = min(found[0], *numbers)
+        found[1] = max(found[1], *numbers)
+        found[2] += len(numbers)
 
     def heartbeat(
         self,
@@ -109,6 +123,10 @@ class Clients:
         made._producers = {(p, topic): list(each) for p, topic, *each in producers}
         made._processes = {(s, i): (at, dict(m)) for s, i, at, m in processes}
         return made
+
+
+def _name(producer: bytes) -> str:
+    return producer.decode("ascii", errors="replace")
 
 
 def _missing(known: list[int]) -> int:
