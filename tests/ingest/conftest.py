@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +25,13 @@ from streamgauge.telemetry import Telemetry
 from streamgauge.telemetry import ingest as numbers
 
 NOW = 1_700_000_000.0
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -17,7 +17,7 @@ import pytest
 from streamgauge.ingest.budget import Budget, Busy
 from streamgauge.ingest.guard import OPEN
 from streamgauge.ingest.tokens import TokenError, Tokens, check_exposure
-from tests.ingest.conftest import NOW, Door, Open
+from tests.ingest.conftest import NOW, Door, Open, until
 
 TOKEN = "t" * 32
 JSON = {"Content-Type": "application/json"}
@@ -323,8 +323,7 @@ class TestHostileCallers:
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
-            while door.listener.connections or door.budget.bytes:
-                await asyncio.sleep(0.01)
+            await until(lambda: not door.listener.connections and not door.budget.bytes)
             assert door.bench.log.records == []
 
     async def test_a_slow_head_loses_its_connection(self, serve: Open) -> None:
@@ -340,8 +339,7 @@ class TestHostileCallers:
             with contextlib.suppress(ConnectionError):
                 assert await asyncio.wait_for(reader.read(), 5) == b""
             writer.close()
-            while door.listener.connections:
-                await asyncio.sleep(0.01)
+            await until(lambda: not door.listener.connections)
 
     async def test_so_many_connections_and_no_more(
         self, serve: Open, prediction: dict[str, Any]
@@ -349,16 +347,14 @@ class TestHostileCallers:
         async with serve(max_connections=3) as door:
             host, port = door.url.removeprefix("http://").split(":")
             held = [await asyncio.open_connection(host, int(port)) for _ in range(3)]
-            while door.listener.connections < 3:
-                await asyncio.sleep(0.01)
+            await until(lambda: door.listener.connections == 3)
             with pytest.raises(aiohttp.ClientError):
                 await door.post(prediction)
             assert door.listener.turned_away >= 1
             for _, writer in held:
                 writer.close()
                 await writer.wait_closed()
-            while door.listener.connections:
-                await asyncio.sleep(0.01)
+            await until(lambda: not door.listener.connections)
             assert (await door.post(prediction))[0] == 202
 
     @pytest.mark.parametrize(
@@ -392,8 +388,7 @@ class TestBackPressure:
                 asyncio.create_task(door.post([prediction, prediction])),
                 asyncio.create_task(door.post(prediction)),
             ]
-            while door.budget.events < 3:
-                await asyncio.sleep(0.01)
+            await until(lambda: door.budget.events == 3)
             # When one more comes, Then it is told to come again
             status, document, headers = await door.post(prediction)
             assert (status, document["type"][-4:]) == (429, "busy")
@@ -413,8 +408,7 @@ class TestBackPressure:
             # One alone may be larger than the room
             large = prediction | {"tags": {"a": "x" * 1000}}
             waiting = asyncio.create_task(door.post(large))
-            while door.budget.bytes < 1_000:
-                await asyncio.sleep(0.01)
+            await until(lambda: door.budget.bytes >= 1_000)
             assert (await door.post(prediction))[0] == 429
             answered.set()
             assert (await waiting)[0] == 202
