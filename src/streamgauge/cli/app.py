@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streamgauge.cli import apply, check, explain, reference, schema, tail, version
+from streamgauge.cli.doctor import command as doctor
 from streamgauge.cli.group import Commands
 from streamgauge.cli.options import Options
 
@@ -49,6 +50,7 @@ def root(
 app.command()(apply.apply)
 app.command()(check.check)
 app.command()(explain.explain)
+app.command()(doctor.doctor)
 app.command()(tail.tail)
 app.add_typer(reference.app, name="reference")
 app.command()(schema.schema)

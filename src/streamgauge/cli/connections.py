@@ -96,13 +96,33 @@ def open_consumer(settings: Settings) -> Iterator[Any]:
         consumer.list_topics(timeout=CONNECT_SECONDS + 2.0)
         yield consumer
     except KafkaException as error:
-        raise Unreachable(
-            f"Kafka at {servers} is not reachable: {_kafka_text(error)}",
-            "start it (`python -m services.stack` brings one) or set"
-            " STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS",
-        ) from error
+        raise kafka_away(servers, error) from error
     finally:
         consumer.close()
+
+
+def kafka_admin(settings: Settings) -> Any:
+    """A client for questions about the cluster; its answers raise ``KafkaException``."""
+    import logging
+
+    from confluent_kafka.admin import AdminClient
+
+    options = {
+        "bootstrap.servers": settings.kafka.bootstrap_servers,
+        "socket.connection.setup.timeout.ms": int(CONNECT_SECONDS * 1000),
+        "log_level": 0,
+        "error_cb": lambda error: None,
+    }
+    return AdminClient(options, logger=logging.getLogger(f"{__name__}.librdkafka"))
+
+
+def kafka_away(servers: str, error: Any) -> Unreachable:
+    """What is said of a Kafka that does not answer."""
+    return Unreachable(
+        f"Kafka at {servers} is not reachable: {_kafka_text(error)}",
+        "start it (`python -m services.stack` brings one) or set"
+        " STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS",
+    )
 
 
 def _cause(error: BaseException) -> str:
