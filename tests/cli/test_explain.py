@@ -79,7 +79,7 @@ VIEW = ModelView(
             window_n=512,
             rate=8.5,
             error_ratio=0.001,
-            latency_quantiles={"p95": 0.0042},
+            latency_quantiles={"0.5": 0.0031, "0.95": 0.0042},
             reference_id="abc",
             reference_n=600,
             reference_kind="profile",
@@ -131,7 +131,7 @@ def test_a_models_page(run: Run, views: str) -> None:
     assert "spec: version 1, applied by ann" in text
     assert "version 3.1\nstate FIRING" in text
     assert "last window: 512 events in 60s until 2023-11-14 22:13:20 UTC, 8.5 a second" in text
-    assert "latency: p95 4.2 ms" in text
+    assert "latency: p50 3.1 ms, p95 4.2 ms" in text
     assert "reference: profile abc (600 events)" in text
     lines = [line.split() for line in text.splitlines()]
     assert ["amount", "js", "FIRING", "0.71", "0.05", "14.2", "512"] in [w[:7] for w in lines]

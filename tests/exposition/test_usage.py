@@ -18,6 +18,7 @@ from tests.exposition.builders import (
     NOW,
     client,
     criterion,
+    feature,
     judgement,
     model,
     part,
@@ -235,6 +236,24 @@ def test_a_release_is_judged_beside_the_drift_of_the_same_output() -> None:
     assert sorted(now.labels("drift_severity_ratio", "feature")) == [
         "errors", "output.score", "release errors", "release output.score",
     ]  # fmt: skip
+
+
+def test_what_is_measured_without_a_limit_does_not_hide_the_verdict_beside_it() -> None:
+    # Given a confidence that is compared, and whose low share has no limit to be held to
+    name = "output.confidence"
+    share = judgement(name, severity=None, state="warming", detector="low_confidence")
+    shown_only = share.model_copy(update={"value": 0.4})
+    output = feature(name, severity=0.3)
+    output = output.model_copy(update={"judgements": [*output.judgements, shown_only]})
+    now = scraped([model(series=[series(features=[output])])])
+    # Then its verdict is that of the comparison
+    labels = {**ONE, "feature": name, "detector": "js"}
+    assert now.value("drift_severity_ratio", **labels) == 0.3
+    # and alone it is what it is
+    alone = output.model_copy(update={"judgements": output.judgements[1:]})
+    now.reading = reading([model(series=[series(features=[alone])])])
+    labels["detector"] = "low_confidence"
+    assert now.value("detector_state", **labels, state="warming") == 1
 
 
 def hostile_view(name: str) -> ModelView:

@@ -9,7 +9,7 @@ import typer
 
 from streamgauge.cli.apply import author, differences, now
 from streamgauge.cli.connections import open_redis
-from streamgauge.cli.explain import refuse_unknown_feature, split_target
+from streamgauge.cli.explain_target import refuse_unknown_feature, split_target
 from streamgauge.cli.failures import CommandFailed, WrongUsage
 from streamgauge.cli.options import FormatOption, settings_of
 from streamgauge.cli.output import print_rows, printable, say, show_time

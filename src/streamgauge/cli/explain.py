@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streamgauge.cli.apply import now
 from streamgauge.cli.connections import open_redis
-from streamgauge.cli.failures import CommandFailed
+from streamgauge.cli.explain_target import meant, no_such_feature, readings, targets_of
 from streamgauge.cli.options import FormatOption, process_overrides, settings_of
 from streamgauge.cli.output import print_data
 
 if TYPE_CHECKING:
     from streamgauge.specs import SpecVersion
     from streamgauge.specs.effective import Setting
-    from streamgauge.state.views import FeatureView, ModelView
+    from streamgauge.state.views import FeatureView, JudgementView, ModelView
 
 
 def explain(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(help="MODEL, or MODEL.FEATURE.")],
+    target: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL[.FEATURE]", help="A model, or a feature of one."),
+    ],
     output: FormatOption = "table",
 ) -> None:
     """Say how a model or one of its features stands: state, value, threshold, and since when.
 
-    Every setting that holds is shown with where it comes from. All of it is as of the last
-    checkpoint of the worker that has the model.
+    A feature may be all that is judged: `amount`, `len(comment)`, `output.confidence`,
+    `input.anomaly`, `rule limit-holds`, `feedback redo`; the last word is enough where it is the
+    only one. Every setting that holds is shown with where it comes from. All of it is as of the
+    last checkpoint of the worker that has the model.
 
     Example: `streamgauge explain fraud.amount`
     """
@@ -41,11 +45,11 @@ def explain(
     with open_redis(settings) as redis:
         snapshot = ViewReader(redis).read()
         known = sorted({view.model for view in snapshot.models} | snapshot.specs.keys())
-        model, feature = split_target(target, known)
-        versions = SpecStore(redis).versions(model)
+        # A rule's name is two words, and few shells are told so.
+        model, feature, versions = resolve(
+            " ".join(target), known, snapshot.models, SpecStore(redis).versions
+        )
     views = [view for view in snapshot.models if view.model == model]
-    if feature is not None:
-        refuse_unknown_feature(model, feature, views, versions)
     at = now()
     spec = in_effect(versions, at)
     found = effective_settings(
@@ -65,40 +69,25 @@ def explain(
         print_feature(model, feature, views, spec, waiting, found, written=written, now=at)
 
 
-def split_target(target: str, known: Collection[str]) -> tuple[str, str | None]:
-    """Model and feature of ``MODEL.FEATURE``. Both may hold dots, so the known models decide.
-
-    >>> split_target("fraud.v2.amount", ["fraud", "fraud.v2"])
-    ('fraud.v2', 'amount')
-    """
-    if target in known:
-        return target, None
-    fitting = [model for model in known if target.startswith(f"{model}.")]
-    if fitting:
-        model = max(fitting, key=len)
-        return model, target[len(model) + 1 :]
-    if not known:
-        raise CommandFailed(
-            f"nothing is known of {target!r}: no model was seen yet",
-            "send a first prediction, and see that the monitor runs (`python -m services.stack`)",
-        )
-    raise CommandFailed(f"no model {target!r} was seen yet", _nearest(target, known))
-
-
-def refuse_unknown_feature(
-    model: str, feature: str, views: Sequence[ModelView], versions: Sequence[SpecVersion]
-) -> None:
-    """A feature that neither the stream nor the spec has is a slip of the pen."""
-    names = {each.name for view in views for series in view.series for each in series.features}
-    if versions:
-        names |= versions[-1].spec.features.keys()
-    if feature in names:
-        return
-    if not names:
-        raise CommandFailed(
-            f"model {model!r} has no judged features yet", f"see `streamgauge explain {model}`"
-        )
-    raise CommandFailed(f"model {model!r} has no feature {feature!r}", _nearest(feature, names))
+def resolve(
+    target: str,
+    known: Sequence[str],
+    models: Sequence[ModelView],
+    versions_of: Callable[[str], Sequence[SpecVersion]],
+) -> tuple[str, str | None, Sequence[SpecVersion]]:
+    """The model, the feature, and the model's specs. Raises ``CommandFailed`` for a slip."""
+    refused: list[tuple[str, str, set[str]]] = []
+    for model, name in readings(target, known):
+        versions = versions_of(model)
+        if name is None:
+            return model, None, versions
+        targets = targets_of([view for view in models if view.model == model], versions)
+        feature = meant(name, targets)
+        if feature is not None:
+            return model, feature, versions
+        refused.append((model, name, targets))
+    # Of several readings one of a model with anything in it is the likelier.
+    raise no_such_feature(*max(refused, key=lambda each: bool(each[2])))
 
 
 def in_effect(versions: Sequence[SpecVersion], at: float) -> SpecVersion | None:
@@ -107,28 +96,39 @@ def in_effect(versions: Sequence[SpecVersion], at: float) -> SpecVersion | None:
     return holding[-1] if holding else None
 
 
-def feature_views(views: Sequence[ModelView], feature: str) -> list[tuple[str, FeatureView]]:
-    """A feature's views, each with the name of its series."""
-    return [
-        (series_name(view, series.version, series.step, several=len(views) > 1), each)
-        for view in views
-        for series in view.series
-        for each in series.features
-        if each.name == feature
-    ]
+def feature_views(
+    views: Sequence[ModelView], feature: str
+) -> list[tuple[str, FeatureView, str | None]]:
+    """A feature's views, each with the name of its series, and the version it is held against.
+
+    What is no column (a rule, what users do) is a feature with judgements and nothing else.
+    """
+    found: list[tuple[str, FeatureView, str | None]] = []
+    for view in views:
+        several = len(views) > 1
+        for series in view.series:
+            name = series_name(view, series.version, series.step, several=several)
+            named = [each for each in series.features if each.name == feature]
+            named += _bare(feature, [j for j in series.judgements if j.target == feature])
+            found += [(name, each, series.rival) for each in named]
+        acts = [j for j in view.behaviour if f"feedback {j.target}" == feature]
+        name = f"all versions, partition {view.partition}" if several else "all versions"
+        found += [(name, each, None) for each in _bare(feature, acts)]
+    return found
+
+
+def _bare(feature: str, judgements: list[JudgementView]) -> list[FeatureView]:
+    from streamgauge.state.views import FeatureView
+
+    if not judgements:
+        return []
+    return [FeatureView(name=feature, type="unknown", judgements=judgements)]
 
 
 def series_name(view: ModelView, version: str, step: str, *, several: bool) -> str:
     """What to call one (version, step) of a model, and the shard where there are several."""
     name = f"version {version}" + (f", step {step}" if step else "")
     return f"{name}, partition {view.partition}" if several else name
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
-    if near:
-        return f"did you mean {' or '.join(repr(each) for each in near)}?"
-    return f"there are: {', '.join(sorted(known)[:10])}"
 
 
 def _plain(
@@ -145,7 +145,7 @@ def _plain(
         document["feature"] = feature
         document["views"] = [
             {"series": name, **each.model_dump(mode="json")}
-            for name, each in feature_views(views, feature)
+            for name, each, _ in feature_views(views, feature)
         ]
     document["spec_version"] = spec.number if spec else None
     document["spec"] = spec.spec.document() if spec else None

@@ -277,11 +277,21 @@ def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
     return tuple(
         FeatureSummary(
             name=name,
-            judgement=max(judgements[name], key=_gravity, default=None),
+            judgement=max(_judging(judgements[name]), key=_gravity, default=None),
             ratios=_ratios(parts[name]),
         )
         for name in sorted(judgements.keys() | parts.keys())
     )
+
+
+def _judging(judgements: list[JudgementView]) -> list[JudgementView]:
+    """Without what is measured and never judged, where anything else is: it would warm for ever."""
+    verdicts = [
+        each
+        for each in judgements
+        if not (each.state == "warming" and each.value is not None and each.threshold is None)
+    ]
+    return verdicts or judgements
 
 
 def _ratios(parts: Sequence[tuple[FeatureView, int]]) -> dict[str, float]:

@@ -15,7 +15,7 @@ _OPEN = {
     "type": "inferred",
     "min_effect": "half a standard deviation of shift",
     "null_max": "what is usual, learned",
-    "low_confidence_max": "what is usual, learned",
+    "low_confidence_max": "no limit, shown only",
     "behaviour": "what is usual, learned",
     "steps": "in the order in which they come",
     "silence_after": "learned for each hour of the day",
