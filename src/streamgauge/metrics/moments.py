@@ -12,6 +12,8 @@ from streamgauge.metrics.base import Metric
 
 #: Beyond this a square would overflow to infinity.
 LARGEST = 1e150
+#: Up to so many terms are added one by one.
+FEW = 16
 
 
 class Moments(Metric, name="moments"):
@@ -57,7 +59,9 @@ class Moments(Metric, name="moments"):
         # Plus 0.0 makes one of the two zeros: which comes first must not show.
         self.smallest = min(self.smallest, float(values.min()) + 0.0)
         self.largest = max(self.largest, float(values.max()) + 0.0)
-        distances = np.clip(values - self.shift, -LARGEST, LARGEST)
+        distances = values - self.shift
+        if np.abs(distances).max() > LARGEST:
+            distances = np.clip(distances, -LARGEST, LARGEST)
         weighted = distances if weights is None else distances * weights
         self.total = _carried(self.total, weighted)
         self.squares = _carried(self.squares, weighted * distances)
@@ -96,4 +100,10 @@ class Moments(Metric, name="moments"):
 
 def _carried(start: float, terms: NDArray[np.float64]) -> float:
     """Sum in order from ``start``: pairwise summation would depend on how a batch was cut."""
+    if len(terms) <= FEW:
+        # The same additions in the same order, without numpy's price for each call. ``sum`` would
+        # not do: since Python 3.12 it corrects itself as it goes.
+        for term in terms.tolist():
+            start += term
+        return start
     return float(np.add.accumulate(np.concatenate(([start], terms)))[-1])

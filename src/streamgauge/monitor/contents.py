@@ -19,20 +19,23 @@ from streamgauge.metrics.skew import Skew
 from streamgauge.metrics.traffic import Traffic
 from streamgauge.monitor.slice_counts import SliceCounts
 
+Flags = NDArray[np.bool_]
+
 
 class Placed(NamedTuple):
     """A column after its target looked at it, one entry an event.
 
     ``place`` is the value's bin, −1 where there is none (missing, wrong, or no bins yet);
-    ``values`` are the numbers behind it, None for categories.
+    ``values`` are the numbers behind it, None for categories. Flags are None where none is set:
+    most columns have no fault, and a model's price for a small batch is that of the calls.
     """
 
     place: NDArray[np.intp]
     values: NDArray[np.float64] | None
-    missing: NDArray[np.bool_]
-    wrong_type: NDArray[np.bool_]
-    out_of_range: NDArray[np.bool_]
-    new_category: NDArray[np.bool_]
+    missing: Flags | None = None
+    wrong_type: Flags | None = None
+    out_of_range: Flags | None = None
+    new_category: Flags | None = None
     #: The first row that counts; the feature was unknown before it.
     first: int = 0
     #: The words of a category, where new ones are to be named.
@@ -93,32 +96,34 @@ class TargetCounts:
         self.events += len(rows)
         self.quality.update(
             len(rows) if weights is None else int(weights.sum()),
-            missing=_total(placed.missing[rows], weights),
-            wrong_type=_total(placed.wrong_type[rows], weights),
-            out_of_range=_total(placed.out_of_range[rows], weights),
-            new_category=_total(placed.new_category[rows], weights),
+            missing=_total(placed.missing, rows, weights),
+            wrong_type=_total(placed.wrong_type, rows, weights),
+            out_of_range=_total(placed.out_of_range, rows, weights),
+            new_category=_total(placed.new_category, rows, weights),
         )
-        if placed.words is not None:
+        if placed.words is not None and placed.new_category is not None:
             self._name_new(placed.words, rows[placed.new_category[rows]])
         if bins is None:
             return
         place = placed.place[rows]
-        counted = place >= 0
-        if not counted.any():
-            return
-        among = weights[counted] if weights is not None else None
+        if place.min() < 0:
+            counted = place >= 0
+            rows, place = rows[counted], place[counted]
+            weights = weights[counted] if weights is not None else None
+            if not len(rows):
+                return
         if self.histogram is None:
             self.histogram = Histogram(bins=bins)
-        self.histogram.update(place[counted], among)
-        self.squares += int(counted.sum()) if among is None else int((among * among).sum())
+        self.histogram.update(place, weights)
+        self.squares += len(rows) if weights is None else int((weights * weights).sum())
         if placed.values is not None:
             if self.moments is None:
                 self.moments = Moments(shift=shift)
-            values = placed.values[rows][counted]
-            self.moments.update(values, among)
+            values = placed.values[rows]
+            self.moments.update(values, weights)
             if self.sentinels is None:
                 self.sentinels = Sentinels()
-            self.sentinels.update(values, among)
+            self.sentinels.update(values, weights)
 
     def _name_new(self, words: Sequence[str | None], rows: NDArray[np.intp]) -> None:
         if len(rows):
@@ -168,8 +173,11 @@ class TargetCounts:
         return made
 
 
-def _total(flags: NDArray[np.bool_], weights: NDArray[np.int64] | None) -> int:
-    return int(flags.sum() if weights is None else weights[flags].sum())
+def _total(flags: Flags | None, rows: NDArray[np.intp], weights: NDArray[np.int64] | None) -> int:
+    if flags is None:
+        return 0
+    inside = flags[rows]
+    return int(np.count_nonzero(inside)) if weights is None else int(weights[inside].sum())
 
 
 class SeriesCounts:

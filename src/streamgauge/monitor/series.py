@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.alarms.finding import Finding, Span
-from streamgauge.batch.columns import ERROR, Column, EventBatch
+from streamgauge.batch.columns import ABSENT, ERROR, Column, EventBatch
 from streamgauge.metrics.duplicates import RecentIds
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.configuration import Configuration
@@ -132,6 +132,9 @@ class Series:
             # What accepted its own window keeps it: the bins are the same.
             for name in changed & contents.targets.keys() - self._kept(accepted):
                 del contents.targets[name]
+            # The other version's bins changed with the same spec; those accepted stayed.
+            for name in changed & contents.beside.keys() - self._kept(accepted):
+                del contents.beside[name]
             for rule in others:
                 contents.rules.drop(rule)
             if changed:
@@ -189,8 +192,13 @@ class Series:
         times = batch.timestamp[rows]
         self.last_seen = max(self.last_seen, float(times.max()))
         own = output_columns(batch, rows, binary=spec.task == "binary")
-        watched = self._watched_outputs
-        outputs = {name: self.outputs[name].place(own[name]) for name in watched}
+        given = {name: own[name].kind != ABSENT for name in self._watched_outputs}
+        # What no output of this model has costs nothing; what some have counts for those alone.
+        outputs = {
+            name: self.outputs[name].place(own[name])
+            for name, present in given.items()
+            if present.any()
+        }
         beside = self._beside(own)
         codes = {}
         if spec.segments:
@@ -209,7 +217,12 @@ class Series:
             for name, placed in features.items():
                 self.step.targets[name].count(placed, among, counts, weight)
             for name, placed in outputs.items():
-                self.outputs[name].count(placed, within, counts, weight)
+                inside = given[name][within]
+                if inside.all():
+                    self.outputs[name].count(placed, within, counts, weight)
+                else:
+                    share = weight[inside] if weight is not None else None
+                    self.outputs[name].count(placed, within[inside], counts, share)
             for name, (placed, size) in beside.items():
                 counts.beside.setdefault(name, TargetCounts()).update(
                     placed, within, bins=size, shift=0.0, weights=weight
@@ -218,8 +231,7 @@ class Series:
                 counts.rules.update(rule, violated[among], applicable[among], weight)
             if repeated is not None:
                 counts.skew.update(batch.record_timestamp[among], batch.timestamp[among], weight)
-                inside = np.isin(repeated.rows, within, assume_unique=True)
-                counts.duplicates.update(repeated.repeated[inside])
+                counts.duplicates.update(repeated.repeated[panes[rows[repeated.rows]] == pane])
             if codes:
                 self.slices.count(
                     counts.slices,
@@ -229,7 +241,7 @@ class Series:
                     self._grouped(features, outputs, among, within),
                 )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
-        for name in (SCORE, LATENCY):
+        for name in [name for name in (SCORE, LATENCY) if name in outputs]:
             self.detectors.feed_ranks(self.outputs[name], outputs[name], everything, times)
         for name, placed in features.items():
             target = self.step.targets[name]

@@ -21,7 +21,6 @@ from streamgauge.monitor.rule_columns import rule_columns
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.unusual import Unusual
 from streamgauge.references.profile import TargetReference
-from streamgauge.specs.features import FeatureSpec
 
 #: Targets that are no features of the user's. A feature so called would hide them.
 OUTPUT, SCORE, LABEL, LATENCY = "output", "output.score", "output.label", "output.latency"
@@ -109,7 +108,7 @@ class Step:
                 target.spec = feature
         if before is None or before.profile_id != configuration.profile_id:
             changed |= self._refer(known)
-        self._known = frozenset(self.targets) | self._ignored
+        self._known = frozenset(self.targets.keys() - self._derived) | self._ignored
         return changed
 
     def _refer(self, known: Mapping[str, TargetReference]) -> set[str]:
@@ -134,17 +133,20 @@ class Step:
         features, privacy = batch.features, self._configuration.privacy
         if privacy is not None:
             features = features.redacted(privacy.apply)
+        # Before anything is placed: bins that come within a batch would show its cut.
+        if self._configuration.spec.watch.anomaly:
+            self.unusual.prepare(self._features)
         first = self._discover(features)
         for name, row in first.items():
             self.targets[name].born = int(batch.offset[row])
-        watched = {name: t for name, t in self.watched.items() if name not in self._derived}
+        watched = self._features
         names = self._configuration.rule_names
         columns = features.columns([*watched, *(names - watched.keys())])
         placed = {
             name: target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
         }
-        self._place_lengths(batch, watched, columns, placed)
+        self._place_lengths(features, watched, first, columns, placed)
         rules = self._ask_rules(batch, columns)
         if self._configuration.spec.watch.anomaly:
             rules |= self.unusual.observe(watched, placed, len(batch))
@@ -164,33 +166,48 @@ class Step:
 
     def _place_lengths(
         self,
-        batch: EventBatch,
+        features: FeatureTable,
         watched: Mapping[str, Target],
+        first: Mapping[str, int],
         columns: Mapping[str, Column],
         placed: dict[str, Placed],
     ) -> None:
         """Texts have no distribution worth comparing, but their lengths have."""
-        for name, target in watched.items():
-            if target.type != "text":
+        for name, target in list(watched.items()):
+            if target.type != "text" or name in self._derived:
                 continue
             length = LENGTH.format(name)
-            if length in watched:
+            row = target.turned + 1
+            if length in self._ignored or not self._make_room(length, row, features, first):
                 continue
-            if length not in self.targets:
-                if not self._budget.take():
-                    continue
-                self.targets[length] = Target(length, FeatureSpec(type="numeric"))
-                self._derived.add(length)
-            column, first = length_column(columns[name]), target.turned + 1
-            if first:
+            column = length_column(columns[name])
+            if row:
                 # Up to here it was no text yet, and nothing is to be learned of its lengths.
-                column = replace(
-                    column, kind=np.where(np.arange(len(batch)) < first, ABSENT, column.kind)
-                )
-            made = self.targets[length].place(column, first=first)
-            nothing = np.zeros(len(column.kind), dtype=np.bool_)
+                later = np.arange(len(features)) >= row
+                column = replace(column, kind=np.where(later, column.kind, ABSENT))
+            made = self.targets[length].place(column, first=row)
             # That the text is missing, or none, is told of the text itself.
-            placed[length] = made._replace(missing=nothing, wrong_type=nothing)
+            placed[length] = made._replace(missing=None, wrong_type=None)
+
+    def _make_room(
+        self, length: str, row: int, features: FeatureTable, first: Mapping[str, int]
+    ) -> bool:
+        """Make a text's length a target, from ``row`` on. False where its name is a feature's."""
+        if length in self._derived:
+            return True
+        if length in self.targets:
+            if first.get(length, 0) < row or not row:
+                return False
+            # The user's own came behind: it would have been refused.
+            self.dropped += features.part(first[length], len(features)).count({length})
+            self._known -= {length}
+            self._budget.taken -= 1
+        # It shares the place of its text, which itself has nothing to keep.
+        self.targets[length] = Target(length, self._configuration.spec.feature(length))
+        self.targets[length].type = "numeric"
+        self._derived.add(length)
+        self._order()
+        return True
 
     @property
     def watched(self) -> dict[str, Target]:
@@ -198,6 +215,23 @@ class Step:
         if not self._ignored:
             return self.targets
         return {name: t for name, t in self.targets.items() if name not in self._ignored}
+
+    @property
+    def _features(self) -> dict[str, Target]:
+        """The watched targets that are features of the user's."""
+        if not self._derived:
+            return self.watched
+        return {name: t for name, t in self.watched.items() if name not in self._derived}
+
+    def _order(self) -> None:
+        """Derived targets stand behind the features: when a text was found out, nobody sees."""
+        derived = sorted(self._derived & self.targets.keys())
+        features = {name: t for name, t in self.targets.items() if name not in self._derived}
+        self.targets = features | {name: self.targets[name] for name in derived}
+
+    @property
+    def _full(self) -> bool:
+        return len(self.targets) - len(self._derived) >= MOST_FEATURES
 
     def _discover(self, features: FeatureTable) -> dict[str, int]:
         """Make a target of every new name; return the row at which each came first.
@@ -207,12 +241,14 @@ class Step:
         first: dict[str, int] = {}
         refused: set[str] = set()
         for name, row in features.first_rows(self._known).items():
-            full = len(self.targets) >= MOST_FEATURES
-            if full or name in RESERVED or not self._budget.take():
+            hidden = name in RESERVED or name in self._derived
+            if hidden or self._full or not self._budget.take():
                 refused.add(name)
                 continue
             self.targets[name] = Target(name, self._configuration.spec.feature(name))
             first[name] = row
+        if first and self._derived:
+            self._order()
         self._known |= first.keys()
         if refused:
             self.dropped += features.count(refused)
@@ -220,8 +256,8 @@ class Step:
 
     def unknown(self, features: FeatureTable) -> int:
         """How many names are new to this step and would find room in it."""
-        fresh = len(features.first_rows(self._known | RESERVED))
-        return min(fresh, max(MOST_FEATURES - len(self.targets), 0))
+        fresh = len(features.first_rows(self._known | RESERVED | self._derived))
+        return min(fresh, max(MOST_FEATURES - len(self.targets) + len(self._derived), 0))
 
     def usual_of(self, target: str) -> dict[str, BaselineRatio]:
         return self.usual.setdefault(target, {})
@@ -269,7 +305,7 @@ class Step:
             target: {rule: BaselineRatio.from_state(each) for rule, each in rules.items()}
             for target, rules in usual.items()
         }
-        made._known = frozenset(made.targets) | made._ignored
         made._derived = set(derived)
-        budget.taken += len(made.targets)
+        made._known = frozenset(made.targets.keys() - made._derived) | made._ignored
+        budget.taken += len(made.targets) - len(made._derived)
         return made

@@ -199,10 +199,7 @@ class Target:
     @property
     def shift(self) -> float:
         """Where the moments' sums are taken about; fixed once there are bins."""
-        if not isinstance(self.bins, NumericBins) or not len(self.bins.edges):
-            return 0.0
-        middle = float(self.bins.edges[len(self.bins.edges) // 2])
-        return float(np.clip(middle, -1e150, 1e150))
+        return self.bins.middle if isinstance(self.bins, NumericBins) else 0.0
 
     @property
     def ranks(self) -> NDArray[np.float64] | None:
@@ -219,7 +216,7 @@ class Target:
     def only_place(self, column: Column) -> Placed:
         """Find each value's bin and learn nothing; −1 for what has none."""
         n = len(column.kind)
-        place, none = np.full(n, -1, dtype=np.intp), np.zeros(n, dtype=np.bool_)
+        place = np.full(n, -1, dtype=np.intp)
         missing = (column.kind == NULL) | (column.kind == ABSENT)
         values: NDArray[np.float64] | None = None
         if isinstance(self.bins, NumericBins):
@@ -229,32 +226,39 @@ class Target:
             words = column.categories or [None] * n
             rows = np.flatnonzero(column.kind == CATEGORY)
             place[rows] = self.bins.place([words[i] or "" for i in rows.tolist()])
-        return Placed(place, values, missing, none, none, none)
+        return Placed(place, values, missing)
 
     def _placed(self, column: Column) -> Placed:
         kind = column.kind
+        if isinstance(self.bins, NumericBins) and (kind == KIND_OF[self.type]).all():
+            # Nearly every column: nothing is missing, wrong or to be learned.
+            values = column.values
+            return Placed(self.bins.place(values), values, out_of_range=self._outside(values))
         missing = (kind == NULL) | (kind == ABSENT)
         start = self._vote(column, missing) if self.type == "unknown" else 0
-        none = np.zeros(len(kind), dtype=np.bool_)
         place = np.full(len(kind), -1, dtype=np.intp)
         if self.type in ("unknown", "text"):
-            return Placed(place, None, missing, none, none, none)
+            return Placed(place, None, missing)
         later = np.arange(len(kind)) >= start
         if self.type == "categorical":
             return self._place_words(column, place, missing, later)
         good = (kind == KIND_OF[self.type]) & later
         values = column.values
         wrong = ~good & ~missing & later
-        out = none
-        if self.spec.range is not None:
-            low, high = self.spec.range
-            out = good & ((values < low) | (values > high))
+        outside = self._outside(values)
+        out = good & outside if outside is not None else None
         rows = np.flatnonzero(good)
         if self.bins is None:
             rows = self._sampled(rows, values)
         if isinstance(self.bins, NumericBins) and len(rows):
             place[rows] = self.bins.place(values[rows])
-        return Placed(place, values, missing, wrong, out, none)
+        return Placed(place, values, missing, wrong, out)
+
+    def _outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        if self.spec.range is None:
+            return None
+        low, high = self.spec.range
+        return (values < low) | (values > high)
 
     def count(
         self,
@@ -322,7 +326,7 @@ class Target:
             if self.spec.allowed is None and self.reference is not None:
                 complete = not self.reference.counts[-1]
                 new[rows] = complete & (place[rows] == self.bins.size - 1)
-        return Placed(place, None, missing, wrong, np.zeros_like(new), new, words=words)
+        return Placed(place, None, missing, wrong, None, new, words=words)
 
     def _sampled(self, rows: NDArray[np.intp], values: Any) -> NDArray[np.intp]:
         """Put rows into the sample until it is full; return those that come after."""

@@ -46,6 +46,13 @@ class NumericBins:
         return np.searchsorted(self.edges, values, side="left")
 
     @cached_property
+    def middle(self) -> float:
+        """The middle edge, about which sums are taken; 0 where there is none."""
+        if not len(self.edges):
+            return 0.0
+        return float(np.clip(self.edges[len(self.edges) // 2], -LARGEST, LARGEST))
+
+    @cached_property
     def labels(self) -> list[str]:
         """Names of the bins, for people."""
         edges = self.edges.tolist()
