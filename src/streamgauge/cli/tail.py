@@ -31,16 +31,18 @@ def tail(
     follow: Annotated[bool, typer.Option(help="Wait for more at the end, or stop there.")] = True,
     output: Annotated[
         Literal["text", "json"],
-        typer.Option("--output", "-o", help="A line for people, or a JSON object on each line."),
+        typer.Option("--output", "-o", help="Lines for people, or a JSON object on each line."),
     ] = "text",
 ) -> None:
     """Print what flows through a topic, one line each, from now on until Ctrl-C.
 
+    Below an alarm's line stands what helps whoever is called, indented: `grep -v '^ '` has the
+    lines alone.
     Nobody else notices: no consumer group is joined, no position is kept.
 
     Example: `streamgauge tail alarms --from-beginning --no-follow -o json`
     """
-    from streamgauge.cli.tail_lines import Seen, json_line, text_line
+    from streamgauge.cli.tail_lines import Seen, detail_lines, json_line, text_line
 
     settings = settings_of(ctx)
     topic = f"{settings.kafka.topic_prefix}.{stream}"
@@ -49,7 +51,10 @@ def tail(
         seen = Seen.of(message)
         if model is not None and seen.model != model:
             continue
-        typer.echo(json_line(seen) if output == "json" else text_line(stream, seen))
+        if output == "json":
+            typer.echo(json_line(seen))
+        else:
+            typer.echo("\n".join([text_line(stream, seen), *detail_lines(stream, seen)]))
         shown += 1
         if count is not None and shown >= count:
             return

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
+from streamgauge.cli.alarm_lines import alarm_line, alarm_lines
 from streamgauge.cli.output import printable, show_time
 
 #: Most characters of one line for people.
 _WIDTH = 400
+_INDENT = "    "
 _DEAD = "streamgauge_"
 
 
@@ -87,7 +89,18 @@ def text_line(stream: str, seen: Seen) -> str:
         body = f"not an event ({len(seen.value or b'')} bytes at {place})"
     else:
         body = _LINES[stream](event)
-    line = printable(f"{head}  {body}")
+    return _cut(f"{head}  {body}")
+
+
+def detail_lines(stream: str, seen: Seen) -> list[str]:
+    """What is shown below the line, indented: of alarms all that helps whoever is called."""
+    if stream != "alarms" or seen.event is None:
+        return []
+    return [_cut(f"{_INDENT}{line}") for line in alarm_lines(seen.event)]
+
+
+def _cut(text: str) -> str:
+    line = printable(text)
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
@@ -115,11 +128,6 @@ def _feedback(event: Mapping[str, Any]) -> str:
     return f"{about}  {event.get('kind')}"
 
 
-def _alarm(event: Mapping[str, Any]) -> str:
-    status = str(event.get("status", "?")).upper()
-    return f"{status} {event.get('severity')} {event.get('kind')}: {event.get('summary')}"
-
-
 def _model(event: Mapping[str, Any]) -> str:
     reason = f"  ({event['reason']})" if event.get("reason") else ""
     return f"{event.get('version')} {event.get('action')}{reason}"
@@ -137,7 +145,7 @@ _LINES = {
     "predictions": _prediction,
     "labels": _label,
     "feedback": _feedback,
-    "alarms": _alarm,
+    "alarms": alarm_line,
     "models": _model,
 }
 
