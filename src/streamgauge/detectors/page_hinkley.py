@@ -20,7 +20,7 @@ class PageHinkley(Detector, name="page_hinkley"):
     far is the statistic. The series must have a known unit: feed ranks (0 to 1) or errors.
 
     River's own defaults (delta 0.005, threshold 50, alpha 0.9999) are for errors of 0 and 1. On
-    ranks they are wrong twice: a slow wave of an autocorrelated series passes 50 (34 false alarms
+    ranks they are wrong twice: a slow wave of an autocorrelated series passes 50 (68 false alarms
     in 86,400 events of an AR(1) series with 0.9), and the fading forgets the sum but not its
     minimum, so that independent events fire as well (2 in 86,400). Hence no fading here, and for
     delta half of the 0.26 by which a shift of one standard deviation moves the mean rank.
@@ -93,7 +93,7 @@ class PageHinkley(Detector, name="page_hinkley"):
 
     def _update_many(self, values: NDArray[np.float64]) -> list[int]:
         # Every sum starts from the rounded one before it, and the mean enters each: no order of
-        # numpy's gives the same bits. In plain locals it costs a quarter of River's method calls.
+        # numpy's gives the same bits. In plain locals it costs half of what River's class does.
         up = self.threshold if self.mode != "down" else math.inf
         down = self.threshold if self.mode != "up" else math.inf
         alpha, delta, needed = self.alpha, self.delta, self.min_instances
