@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
+from scipy.special import rel_entr
 
 from streamgauge.distances.base import (
     Counts,
@@ -12,9 +12,10 @@ from streamgauge.distances.base import (
     chi_square_quantile,
     degrees_of_freedom,
     sampling_noise,
-    shares,
     small_sample,
 )
+
+_TWICE_A_BIT = 2 * math.log(2)
 
 
 class JensenShannon(Distance, name="js"):
@@ -40,15 +41,13 @@ class JensenShannon(Distance, name="js"):
     """
 
     def value(self, reference: Counts, current: Counts) -> float:
-        if not reference.sum() or not current.sum():
+        n, m = int(reference.sum()), int(current.sum())
+        if not n or not m:
             return 0.0
-        p, q = shares(reference, current)
+        p, q = reference / n, current / m
         middle = (p + q) / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = np.where(p > 0, p * np.log2(p / middle), 0.0)
-            right = np.where(q > 0, q * np.log2(q / middle), 0.0)
-        divergence = float(left.sum() + right.sum()) / 2
-        return math.sqrt(min(max(divergence, 0.0), 1.0))
+        nats = float(rel_entr(p, middle).sum() + rel_entr(q, middle).sum())
+        return math.sqrt(min(max(nats / _TWICE_A_BIT, 0.0), 1.0))
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
         quantile = chi_square_quantile(alpha, degrees_of_freedom(reference, current))

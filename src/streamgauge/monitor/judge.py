@@ -15,7 +15,7 @@ from streamgauge.distances.base import sampling_noise
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES
 from streamgauge.monitor.baseline_ratio import BaselineRatio
-from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, merge_rare, regroup
+from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
 from streamgauge.monitor.evidence import other_distances, picture
 from streamgauge.monitor.target import Target
@@ -116,9 +116,8 @@ def distribution(
 
 def _from_reference(target: Target, counts: TargetCounts, *, alpha: float, floor: float) -> Verdict:
     assert target.reference is not None
-    before, after = target.reference.counts, counts.effective
-    groups = merge_rare(before, counts.n)
-    p, q = regroup(before, groups), regroup(after, groups)
+    merged = target.merged(counts.n)
+    p, q = merged.counts, regroup(counts.effective, merged.groups)
     value = _js.value(p, q)
     chance = _js.threshold(p, q, alpha=alpha)
     threshold = (

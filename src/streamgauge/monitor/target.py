@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,13 @@ from streamgauge.batch.columns import ABSENT, CATEGORY, NULL, NUMBER, VECTOR, Co
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
 from streamgauge.monitor import lint
-from streamgauge.monitor.calibration import ENOUGH_BLOCKS, LEAST_BLOCKS, Blocks
+from streamgauge.monitor.calibration import (
+    ENOUGH_BLOCKS,
+    LEAST_BLOCKS,
+    Blocks,
+    merge_rare,
+    regroup,
+)
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.season import Season
 from streamgauge.references.bins import (
@@ -61,6 +67,15 @@ class Learning:
 SETTLES_AFTER = 7
 
 
+class Merged(NamedTuple):
+    """A reference's bins merged for windows of ``n`` values: each bin's group, counts by group."""
+
+    reference: TargetReference
+    n: int
+    groups: NDArray[np.intp]
+    counts: NDArray[np.int64]
+
+
 class Target:
     """One column of a model. Its stages: unknown → sampling → learning → provisional → settled.
 
@@ -88,6 +103,7 @@ class Target:
         #: Row of the column placed last with which it turned out to be text; -1 where it did not.
         self.turned = -1
         self._ranks: NDArray[np.float64] | None = None
+        self._merged: Merged | None = None
 
     def use(self, reference: TargetReference) -> None:
         """Compare with this reference from now on."""
@@ -190,6 +206,21 @@ class Target:
             self.learning.moments.merge(counts.moments)
         self.learning.since = end
         self._take_reference(self.learning, end)
+
+    def merged(self, n: int) -> Merged:
+        """The reference's counts over bins merged for a window of about ``n`` values.
+
+        Kept until another is asked for: windows of one model are nearly alike. ``n`` is taken to
+        its four leading bits, downwards, so that every bin still expects enough.
+        """
+        assert self.reference is not None
+        low = max(n.bit_length() - 4, 0)
+        known, wanted = self._merged, (n >> low) << low
+        if known is None or known.n != wanted or known.reference is not self.reference:
+            groups = merge_rare(self.reference.counts, wanted)
+            counts = regroup(self.reference.counts, groups)
+            known = self._merged = Merged(self.reference, wanted, groups, counts)
+        return known
 
     def draw_on(self, bins: Bins, type_: TargetType) -> None:
         """Use fixed bins, so that no sample is needed (the latency's grid)."""
