@@ -12,6 +12,7 @@ QUALITY_WORDS = {
     "out_of_range": "is out of its range in",
     "new_category": "has categories never seen before in",
     "duplicate": "comes twice in",
+    "ahead": "states a time ahead of its record in",
     "late": "comes after its window had closed in",
 }
 #: What users do, as one says it of them.

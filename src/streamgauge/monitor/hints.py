@@ -9,7 +9,7 @@ import numpy as np
 
 from streamgauge.alarms.finding import Finding
 from streamgauge.monitor import lint
-from streamgauge.monitor.contents import TargetCounts
+from streamgauge.monitor.contents import SeriesCounts, TargetCounts
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.unit_jump import Spread, unit_jump
 from streamgauge.references.bins import NumericBins
@@ -30,7 +30,24 @@ def hints_of(series: Series, findings: Sequence[Finding]) -> list[str]:
         target, counts = series.targets.get(name), series.last.counts.targets.get(name)
         if target is not None and counts is not None:
             found += [f"{name}: {hint}" for hint in hints_on(target, counts)]
+    if any(finding.target in ("timestamp", "prediction_id") for finding in findings):
+        found += hints_on_series(series.last.counts)
     return found
+
+
+def hints_on_series(counts: SeriesCounts) -> list[str]:
+    """Hints on a window as a whole: its clocks, its ids."""
+    skew, figures = counts.skew, counts.skew.get()
+    found = (
+        lint.skew(
+            n=skew.n,
+            ahead_ratio=figures.get("ahead_ratio", 0.0),
+            hour_ratio=figures.get("hour_ratio", 0.0),
+            hour=skew.hour,
+        ),
+        lint.duplicates(repeated=counts.duplicates.repeated, sampled=counts.duplicates.sampled),
+    )
+    return [hint for hint in found if hint]
 
 
 def hints_on(target: Target, counts: TargetCounts) -> list[str]:

@@ -17,7 +17,7 @@ from streamgauge.metrics.traffic import LATENCY_EDGES
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
-from streamgauge.monitor.evidence import other_distances, picture
+from streamgauge.monitor.evidence import from_recent, other_distances, picture
 from streamgauge.monitor.target import Target
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
@@ -155,12 +155,13 @@ def _doubt(target: Target, verdict: Verdict) -> str:
     return ""
 
 
-def changed_this_week(target: Target, counts: TargetCounts, *, end: float) -> bool | None:
-    """Whether a window differs from the last weeks too; None where they are not known."""
-    recent = target.season.recent(end) if target.season is not None else None
-    if target.season is None or recent is None or counts.histogram is None:
-        return None
-    return _js.value(recent, target.season.grouped(counts.effective)) > EFFECT_FLOOR
+def changed_this_week(target: Target, counts: TargetCounts) -> bool | None:
+    """Whether a window differs from the last weeks too; None where they are not known.
+
+    The frozen reference says "not what it was", this one "not what it was last week".
+    """
+    distance = from_recent(target, counts)
+    return distance > EFFECT_FLOOR if distance is not None else None
 
 
 def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio]) -> list[Finding]:

@@ -92,9 +92,10 @@ class Season:
         found = self._slots[days].sum(axis=0, dtype=np.int64)
         return found if found.sum() >= ENOUGH else None
 
-    def recent(self, now: float) -> Counts | None:
+    @property
+    def recent(self) -> Counts | None:
         """Counts per group over all hours: the last weeks; None before there was one."""
-        if self._first < 0 or int(now // HOUR_SECONDS) - self._first < HOURS:
+        if self._first < 0 or self._hour - self._first < HOURS:
             return None
         found: Counts = self._slots.sum(axis=0, dtype=np.int64)
         return found

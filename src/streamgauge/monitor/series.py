@@ -29,6 +29,7 @@ from streamgauge.monitor.step import (
     SCORE,
     Step,
     StepInputs,
+    slow_states,
 )
 from streamgauge.monitor.target import Target
 from streamgauge.references.bins import NumericBins
@@ -88,7 +89,7 @@ class Series:
         #: The version before this one, whose outputs this one's are held against while it is new.
         self.rival: Series | None = None
         #: Whether the slow part of the state is to be written.
-        self.slow_changed = False
+        self.slow_changed = configuration.profile is not None
         #: What readers see of the last window; made when somebody asks.
         self.shown: list[FeatureView] | None = None
         self.outputs = {name: Target(name, self._output_spec(name)) for name in OUTPUTS}
@@ -223,9 +224,10 @@ class Series:
                 else:
                     share = weight[inside] if weight is not None else None
                     self.outputs[name].count(placed, within[inside], counts, share)
-            for name, (placed, size) in beside.items():
+            for name, (placed, target) in beside.items():
+                assert target.bins is not None
                 counts.beside.setdefault(name, TargetCounts()).update(
-                    placed, within, bins=size, shift=0.0, weights=weight
+                    placed, within, bins=target.bins.size, shift=target.shift, weights=weight
                 )
             for rule, (violated, applicable) in inputs.rules.items():
                 counts.rules.update(rule, violated[among], applicable[among], weight)
@@ -253,7 +255,7 @@ class Series:
     def _watched_outputs(self) -> tuple[str, ...]:
         return OUTPUTS if self.configuration.spec.watch.certainty else PLAIN_OUTPUTS
 
-    def _beside(self, own: Mapping[str, Column]) -> dict[str, tuple[Placed, int]]:
+    def _beside(self, own: Mapping[str, Column]) -> dict[str, tuple[Placed, Target]]:
         """Place outputs in the bins of the version before this one."""
         if self.rival is None:
             return {}
@@ -262,7 +264,7 @@ class Series:
             target = self.rival.outputs[name]
             # From a window of the other's on: bins that came within a batch would show its cut.
             if target.bins is not None and target.has_windows:
-                found[name] = (target.only_place(own[name]), target.bins.size)
+                found[name] = (target.only_place(own[name]), target)
         return found
 
     def _grouped(
@@ -386,7 +388,7 @@ class Series:
 
     def slow_state(self) -> dict[str, Any]:
         """The part of the state that changes by the hour."""
-        return {name: target.slow_state() for name, target in self.outputs.items()}
+        return slow_states(self.outputs)
 
     @classmethod
     def from_state(
@@ -399,6 +401,7 @@ class Series:
     ) -> Series:
         """Return the series that was described; its rival is for the model to find."""
         made = cls(version, step, configuration)
+        made.slow_changed = False
         totals, life, panes, window, ruled, outputs, watch, last, findings, rules = state[:10]
         shown, slices, recent, _ = state[10:]
         made.totals = Traffic.from_state(totals)

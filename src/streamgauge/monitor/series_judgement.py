@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EVERY_RULE = frozenset(KINDS)
 #: Targets of findings that are about no column.
-RULE, PREDICTION_ID = "rule ", "prediction_id"
+RULE, PREDICTION_ID, TIMESTAMP = "rule ", "prediction_id", "timestamp"
 #: The share of unusual inputs must double, and rise by this much.
 LEAST_UNUSUAL = 0.1
 UNUSUAL_WINDOWS = 30
@@ -57,6 +57,7 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                 )
         findings += found
     findings += _low_confidence(series, span)
+    findings += _clocks(series, span, settles_after)
     findings += _broken_rules(series, span)
     errors = judge.errors(span.contents, step.usual_errors)
     if not errors.exceeds:
@@ -179,6 +180,24 @@ def _unusual(
         settles_after = series.configuration.spec.reference.min_duration_seconds
         usual.add(counts.violated(UNUSUAL_RULE), judged, at=window.end, settles_after=settles_after)
         spread.add(value)
+    return [found]
+
+
+def _clocks(
+    series: Series, span: JudgementWindow[SeriesCounts], settles_after: float
+) -> list[Finding]:
+    """The share of events that state a time ahead of their record: somebody's clock is wrong."""
+    skew, n = span.contents.skew, span.contents.n
+    if not skew.n:
+        return []
+    usual = series.step.usual_of(TIMESTAMP).setdefault("ahead", BaselineRatio())
+    value = skew.ahead / skew.n
+    if not usual.believed:
+        found = Finding(TIMESTAMP, "data_quality", "ahead", "warming", value=value, n=n)
+    else:
+        found = judge.fault(TIMESTAMP, "ahead", value, usual.threshold(n), n=n, before=usual.ratio)
+    if not found.exceeds:
+        usual.add(skew.ahead, skew.n, at=span.end, settles_after=settles_after)
     return [found]
 
 

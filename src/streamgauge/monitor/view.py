@@ -11,7 +11,7 @@ from streamgauge.alarms.finding import Finding
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES, STATUSES, Traffic
 from streamgauge.monitor.evidence import other_distances
-from streamgauge.monitor.hints import hints_on
+from streamgauge.monitor.hints import hints_on, hints_on_series
 from streamgauge.monitor.model_criteria import criteria_views
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
@@ -127,6 +127,7 @@ def _series_view(monitor: ModelMonitor, series: Series) -> SeriesView:
         judgements=overall,
         detectors=series.detectors.views(),
         slices=last.slices,
+        hints=hints_on_series(last.counts),
         rival=series.rival.version if series.rival is not None else None,
         reference_id=monitor.configuration.spec.reference.id if referenced else None,
         reference_n=max((r.n for r in referenced), default=None),

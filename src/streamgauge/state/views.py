@@ -134,6 +134,8 @@ class SeriesView(View):
     detectors: list[DetectorView] = Field(default_factory=list)
     #: Declared segments, the largest slices of each.
     slices: list[SliceView] = Field(default_factory=list)
+    #: What is odd about the window as a whole: its clocks, its ids.
+    hints: list[str] = Field(default_factory=list)
     #: The version whose outputs this one's are held against, while it is new.
     rival: str | None = None
     reference_id: str | None = None
