@@ -142,6 +142,13 @@ class AlarmPolicy:
             del self._alarms[(kind, span.step)]
         return None
 
+    def end(self, kind: str, span: Span) -> Edge | None:
+        """Let go of a kind that is judged no more; return the edge of the alarm that it ends."""
+        track = self._alarms.pop((kind, span.step), None)
+        if track is None or not track.firing:
+            return None
+        return Edge("resolved", kind, span.step, span, GONE, track.since, track.lead, 0)
+
     def is_active(self, kind: str, step: str, version: str, target: str) -> bool:
         """Whether a target of a version is part of a firing alarm of that kind."""
         track = self._alarms.get((kind, step))

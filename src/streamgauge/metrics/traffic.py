@@ -16,6 +16,9 @@ STATUSES = ("ok", "error", "fallback")
 LATENCY_EDGES: NDArray[np.float64] = np.round(10.0 ** np.linspace(-4, 4, 65), 9)
 #: More seconds than this count as this many: one absurd value must not spoil the sum for ever.
 LONGEST = 86_400.0
+_MICROSECONDS = 1_000_000
+#: The most of one term of the sum, so that a batch can't overflow it.
+_MOST = 1e14
 
 
 class Traffic(Metric, name="traffic"):
@@ -33,17 +36,23 @@ class Traffic(Metric, name="traffic"):
     (0.3333333333333333, 3, 2)
     """
 
-    __slots__ = ("events", "latency", "latency_sum", "statuses")
+    __slots__ = ("_microseconds", "events", "latency", "statuses")
 
     def __init__(self) -> None:
         self.statuses: NDArray[np.int64] = np.zeros(len(STATUSES), dtype=np.int64)
         self.latency: NDArray[np.int64] = np.zeros(len(LATENCY_EDGES) + 1, dtype=np.int64)
-        self.latency_sum = 0.0
+        # A whole number, so that it does not matter in which order events came.
+        self._microseconds = 0
         self.events = 0
 
     @property
     def n(self) -> int:
         return int(self.statuses.sum())
+
+    @property
+    def latency_sum(self) -> float:
+        """Seconds that all events took together."""
+        return self._microseconds / _MICROSECONDS
 
     @property
     def timed(self) -> int:
@@ -69,25 +78,25 @@ class Traffic(Metric, name="traffic"):
             self.latency += weighted_bincount(
                 latency_bins(given), weight, minlength=len(self.latency)
             )
-            seconds = np.minimum(given, LONGEST)
-            terms = seconds if weight is None else seconds * weight
-            terms = np.concatenate(([self.latency_sum], terms))
-            self.latency_sum = float(np.add.accumulate(terms)[-1])
+            terms = np.rint(np.minimum(given, LONGEST) * _MICROSECONDS)
+            if weight is not None:
+                terms *= weight
+            self._microseconds += int(np.minimum(terms, _MOST).astype(np.int64).sum())
 
     def merge(self, other: Self) -> None:
         self.statuses += other.statuses
         self.latency += other.latency
-        self.latency_sum += other.latency_sum
+        self._microseconds += other._microseconds
         self.events += other.events
 
     def state(self) -> list[Any]:
-        return [self.statuses, self.latency, self.latency_sum, self.events]
+        return [self.statuses, self.latency, self._microseconds, self.events]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
         made.statuses, made.latency = state[0].copy(), state[1].copy()
-        made.latency_sum, made.events = state[2], state[3]
+        made._microseconds, made.events = state[2], state[3]
         return made
 
     def get(self) -> dict[str, float]:

@@ -9,11 +9,17 @@ from streamgauge.state.views import ClientView
 
 #: Producers (of one topic each) whose numbers are followed; who is silent for longest goes first.
 MOST_PRODUCERS = 200
+#: Heartbeats of which the time is known, while a chunk of the log is taken.
+MOST_HEARD = 10_000
 #: Processes whose telemetry is kept, and seconds of silence after which one is gone.
 MOST_PROCESSES = 100
 GONE_SECONDS = 600.0
 #: Of a producer's name and of its numbers.
-MOST_NAME, MOST_DIGITS = 32, 18
+MOST_NAME, MOST_DIGITS = 48, 15
+#: What may be missing at most: sums of what a producer makes up must fit into the state.
+MOST_LOST = 2**53
+#: Digits of a producer's name that stand in its process' name.
+SHORT_NAME = 8
 
 
 class Clients:
@@ -27,16 +33,18 @@ class Clients:
     def __init__(self) -> None:
         #: Of producers that made room for others.
         self._past = 0
-        #: Per (producer, topic): smallest number, greatest number, records that came.
-        self._producers: dict[tuple[str, str], list[int]] = {}
+        #: Per topic and producer: smallest number, greatest number, records that came.
+        self._producers: dict[str, dict[str, list[int]]] = {}
         #: Per (service, instance): record time, measurements.
         self._processes: dict[tuple[str, str], tuple[float, dict[str, float]]] = {}
-        self.last_heartbeat: float | None = None
+        #: Log's times of the newest heartbeats, rising; the last one is kept in the state.
+        self._heard: list[float] = []
 
     @property
     def lost(self) -> int:
         """Events that producers numbered and that never came."""
-        return self._past + sum(_missing(each) for each in self._producers.values())
+        known = [each for of_topic in self._producers.values() for each in of_topic.values()]
+        return min(self._past + sum(map(_missing, known)), MOST_LOST)
 
     def number(self, topic: str, sequences: Sequence[bytes]) -> None:
         """Take the numbers of records of one topic, in log order. What is no number is left out."""
@@ -50,21 +58,25 @@ class Clients:
                     numbers = []
                 numbers.append(int(digits))
                 read[producer] = numbers
-        fresh = sum((_name(producer), topic) not in self._producers for producer in read)
-        if len(self._producers) + fresh > MOST_PRODUCERS and len(sequences) > 1:
+        # Topic by topic: how topics lie in each other depends on the moment of reading.
+        known = self._producers.setdefault(topic, {})
+        fresh = sum(_name(producer) not in known for producer in read)
+        if len(known) + fresh > MOST_PRODUCERS and len(sequences) > 1:
             # Who makes room for whom depends on each record, so they are taken one by one.
             for sequence in sequences:
                 self.number(topic, [sequence])
             return
         for producer, numbers in read.items():
-            self._take((_name(producer), topic), numbers)
+            self._take(known, _name(producer), numbers)
 
-    def _take(self, key: tuple[str, str], numbers: list[int]) -> None:
-        found = self._producers.pop(key, None)
+    def _take(self, known: dict[str, list[int]], producer: str, numbers: list[int]) -> None:
+        found = known.pop(producer, None)
         if found is None:
             found = [numbers[0], numbers[0] - 1, 0]
-            self._make_room()
-        self._producers[key] = found
+            while len(known) >= MOST_PRODUCERS:
+                missing = _missing(known.pop(next(iter(known))))
+                self._past = min(self._past + missing, MOST_LOST)
+        known[producer] = found
         found[0] = min(found[0], *numbers)
         found[1] = max(found[1], *numbers)
         found[2] += len(numbers)
@@ -75,15 +87,18 @@ class Clients:
         service: str,
         instance: str,
         at: float,
+        log_time: float,
         measurements: Mapping[str, float],
         topic: str,
         sequence: int | None,
     ) -> None:
-        """Take a process' telemetry; ``at`` is the record's time in seconds.
+        """Take a process' telemetry; ``at`` is the record's time, ``log_time`` the log's (seconds).
 
         Its ``sequence`` is the last number that it used, so that a loss at the end shows too.
         """
-        self.last_heartbeat = max(self.last_heartbeat or at, at)
+        self._heard.append(log_time)
+        if len(self._heard) > 2 * MOST_HEARD:
+            del self._heard[:-MOST_HEARD]
         key = (service, instance)
         self._processes.pop(key, None)
         self._processes[key] = (at, dict(measurements))
@@ -91,10 +106,16 @@ class Clients:
         surplus = list(self._processes)[: max(len(self._processes) - MOST_PROCESSES, 0)]
         for stale in {*gone, *surplus}:
             del self._processes[stale]
-        producer = (instance.rpartition("-")[2], topic)
-        if sequence is not None and producer in self._producers:
-            known = self._producers[producer]
-            known[1] = max(known[1], sequence)
+        named = instance.rpartition("-")[2][:SHORT_NAME]
+        if sequence is None or len(named) < SHORT_NAME:
+            return
+        for producer, numbers in self._producers.get(topic, {}).items():
+            if producer.startswith(named):
+                numbers[1] = max(numbers[1], min(sequence, 10**MOST_DIGITS))
+
+    def heard(self, until: float) -> float | None:
+        """The log's time at the last heartbeat that came ``until`` then; None where none did."""
+        return next((each for each in reversed(self._heard) if each <= until), None)
 
     def views(self) -> list[ClientView]:
         """The processes that reported lately, for people."""
@@ -103,24 +124,25 @@ class Clients:
             for (service, instance), (at, measured) in sorted(self._processes.items())
         ]
 
-    def _make_room(self) -> None:
-        while len(self._producers) >= MOST_PRODUCERS:
-            oldest = next(iter(self._producers))
-            self._past += _missing(self._producers.pop(oldest))
-
     def state(self) -> list[Any]:
         return [
             self._past,
-            [[*key, *each] for key, each in self._producers.items()],
+            {
+                topic: [[producer, *each] for producer, each in self._producers[topic].items()]
+                for topic in sorted(self._producers)
+            },
             [[*key, at, measured] for key, (at, measured) in self._processes.items()],
-            self.last_heartbeat,
+            self._heard[-1:],
         ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        made._past, producers, processes, made.last_heartbeat = state
-        made._producers = {(p, topic): list(each) for p, topic, *each in producers}
+        made._past, producers, processes, made._heard = state
+        made._producers = {
+            topic: {producer: numbers for producer, *numbers in each}
+            for topic, each in producers.items()
+        }
         made._processes = {(s, i): (at, dict(m)) for s, i, at, m in processes}
         return made
 

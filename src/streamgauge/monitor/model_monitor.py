@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
@@ -88,11 +88,17 @@ class ModelMonitor:
         self._taken = [0, 0]
         self.configuration = configuration
         self.watermark = self._watermark()
+        #: Whether a version is gone of whose slow state something was not written, or still is.
+        self._slow_lost = False
         #: Event time up to which panes are closed; within a batch it moves at record positions.
         self._closed = -math.inf
 
-    def configure(self, configuration: Configuration) -> None:
-        """Go by another version of the spec from here on; open alarms stay open."""
+    def configure(self, configuration: Configuration) -> list[AlarmEvent]:
+        """Go by another version of the spec from here on; open alarms stay open.
+
+        Only those of what is watched no more are resolved, for nothing else would end them.
+        """
+        events = self._unwatch(configuration)
         old, self.configuration = self.watermark, configuration
         self.watermark = self._watermark()
         for field in ("value", "settled", "event_max", "recorded_at"):
@@ -109,6 +115,24 @@ class ModelMonitor:
             )
         for (_, step_name), series in self.series.items():
             series.configure(configuration, changed[step_name])
+        return events
+
+    def _unwatch(self, configuration: Configuration) -> list[AlarmEvent]:
+        """Let go of what another spec does not watch."""
+        events = []
+        watch = configuration.spec.watch
+        if not watch.silence:
+            for step, silence in self.silences.items():
+                if (gap := silence.open) is not None:
+                    events.append(self._say(silence_edge(self, step, gap, ended=gap.noticed)))
+            self.silences = {}
+        if not watch.behaviour:
+            end = (self.watermark.tick + 1) * self.watermark.pane
+            span = Span(end, end, 0, -1, -1, "", "")
+            if (edge := self.policy.end("feedback", span)) is not None:
+                events.append(self._event(edge, None))
+            self.behaviour = Behaviour()
+        return events
 
     def _newest(self, step: str) -> Series | None:
         """The series of a step whose last window holds most: what the present is."""
@@ -161,11 +185,22 @@ class ModelMonitor:
         its own time, or in the first that was open where it stands in the log: so it does not
         matter that it is taken before predictions that stand before it.
         """
-        if not self.configuration.spec.watch.behaviour:
+        spec = self.configuration.spec
+        # Names of one's own are the user's, and there may be any number of them.
+        acts = [
+            act if act.kind in spec.behaviour else act._replace(kind=act.kind.partition(":")[0])
+            for act in acts
+        ]
+        for act in acts:
+            self.feedback[act.kind] = self.feedback.get(act.kind, 0) + 1
+        if not spec.watch.behaviour:
             return
-        if not math.isfinite(self.watermark.event_max) and not batches:
-            # Nothing was predicted yet, so there is nothing to have a share of.
-            self.behaviour.orphans += sum(act.interaction for act in acts)
+        if not math.isfinite(self.watermark.event_max):
+            # As long as nothing was predicted there is nothing to have a share of.
+            first = min((int(batch.row[0]) for batch in batches), default=math.inf)
+            self.behaviour.orphans += sum(act.interaction for act in acts if act.row < first)
+            acts = [act for act in acts if act.row >= first]
+        if not acts:
             return
         nothing = np.full(len(acts), -np.inf)
         rows = np.concatenate([*(b.row for b in batches), [act.row for act in acts]]).astype(
@@ -239,7 +274,8 @@ class ModelMonitor:
                 made = Series(version, self.steps[name], self.configuration)
                 made.last_seen = float(batch.timestamp[row])
                 if self.configuration.spec.watch.releases:
-                    made.rival = self._predecessor(name)
+                    before = zip(keys[:row], batch.timestamp[:row].tolist(), strict=True)
+                    made.rival = self._predecessor(name, before)
                 self.series[key] = made
 
     def _retire(self) -> None:
@@ -249,6 +285,7 @@ class ModelMonitor:
         oldest = self.series[key]
         if oldest.last_seen < self._closed - patience:
             self.others.merge(oldest.totals)
+            self._slow_lost |= oldest.slow_changed or bool(oldest.slow_state())
             del self.series[key]
             for series in self.series.values():
                 if series.rival is oldest:
@@ -263,10 +300,19 @@ class ModelMonitor:
         self.unmonitored += len(statuses)
         self.others.update(statuses, latency, weights)
 
-    def _predecessor(self, step: str) -> Series | None:
-        """The version of a step that spoke last: what a new one is held against."""
-        known = [series for (_, name), series in self.series.items() if name == step]
-        return max(known, key=lambda each: (each.last_seen, each.totals.n), default=None)
+    def _predecessor(
+        self, step: str, before: Iterable[tuple[tuple[str, str], float]]
+    ) -> Series | None:
+        """The version of a step that spoke last: what a new one is held against.
+
+        ``before`` are the keys and event times of the batch's events in front of the new one's.
+        """
+        seen = {key: series.last_seen for key, series in self.series.items() if key[1] == step}
+        for key, timestamp in before:
+            if key in seen:
+                seen[key] = max(seen[key], timestamp)
+        newest = max(seen, key=lambda key: (seen[key], key), default=None)
+        return self.series[newest] if newest is not None else None
 
     def _close(self, tick: int) -> list[AlarmEvent]:
         """Close all panes up to ``tick``, in order of time and then of versions."""
@@ -367,11 +413,7 @@ class ModelMonitor:
         for step, silence in self.silences.items() if spec.watch.silence else ():
             if silence.open is not None:
                 continue
-            gap = silence.noticed(
-                log_time,
-                learn_seconds=spec.reference.min_duration_seconds,
-                after=spec.silence_after,
-            )
+            gap = silence.noticed(log_time)
             if gap is not None:
                 silence.open = gap
                 events.append(self._say(silence_edge(self, step, gap)))
@@ -455,15 +497,18 @@ class ModelMonitor:
     @property
     def slow_changed(self) -> bool:
         """Whether the slow part of the state is to be written."""
-        return any(series.slow_changed for series in self.series.values())
+        return self._slow_lost or any(series.slow_changed for series in self.series.values())
 
     def slow_state(self) -> list[Any]:
         """The part that changes by the hour; whoever asks writes it, so it is unchanged now."""
+        self._slow_lost = False
         for series in self.series.values():
             series.slow_changed = False
+        of_steps = {name: step.slow_state() for name, step in self.steps.items()}
+        of_series = [[*key, series.slow_state()] for key, series in self.series.items()]
         return [
-            {name: step.slow_state() for name, step in self.steps.items()},
-            [[*key, series.slow_state()] for key, series in self.series.items()],
+            {name: slow for name, slow in of_steps.items() if slow},
+            [each for each in of_series if each[-1]],
         ]
 
     @classmethod

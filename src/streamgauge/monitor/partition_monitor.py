@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import EventBatch, batches_by_model
-from streamgauge.batch.decode import Decoded, decode_records
+from streamgauge.batch.decode import Decoded, Row, decode_records
+from streamgauge.batch.structs import Telemetry
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.model_monitor import Act, ModelMonitor, unknown_features
@@ -111,28 +113,22 @@ class PartitionMonitor:
             effects.extend(self.process(records[half:]))
             return effects
         before, reached = self._log_times(records)
-        self._claim(decoded, batches, reached)
+        made_at = self._claim(decoded, batches, reached)
         taken: set[str] = set()
-        self._take_clients(decoded, records, effects, taken)
-        self._take_acts(decoded, batches, before, effects, taken)
+        self._take_clients(decoded, records, made_at, reached, effects, taken)
+        acts = self._acts(decoded, effects)
         for model, parts in batches.items():
             monitor = self._models.get(model)
-            for batch in parts:
-                if monitor is None:
+            if monitor is None:
+                for batch in parts:
                     _count(effects, batch.kind, "skipped", batch.records_of(len(batch)))
                     self._dropped += len(batch)
-                    continue
-                late = monitor.late
-                for part in self._parts(monitor, batch, reached):
-                    if (newer := self._due(monitor, float(reached[part.row[0]]))) is not None:
-                        # First what time has closed by now, under the spec that held until now.
-                        effects.events += monitor.advance(float(before[part.row[0]])) or []
-                        monitor.configure(newer)
-                    effects.events += monitor.observe(part, before[part.row])
-                behind = batch.records_of(monitor.late - late)
-                _count(effects, batch.kind, "late", behind)
-                _count(effects, batch.kind, "ok", batch.records_of(len(batch)) - behind)
-                taken.add(model)
+                continue
+            self._take(monitor, parts, acts.pop(model, []), (before, reached), effects)
+            taken.add(model)
+        for model, done in acts.items():
+            self._models[model].act(done, [], before)
+            taken.add(model)
         self._take_labels(decoded, effects, taken)
         for _, letter in decoded.dead:
             _count(effects, _kind(letter.record.topic), "dead", 1)
@@ -180,8 +176,11 @@ class PartitionMonitor:
         running = np.maximum.accumulate(np.concatenate(([self._log_time], times)))
         return running[:-1], running[1:]
 
-    def _claim(self, decoded: Decoded, batches: Batches, reached: Floats) -> None:
-        """Make monitors for new models, in log order: places in the catalogue are few."""
+    def _claim(self, decoded: Decoded, batches: Batches, reached: Floats) -> dict[str, int]:
+        """Make monitors for new models, in log order: places in the catalogue are few.
+
+        Returns the rows at which they were made.
+        """
         first = {model: int(parts[0].row[0]) for model, parts in batches.items()}
         others = [(label.row, label.event.model) for label in decoded.labels]
         others += [(feedback.row, feedback.event.model) for feedback in decoded.feedback]
@@ -189,7 +188,8 @@ class PartitionMonitor:
         for row, model in others:
             first[model] = min(row, first.get(model, row))
         fresh = sorted((row, model) for model, row in first.items() if model not in self._models)
-        for row, model in fresh[: MOST_MODELS - len(self._models)]:
+        made_at = {model: row for row, model in fresh[: MOST_MODELS - len(self._models)]}
+        for model, row in made_at.items():
             applied = [
                 version
                 for version in self._book.versions(model)
@@ -202,6 +202,7 @@ class PartitionMonitor:
                 partition=self._partition,
                 budget=self._budget,
             )
+        return made_at
 
     def _crowded(self, batches: Batches) -> bool:
         """Whether new features of different models would compete for the last places."""
@@ -216,28 +217,56 @@ class PartitionMonitor:
                 return True
         return False
 
-    def _due(self, monitor: ModelMonitor, log_time: float) -> Configuration | None:
-        """The newest version that is in effect by now, where it is newer than the one in force."""
-        newer = [
+    def _take(
+        self,
+        monitor: ModelMonitor,
+        batches: Sequence[EventBatch],
+        acts: Sequence[Act],
+        log_times: tuple[Floats, Floats],
+        effects: Effects,
+    ) -> None:
+        """Take a model's predictions and what users did, spec by spec.
+
+        ``log_times`` are the log's times before and after each record.
+        """
+        before, reached = log_times
+        spans = self._spans(monitor, batches, reached)
+        starts = [int(parts[0].row[0]) for newer, parts in spans if newer is not None]
+        for (newer, parts), until in zip(spans, [*starts, len(reached)], strict=True):
+            if newer is not None:
+                # First what time has closed by now, under the spec that held until now.
+                effects.events += monitor.advance(float(before[parts[0].row[0]])) or []
+                effects.events += monitor.configure(newer)
+            done = [act for act in acts if act.row < until]
+            acts = acts[len(done) :]
+            if done:
+                monitor.act(done, parts, before)
+            for part in parts:
+                late = monitor.late
+                effects.events += monitor.observe(part, before[part.row])
+                behind = part.records_of(monitor.late - late)
+                _count(effects, part.kind, "late", behind)
+                _count(effects, part.kind, "ok", part.records_of(len(part)) - behind)
+
+    def _spans(
+        self, monitor: ModelMonitor, batches: Sequence[EventBatch], reached: Floats
+    ) -> list[tuple[Configuration | None, list[EventBatch]]]:
+        """Batches by the spec that holds for them: None for the one in force, which comes first."""
+        spans: list[tuple[Configuration | None, list[EventBatch]]] = [(None, [])]
+        waiting = [
             version
             for version in self._book.versions(monitor.model)
-            if version.number > monitor.configuration.number and version.effective_at <= log_time
-        ]
-        return newer[-1] if newer else None
-
-    def _parts(
-        self, monitor: ModelMonitor, batch: EventBatch, reached: Floats
-    ) -> Iterator[EventBatch]:
-        """Cut a batch where newer specs take effect."""
-        times = reached[batch.row]
-        cuts = {
-            int(np.searchsorted(times, version.effective_at))
-            for version in self._book.versions(monitor.model)
             if version.number > monitor.configuration.number
-        }
-        inner = sorted(cut for cut in cuts if 0 < cut < len(batch))
-        for start, end in itertools.pairwise([0, *inner, len(batch)]):
-            yield batch.slice(start, end)
+        ]
+        for batch in batches:
+            for part in _parts(batch, waiting, reached):
+                log_time = float(reached[part.row[0]])
+                due = [version for version in waiting if version.effective_at <= log_time]
+                if due:
+                    waiting = [each for each in waiting if each.number > due[-1].number]
+                    spans.append((due[-1], []))
+                spans[-1][1].append(part)
+        return spans
 
     def _take_labels(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
         """Labels are validated and counted; joining them comes with the join."""
@@ -249,63 +278,87 @@ class PartitionMonitor:
             _count(effects, "label", "ok" if monitor is not None else "skipped", 1)
         _count(effects, "model", "ok", len(decoded.model_events))
 
-    def _take_acts(
-        self,
-        decoded: Decoded,
-        batches: Batches,
-        before: Floats,
-        effects: Effects,
-        taken: set[str],
-    ) -> None:
-        """Take what users did: counted by kind, and judged as rates per interaction."""
+    def _acts(self, decoded: Decoded, effects: Effects) -> dict[str, list[Act]]:
+        """What users did, by model, in log order."""
         acts: dict[str, list[Act]] = {}
         for row in decoded.feedback:
             event = row.event
-            monitor = self._models.get(event.model)
-            _count(effects, "feedback", "ok" if monitor is not None else "skipped", 1)
-            if monitor is None:
-                continue
-            # Names of one's own are the user's, and there may be any number of them.
-            declared = event.kind in monitor.configuration.spec.behaviour
-            kind = event.kind if declared else event.kind.partition(":")[0]
-            monitor.feedback[kind] = monitor.feedback.get(kind, 0) + 1
-            taken.add(monitor.model)
-            subject = event.interaction_id or event.prediction_id or ""
-            named = event.interaction_id is not None
-            acts.setdefault(monitor.model, []).append(
-                Act(row.row, row.timestamp, kind, subject, named)
-            )
-        for model, done in acts.items():
-            self._models[model].act(done, batches.get(model, []), before)
+            known = event.model in self._models
+            _count(effects, "feedback", "ok" if known else "skipped", 1)
+            if known:
+                subject = event.interaction_id or event.prediction_id or ""
+                named = event.interaction_id is not None
+                act = Act(row.row, row.timestamp, event.kind, subject, named)
+                acts.setdefault(event.model, []).append(act)
+        return acts
 
     def _take_clients(
         self,
         decoded: Decoded,
         records: Sequence[LogRecord],
+        made_at: Mapping[str, int],
+        reached: Floats,
         effects: Effects,
         taken: set[str],
     ) -> None:
-        """Take the numbers that producers gave their records, and their heartbeats."""
-        numbers: dict[tuple[str, str], list[bytes]] = {}
-        for row, model, sequence in decoded.sequences:
-            numbers.setdefault((model, records[row].topic), []).append(sequence)
-        for (model, topic), sequences in numbers.items():
-            if (monitor := self._models.get(model)) is not None:
-                monitor.clients.number(topic, sequences)
+        """Take the numbers that producers gave their records, and their heartbeats, in log order.
+
+        ``made_at`` are the rows at which models came that were unknown before.
+        """
+        numbers: dict[str, dict[str, list[bytes]]] = {}
+
+        def take(model: str) -> None:
+            for topic, sequences in numbers.pop(model, {}).items():
+                self._models[model].clients.number(topic, sequences)
                 taken.add(model)
-        for beat in decoded.telemetry:
-            monitor = self._models.get(beat.event.model)
-            _count(effects, "telemetry", "ok" if monitor is not None else "skipped", 1)
-            if monitor is not None:
-                monitor.clients.heartbeat(
-                    service=beat.event.service,
-                    instance=beat.event.instance,
-                    at=records[beat.row].timestamp or beat.timestamp,
-                    measurements=beat.event.measurements,
-                    topic=records[beat.row].topic,
-                    sequence=beat.event.sequence,
-                )
-                taken.add(beat.event.model)
+
+        beats = iter([*decoded.telemetry, None])
+        beat = next(beats)
+        for row, model, sequence in [*self._sequences(decoded), (len(records), "", b"")]:
+            while beat is not None and beat.row < row:
+                take(beat.event.model)
+                self._take_heartbeat(beat, records[beat.row], float(reached[beat.row]), effects)
+                beat = next(beats)
+            if model in self._models and made_at.get(model, -1) <= row:
+                record = records[row]
+                if record.key is not None and record.key != model.encode():
+                    # Each key is numbered by itself: each shard, where a model has some.
+                    sequence = b"%08x." % crc32(record.key) + sequence
+                numbers.setdefault(model, {}).setdefault(record.topic, []).append(sequence)
+        for model in list(numbers):
+            take(model)
+        taken |= {each.event.model for each in decoded.telemetry} & self._models.keys()
+
+    def _sequences(self, decoded: Decoded) -> Sequence[tuple[int, str, bytes]]:
+        """Rows, models and numbers. What came and could not be read was not lost on the way."""
+        read = {row for row, _, _ in decoded.sequences} if decoded.dead else set()
+        dead = []
+        for row, letter in decoded.dead:
+            found = dict(letter.record.headers).get("ce_sequence")
+            if found is not None and row not in read:
+                # Nothing of it is sure but its key: the model, or one of its shards.
+                name = (letter.record.key or b"").decode(errors="replace")
+                shard_of = name.rpartition("/")[0]
+                dead.append((row, name if name in self._models else shard_of, found))
+        if not dead:
+            return decoded.sequences
+        return sorted([*decoded.sequences, *dead], key=lambda each: each[0])
+
+    def _take_heartbeat(
+        self, beat: Row[Telemetry], record: LogRecord, log_time: float, effects: Effects
+    ) -> None:
+        monitor = self._models.get(beat.event.model)
+        _count(effects, "telemetry", "ok" if monitor is not None else "skipped", 1)
+        if monitor is not None:
+            monitor.clients.heartbeat(
+                service=beat.event.service,
+                instance=beat.event.instance,
+                at=record.timestamp or beat.timestamp,
+                log_time=log_time,
+                measurements=beat.event.measurements,
+                topic=record.topic,
+                sequence=beat.event.sequence,
+            )
 
     def _run_on(self, log_time: float, effects: Effects) -> None:
         for model, monitor in self._models.items():
@@ -320,6 +373,17 @@ class PartitionMonitor:
                 return version
         # Its spec is gone from the store: the default, under the number that was in force.
         return replace(self._book.default(model), number=number)
+
+
+def _parts(
+    batch: EventBatch, waiting: Sequence[Configuration], reached: Floats
+) -> Iterator[EventBatch]:
+    """Cut a batch where newer specs take effect."""
+    times = reached[batch.row]
+    cuts = {int(np.searchsorted(times, version.effective_at)) for version in waiting}
+    inner = sorted(cut for cut in cuts if 0 < cut < len(batch))
+    for start, end in itertools.pairwise([0, *inner, len(batch)]):
+        yield batch.slice(start, end) if inner else batch
 
 
 def _count(effects: Effects, kind: str, outcome: str, n: int) -> None:

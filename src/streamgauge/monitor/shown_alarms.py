@@ -21,7 +21,12 @@ class ShownAlarms:
         self._alarms: dict[str, AlarmView] = {}
 
     def __iter__(self) -> Iterator[AlarmView]:
-        return iter(self._alarms.values())
+        """The alarms in order of time.
+
+        Not in the order in which they were told: a silence is told while it lasts or afterwards,
+        and which of the two depends on how the log was cut.
+        """
+        return iter(sorted(self._alarms.values(), key=_moment))
 
     def severity(self, fingerprint: str) -> Severity | None:
         """How loud an open alarm is; None where there is none."""
@@ -49,9 +54,9 @@ class ShownAlarms:
             ends_at=event.ends_at,
             alarm_id=event.alarm_id,
         )
-        resolved = [key for key, alarm in self._alarms.items() if alarm.status == "resolved"]
-        for key in resolved[:-REMEMBERED]:
-            del self._alarms[key]
+        resolved = [alarm for alarm in self if alarm.status == "resolved"]
+        for alarm in resolved[:-REMEMBERED]:
+            del self._alarms[alarm.fingerprint]
 
     def state(self) -> list[Any]:
         return [[alarm.model_dump() for alarm in self], dict(sorted(self.totals.items()))]
@@ -62,3 +67,7 @@ class ShownAlarms:
         alarms, made.totals = state
         made._alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
         return made
+
+
+def _moment(alarm: AlarmView) -> tuple[float, str]:
+    return alarm.starts_at if alarm.ends_at is None else alarm.ends_at, alarm.fingerprint

@@ -32,11 +32,8 @@ class Gap(NamedTuple):
 class Silence:
     """Watches the gaps between the records of one series, by the log's time.
 
-    A gap is judged by what was known when it began, so it is the same gap whether it is noticed
-    while it lasts or by the record that ends it.
-
-    ``learn_seconds`` is the history before silence is judged by habit; ``after`` the seconds that a
-    spec declares, which need no history.
+    A gap is judged by what was known when it began, and by the spec that held then, so it is the
+    same gap whether it is noticed while it lasts or by the record that ends it.
     """
 
     def __init__(self) -> None:
@@ -44,15 +41,31 @@ class Silence:
         self._gaps = 0
         self._born: float | None = None
         self.last: float | None = None
+        #: Seconds of history before silence is judged by habit, and those that a spec declares.
+        self._rule: tuple[float, float | None] = (0.0, None)
         #: The present gap, once it was told.
         self.open: Gap | None = None
 
     def take(
         self, times: NDArray[np.float64], *, learn_seconds: float, after: float | None
     ) -> list[tuple[Gap, float]]:
-        """Take record times (n,), none before the last; return silences and when they ended."""
+        """Take record times (n,), none before the last; return silences and when they ended.
+
+        ``learn_seconds`` is the history before silence is judged by habit; ``after`` the seconds
+        that a spec declares, which need no history.
+        """
+        rule = (learn_seconds, after)
         if self.last is None:
-            self._born = self.last = float(times[0])
+            self._born, self.last, self._rule = float(times[0]), float(times[0]), rule
+        if rule == self._rule:
+            return self._take(times)
+        found = self._take(times[:1])
+        self._rule = rule
+        return found + self._take(times[1:]) if len(times) > 1 else found
+
+    def _take(self, times: NDArray[np.float64]) -> list[tuple[Gap, float]]:
+        assert self.last is not None
+        after = self._rule[1]
         before = np.concatenate(([self.last], times[:-1]))
         gaps = times - before
         found: list[tuple[Gap, float]] = []
@@ -62,7 +75,7 @@ class Silence:
             self.last = float(times[-1])
             return found
         for time in times.tolist():
-            gap = self.noticed(time, learn_seconds=learn_seconds, after=after)
+            gap = self.noticed(time)
             if gap is not None:
                 found.append((gap, time))
             else:
@@ -71,9 +84,10 @@ class Silence:
             self.last = time
         return found
 
-    def noticed(self, now: float, *, learn_seconds: float, after: float | None) -> Gap | None:
+    def noticed(self, now: float) -> Gap | None:
         """The silence that lasts at ``now`` (seconds of the log), if it is one."""
         since, born = self.last, self._born
+        learn_seconds, after = self._rule
         if since is None or born is None:
             return None
         usual, history = self._usual(since), since - born
@@ -113,7 +127,7 @@ class Silence:
             self._longest[slot] = max(float(self._longest[slot]), gap)
 
     def state(self) -> list[Any]:
-        return [self._longest, self._gaps, self._born, self.last, self.open]
+        return [self._longest, self._gaps, self._born, self.last, self.open, self._rule]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
@@ -121,4 +135,5 @@ class Silence:
         made._longest = state[0].copy()
         made._gaps, made._born, made.last = state[1:4]
         made.open = Gap(*state[4]) if state[4] is not None else None
+        made._rule = (state[5][0], state[5][1])
         return made

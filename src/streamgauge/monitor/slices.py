@@ -66,10 +66,11 @@ class Slices:
         """
         targets = list(grouped)
         for segment, code in codes.items():
-            size = len(self._values[segment])
             inside = code >= 0
             if not inside.any():
                 continue
+            # As many as these events need: values that come later in the batch are not here yet.
+            size = int(code.max()) + 1
             counts = into.setdefault(segment, SliceCounts())
             made = SliceCounts()
             weight = weights[inside] if weights is not None else None
@@ -118,7 +119,9 @@ class Slices:
         if usual is not None and n >= ENOUGH:
             for name, histograms in counts.histograms.items():
                 before = usual.histograms.get(name)
-                if before is None or index >= len(before) or before.shape[1] != histograms.shape[1]:
+                if before is None or index >= min(len(before), len(histograms)):
+                    continue
+                if before.shape[1] != histograms.shape[1]:
                     continue
                 own = _severity(before[index], histograms[index], alpha)
                 if own is not None and (severity is None or own > severity):

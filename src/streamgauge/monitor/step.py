@@ -46,6 +46,12 @@ class StepInputs(NamedTuple):
     rules: dict[str, tuple[Flags, Flags]]
 
 
+def slow_states(targets: Mapping[str, Target]) -> dict[str, Any]:
+    """The slow parts of those targets that have one: a new target alone changes nothing."""
+    found = {name: targets[name].slow_state() for name in sorted(targets)}
+    return {name: slow for name, slow in found.items() if slow is not None}
+
+
 class Step:
     """The features of one step in the order in which they first came, and what is usual of them."""
 
@@ -279,7 +285,7 @@ class Step:
 
     def slow_state(self) -> dict[str, Any]:
         """The part of the state that changes by the hour."""
-        return {name: target.slow_state() for name, target in self.targets.items()}
+        return slow_states(self.targets)
 
     @classmethod
     def from_state(

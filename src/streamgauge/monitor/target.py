@@ -407,9 +407,14 @@ class Target:
             [self.learned_at, self.born, self.notes],
         ]
 
-    def slow_state(self) -> list[Any]:
-        """The part that changes by the hour, and is too large to be written at each checkpoint."""
+    def slow_state(self) -> list[Any] | None:
+        """The part that changes by the hour, and is too large to be written at each checkpoint.
+
+        None while there is nothing in it.
+        """
         season = self.season
+        if season is None and not self.blocks.slow_state():
+            return None
         return [self.blocks.slow_state(), season.slow_state() if season is not None else None]
 
     @classmethod

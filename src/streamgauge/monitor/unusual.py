@@ -43,6 +43,14 @@ class Unusual:
         self._every = 1
         self._seen = 0
 
+    def prepare(self, targets: Mapping[str, Target]) -> None:
+        """Begin, or begin anew, where references ask for it: before a batch is placed.
+
+        A reference is learned between batches, but a feature may get its bins within one.
+        """
+        if self._anomaly is None or not self._holds(self._anomaly, targets):
+            self._begin(targets)
+
     def observe(
         self, targets: Mapping[str, Target], placed: Mapping[str, Placed], n: int
     ) -> dict[str, tuple[Flags, Flags]]:
@@ -51,8 +59,6 @@ class Unusual:
         ``targets`` are the step's features, ``placed`` their columns, in log order.
         """
         anomaly = self._anomaly
-        if anomaly is None or not self._holds(anomaly, targets):
-            anomaly = self._begin(targets)
         if anomaly is None:
             return {}
         ranks = self._ranks(anomaly, targets, placed)
@@ -71,18 +77,17 @@ class Unusual:
             unusual[first:] = anomaly.unusual(ranks[first:])
         return {UNUSUAL_RULE: (unusual, judged)}
 
-    def _begin(self, targets: Mapping[str, Target]) -> Anomaly | None:
+    def _begin(self, targets: Mapping[str, Target]) -> None:
         self._anomaly = None
         known = {name: t for name, t in targets.items() if t.reference is not None}
         waiting = any(t.reference is None and t.learning is not None for t in targets.values())
         # Features that come a little later than the others are worth waiting for.
         if len(known) < FEWEST_FEATURES or waiting:
-            return None
+            return
         self._anomaly = Anomaly(list(known))
         self._learned = [known[name].learned_at for name in self._anomaly.names]
         events = max(t.reference.n for t in known.values() if t.reference is not None)
         self._every, self._seen = max(events // _EVENTS, 1), 0
-        return self._anomaly
 
     def _holds(self, anomaly: Anomaly, targets: Mapping[str, Target]) -> bool:
         """Whether all references are still those that the ranks are of."""

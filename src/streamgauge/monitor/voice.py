@@ -50,9 +50,7 @@ def edge_event(monitor: ModelMonitor, edge: Edge, series: Series | None) -> Alar
         slices=_slices(series),
         hints=hints_of(series, edge.findings) if series is not None else (),
         changed_this_week=(
-            changed_this_week(lead, counts, end=edge.span.end)
-            if lead is not None and counts is not None
-            else None
+            changed_this_week(lead, counts) if lead is not None and counts is not None else None
         ),
     )
 
@@ -84,13 +82,14 @@ def silence_edge(
         runbook_url=spec.runbook_url,
         objective=spec.project.objective,
         contingency=contingency_for(spec, "staleness", "silence", step),
-        clients=_clients(monitor, gap),
+        clients=_clients(monitor, gap) if ended is None else "",
     )
 
 
 def _clients(monitor: ModelMonitor, gap: Gap) -> str:
     """Whether the clients' processes live: no traffic is one thing, no process another."""
-    heard = monitor.clients.last_heartbeat
+    # Not what was heard later, though it may be known by now.
+    heard = monitor.clients.heard(gap.noticed)
     if heard is None:
         return ""
     if heard > gap.noticed - ALIVE_SECONDS:
