@@ -195,7 +195,7 @@ class Behaviour:
                 kind,
                 "rate",
                 value,
-                max(threshold, 1e-9),
+                max(threshold, 0.5 / n),
                 n=n,
                 before=usual,
                 most=most,

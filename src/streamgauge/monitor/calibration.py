@@ -22,6 +22,9 @@ ENOUGH_BLOCKS = 6
 LEAST_BLOCKS = 4
 #: Factor on the variance while nothing is known: AR(1) with 0.9 has 19.
 CAUTION = 20.0
+#: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
+#: a hundred thousand, and the fit knows some dozens of windows.
+TAIL = 1.3
 #: Smallest expected count of a bin; rarer bins are merged with a neighbour.
 SMALLEST_EXPECTED = 5.0
 
@@ -98,7 +101,7 @@ class Blocks:
             return 0.0
         shape, scale = fit
         # Few blocks tell the tail badly: wider, the fewer there are.
-        margin = 1.0 + 2.0 / math.sqrt(self.count) * max(1.0 - self.count / MOST_BLOCKS, 0.0)
+        margin = TAIL + 2.0 / math.sqrt(self.count) * max(1.0 - self.count / MOST_BLOCKS, 0.0)
         quantile = scale * float(gammainccinv(shape, alpha)) * margin
         return min(math.sqrt(quantile * noise), 1.0)
 

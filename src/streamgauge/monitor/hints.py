@@ -10,6 +10,7 @@ import numpy as np
 from streamgauge.alarms.finding import Finding
 from streamgauge.monitor import lint
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
+from streamgauge.monitor.step import LATENCY
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.unit_jump import Spread, unit_jump
 from streamgauge.references.bins import NumericBins
@@ -23,15 +24,15 @@ MOST_LOOKED_AT = 5
 MOST_NAMED = 5
 
 
-def hints_of(series: Series, findings: Sequence[Finding]) -> list[str]:
-    """Hints on the features that moved most."""
+def hints_of(series: Series, contents: SeriesCounts, findings: Sequence[Finding]) -> list[str]:
+    """Hints on the features that moved most in a window."""
     found: list[str] = []
     for name in dict.fromkeys(finding.target for finding in findings[:MOST_LOOKED_AT]):
-        target, counts = series.targets.get(name), series.last.counts.targets.get(name)
+        target, counts = series.targets.get(name), contents.targets.get(name)
         if target is not None and counts is not None:
             found += [f"{name}: {hint}" for hint in hints_on(target, counts)]
     if any(finding.target in ("timestamp", "prediction_id") for finding in findings):
-        found += hints_on_series(series.last.counts)
+        found += hints_on_series(contents)
     return found
 
 
@@ -64,7 +65,7 @@ def _of_numbers(target: Target, counts: TargetCounts) -> Iterator[str | None]:
     now = counts.moments.get()
     if "mean" not in now:
         return
-    if reference.mean is not None and reference.std is not None:
+    if reference.mean is not None and reference.std is not None and _moved_as_one(target, counts):
         yield unit_jump(Spread(reference.mean, reference.std), Spread(now["mean"], now["std"]))
     if now["min"] == now["max"]:
         bin_of_all = int(np.argmax(counts.histogram.counts))
@@ -74,6 +75,22 @@ def _of_numbers(target: Target, counts: TargetCounts) -> Iterator[str | None]:
         edges = target.bins.edges
         ordinary = (float(edges[0]), float(edges[-1])) if len(edges) else None
         yield lint.sentinels(counts.sentinels.found(), n=counts.sentinels.n, ordinary=ordinary)
+
+
+def _moved_as_one(target: Target, counts: TargetCounts) -> bool:
+    """Whether all values may be of another unit.
+
+    Where a part stayed as it was, the cause is another; and latencies have one unit here.
+    """
+    reference = target.reference
+    if target.name == LATENCY or reference is None or counts.histogram is None:
+        return False
+    p = reference.counts / max(reference.n, 1)
+    q = counts.histogram.counts / max(counts.histogram.n, 1)
+    # A mixture overlaps with the reference, and lies on both sides of its middle.
+    middle = int(np.searchsorted(np.cumsum(p), 0.5))
+    stayed = float(np.minimum(p, q)[1:-1].sum())
+    return stayed < 0.2 or not 0.2 < float(q[: middle + 1].sum()) < 0.8
 
 
 def _new_words(counts: TargetCounts) -> str | None:

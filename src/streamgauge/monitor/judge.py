@@ -31,6 +31,9 @@ BLIND = 0.8
 FEWEST = 50
 #: A young reference speaks softly of anything smaller than this.
 LARGE_EFFECT = 2 * EFFECT_FLOOR
+#: Factor on how far windows lie apart while only the first days of them are known: a day does not
+#: show by how much days differ. Measured on seasonal and slowly wandering models: 1.3 is met.
+PROVISIONAL = 1.4
 #: While a reference is learned, only a change of scale like this is told.
 SCALE_JUMP = 10.0
 #: No model has errors, or values of another type, in more than this, and is well.
@@ -124,9 +127,15 @@ def _from_reference(target: Target, counts: TargetCounts, *, alpha: float, floor
         # Independent events are not to be counted on before live windows have shown it.
         min(chance * math.sqrt(CAUTION), 0.9)
         if target.uncalibrated
-        else max(chance, target.blocks.threshold(sampling_noise(p, q), alpha=alpha))
+        else max(chance, spread_of(target, sampling_noise(p, q), alpha=alpha))
     )
     return Verdict(value, max(threshold, floor, 1e-9), "reference")
+
+
+def spread_of(target: Target, noise: float, *, alpha: float) -> float:
+    """How far its own windows lie apart, by chance ``alpha``; 0 while nothing is known."""
+    known = target.blocks.threshold(noise, alpha=alpha)
+    return min(known * PROVISIONAL, 1.0) if target.provisional else known
 
 
 def _from_season(
@@ -178,7 +187,8 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio
         threshold = declared if declared is not None else known.threshold(seen, base=base)
         if rule == "wrong_type":
             threshold = min(threshold, MOST)
-        threshold = max(threshold, 1e-9)
+        # Where none is allowed, half an event is the most.
+        threshold = max(threshold, 0.5 / max(seen, 1))
         before = known.ratio if base is None else base
         findings.append(
             fault(target.name, rule, value, threshold, n=seen, before=before, most=declared)
@@ -218,9 +228,7 @@ def fault(
         threshold=threshold,
         severity=value / threshold,
         n=n,
-        change=f"at most {100 * most:.2g} %"
-        if most is not None
-        else f"usually {100 * before:.2g} %",
+        change=f"usually {100 * before:.2g} %" if most is None else _allowed(most),
         direction="up",
         histogram=Histogram(
             bins=["right", rule.replace("_", " ")],
@@ -228,6 +236,10 @@ def fault(
             current=[1.0 - value, value],
         ),
     )
+
+
+def _allowed(most: float) -> str:
+    return f"at most {100 * most:.2g} %" if most > 0 else "none is allowed"
 
 
 def reworded(finding: Finding, change: str) -> Finding:

@@ -20,6 +20,7 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.behaviour import Behaviour
 from streamgauge.monitor.clients import Clients
 from streamgauge.monitor.configuration import Configuration
+from streamgauge.monitor.contents import SeriesCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.judge import alpha, fault
 from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
@@ -431,7 +432,7 @@ class ModelMonitor:
         for kind, findings in sorted(by_kind.items()):
             edge = self.policy.judge(kind, judged.span, findings)
             if edge is not None:
-                yield self._event(edge, series)
+                yield self._event(edge, series, judged.contents)
 
     def _lateness(self, span: Span) -> list[Finding]:
         """The share of events that came after their window had closed."""
@@ -468,8 +469,10 @@ class ModelMonitor:
             return finding.inhibit("its data-quality alarm explains it")
         return finding
 
-    def _event(self, edge: Edge, series: Series | None) -> AlarmEvent:
-        return self._say(edge_event(self, edge, series))
+    def _event(
+        self, edge: Edge, series: Series | None, contents: SeriesCounts | None = None
+    ) -> AlarmEvent:
+        return self._say(edge_event(self, edge, series, contents))
 
     def _say(self, event: AlarmEvent) -> AlarmEvent:
         self.alarms.take(event)

@@ -51,7 +51,7 @@ def release_findings(
         theirs = other.counts.targets.get(name) if concurrent else None
         if theirs is None and own.reference is not None:
             continue
-        found = _outputs(target, theirs, counts, rival=rival.version, alpha=alpha)
+        found = _outputs(target, theirs, counts, rival=rival.version, alpha=alpha, window=window)
         if found is not None:
             findings.append(found)
     if concurrent:
@@ -60,29 +60,43 @@ def release_findings(
 
 
 def _outputs(
-    target: Target, theirs: TargetCounts | None, own: TargetCounts, *, rival: str, alpha: float
+    target: Target,
+    theirs: TargetCounts | None,
+    own: TargetCounts,
+    *,
+    rival: str,
+    alpha: float,
+    window: JudgementWindow[SeriesCounts],
 ) -> Finding | None:
     if target.bins is None or own.histogram is None or own.n < ENOUGH:
         return None
+    after, floor = own.effective, judge.EFFECT_FLOOR
     if theirs is not None and theirs.histogram is not None and theirs.n >= ENOUGH:
         before, moments = theirs.effective, theirs.moments
         mean = moments.get().get("mean") if moments is not None else None
         std = moments.get().get("std") if moments is not None else None
         where = f"than with version {rival} on the same traffic"
     elif target.reference is not None:
-        before, mean, std = target.reference.counts, target.reference.mean, target.reference.std
-        where = f"than with version {rival} before"
+        mean, std = target.reference.mean, target.reference.std
+        season = target.season
+        usual = season.usual(window.start, window.end) if season is not None else None
+        if season is not None and usual is not None:
+            before, after = usual, season.grouped(after)
+            where = f"than with version {rival} at this hour"
+        else:
+            # Another day, another hour: only what is large is the new version's doing.
+            before, floor = target.reference.counts, judge.LARGE_EFFECT
+            where = f"than with version {rival} before"
     else:
         return None
-    after = own.effective
     if before.shape != after.shape:
         return None
     groups = merge_rare(before, own.n)
     p, q = regroup(before, groups), regroup(after, groups)
     value = _js.value(p, q)
     chance = _js.threshold(p, q, alpha=alpha)
-    usual = target.blocks.threshold(sampling_noise(p, q), alpha=alpha)
-    threshold = max(chance, usual, judge.EFFECT_FLOOR)
+    apart = judge.spread_of(target, sampling_noise(p, q), alpha=alpha)
+    threshold = max(chance, apart, floor)
     exceeds = value > threshold
     now = own.moments.get().get("mean") if own.moments is not None else None
     change, direction = sentence.mean_change(mean, now, std)
@@ -98,7 +112,11 @@ def _outputs(
         change=f"{where}{f': {change}' if change else ''}",
         direction=direction,
         mild=value < judge.LARGE_EFFECT,
-        histogram=shown_histogram(target.bins, before, after) if exceeds else None,
+        histogram=(
+            shown_histogram(target.bins, before, after)
+            if exceeds and len(before) == target.bins.size
+            else None
+        ),
     )
 
 

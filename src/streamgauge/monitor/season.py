@@ -11,6 +11,7 @@ from scipy.special import gammainccinv
 
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
+from streamgauge.monitor.calibration import TAIL
 
 Counts = NDArray[np.int64]
 
@@ -20,7 +21,8 @@ HOURS = 168
 MOST_GROUPS = 16
 #: A comparison wants so many events; below it backs off from the hour of the week to that of a day.
 ENOUGH = 500
-#: Windows whose distance from their hour was seen, before one is judged by it.
+#: Windows whose distance from their hour was seen, over a whole week, before one is judged by it:
+#: half an hour of fast windows is one mood.
 ENOUGH_WINDOWS = 30
 #: A window longer than this lies in no hour.
 LONGEST_WINDOW = 2 * HOUR_SECONDS
@@ -33,8 +35,9 @@ _js = JensenShannon()
 class Season:
     """The last weeks of one target by hour of the week (UTC), older ones at half their weight.
 
-    It speaks after seven days. Windows that were found odd are not to be given to it, so an
-    incident never becomes what is usual.
+    The first week shows what is usual, the second how much windows differ from that; then it
+    judges. Windows that were found odd are not to be given to it, so an incident never becomes what
+    is usual.
 
     Parameters
     ----------
@@ -42,14 +45,25 @@ class Season:
         Counts per bin, shape (bins,), by which bins are merged into groups.
     """
 
-    __slots__ = ("_current", "_first", "_groups", "_hour", "_mean", "_n", "_slots", "_spread")
+    __slots__ = (
+        "_began",
+        "_current",
+        "_first",
+        "_groups",
+        "_hour",
+        "_mean",
+        "_n",
+        "_slots",
+        "_spread",
+    )
 
     def __init__(self, reference: Counts) -> None:
         self._groups = equal_groups(reference)
         size = int(self._groups.max()) + 1
         self._slots = np.zeros((HOURS, size), dtype=np.int32)
         self._current = np.zeros(size, dtype=np.int64)
-        self._first = self._hour = -1
+        #: Hours since 1970: the first one, the present one, and the first that was compared.
+        self._first = self._hour = self._began = -1
         #: Count, mean and sum of squared deviations of distances in units of their noise.
         self._n, self._mean, self._spread = 0, 0.0, 0.0
 
@@ -60,6 +74,7 @@ class Season:
         hour = int((start + end) / 2 // HOUR_SECONDS)
         usual, own = self.usual(start, end), self.grouped(counts)
         if usual is not None:
+            self._began = hour if self._began < 0 else self._began
             distance = _js.value(usual, own) ** 2 / sampling_noise(usual, own)
             self._n += 1
             gap = distance - self._mean
@@ -103,13 +118,14 @@ class Season:
     def threshold(self, noise: float, *, alpha: float) -> float | None:
         """Distance from its hour that an ordinary window exceeds with chance ``alpha``.
 
-        A gamma distribution fitted by moments; None while too few windows were seen.
+        A gamma distribution fitted by moments; None while a week of windows was not seen.
         """
-        if self._n < ENOUGH_WINDOWS or self._mean <= 0 or self._spread <= 0:
+        young = self._began < 0 or self._hour - self._began < HOURS
+        if young or self._n < ENOUGH_WINDOWS or self._mean <= 0 or self._spread <= 0:
             return None
         variance = self._spread / self._n
         shape, scale = self._mean**2 / variance, variance / self._mean
-        return min(math.sqrt(scale * float(gammainccinv(shape, alpha)) * noise), 1.0)
+        return min(math.sqrt(scale * float(gammainccinv(shape, alpha)) * TAIL * noise), 1.0)
 
     def grouped(self, counts: Counts) -> Counts:
         """Counts per group, of counts per bin."""
@@ -131,7 +147,8 @@ class Season:
 
     def state(self) -> list[Any]:
         """The part that changes with every window."""
-        return [self._current, self._hour, self._first, self._n, self._mean, self._spread]
+        hours = [self._hour, self._first, self._began]
+        return [self._current, hours, self._n, self._mean, self._spread]
 
     def slow_state(self) -> list[Any]:
         """The part that changes by the hour."""
@@ -142,8 +159,9 @@ class Season:
         made = cls.__new__(cls)
         made._groups = slow[0].astype(np.intp)
         made._slots = slow[1].astype(np.int32).reshape(HOURS, -1)
-        made._current, made._hour, made._first = state[0].copy(), state[1], state[2]
-        made._n, made._mean, made._spread = state[3], state[4], state[5]
+        made._current = state[0].copy()
+        made._hour, made._first, made._began = state[1]
+        made._n, made._mean, made._spread = state[2:]
         return made
 
 

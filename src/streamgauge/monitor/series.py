@@ -66,6 +66,7 @@ class Judged(NamedTuple):
 
     span: Span
     findings: list[Finding]
+    contents: SeriesCounts
     fullness: Fullness | None = None
 
 
@@ -294,7 +295,7 @@ class Series:
         self.rule_span.add(counts, start, end)
         if self.rule_span.contents.n >= RULE_EVENTS:
             ruled, self.rule_span = self.rule_span, None
-            yield Judged(self._span(ruled), judge_rules(self, ruled))
+            yield Judged(self._span(ruled), judge_rules(self, ruled), ruled.contents)
         if self.window is None:
             self.window = JudgementWindow(SeriesCounts(), start, end)
         self.window.add(counts, start, end)
@@ -308,7 +309,7 @@ class Series:
             if window.contents.slices and fullness == "full":
                 level = alpha_of(self.configuration.spec, len(findings), window)
                 self.last.slices = self.slices.judge(window.contents.slices, alpha=level)
-            yield Judged(self._span(window), findings, fullness)
+            yield Judged(self._span(window), findings, window.contents, fullness)
 
     def remember(self, judged: Judged, findings: list[Finding]) -> None:
         """Keep what was found, with what policy made of it, for readers."""

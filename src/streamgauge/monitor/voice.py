@@ -18,6 +18,7 @@ from streamgauge.specs.sections import Severity
 from streamgauge_client.events import AlarmEvent, SliceEvidence
 
 if TYPE_CHECKING:
+    from streamgauge.monitor.contents import SeriesCounts
     from streamgauge.monitor.model_monitor import ModelMonitor
     from streamgauge.monitor.series import Series
 
@@ -27,12 +28,17 @@ MOST_SLICES = 10
 ALIVE_SECONDS = 60.0
 
 
-def edge_event(monitor: ModelMonitor, edge: Edge, series: Series | None) -> AlarmEvent:
-    """The alarm of an edge. ``series`` is the one whose window made it; None for behaviour."""
+def edge_event(
+    monitor: ModelMonitor, edge: Edge, series: Series | None, contents: SeriesCounts | None = None
+) -> AlarmEvent:
+    """The alarm of an edge.
+
+    ``series`` is the one whose window made it, ``contents`` that window; None for behaviour.
+    """
     spec = monitor.configuration.spec
     lead = series.targets.get(edge.lead) if series is not None else None
     reference = lead.reference if lead is not None else None
-    counts = series.last.counts.targets.get(edge.lead) if series is not None else None
+    counts = contents.targets.get(edge.lead) if contents is not None else None
     rule = edge.findings[0].rule if edge.findings else ""
     return alarm_event(
         edge,
@@ -48,7 +54,11 @@ def edge_event(monitor: ModelMonitor, edge: Edge, series: Series | None) -> Alar
         contingency=contingency_for(spec, edge.kind, rule, edge.lead),
         earliest_step=_earliest_step(monitor, edge.step),
         slices=_slices(series),
-        hints=hints_of(series, edge.findings) if series is not None else (),
+        hints=(
+            hints_of(series, contents, edge.findings)
+            if series is not None and contents is not None
+            else ()
+        ),
         changed_this_week=(
             changed_this_week(lead, counts) if lead is not None and counts is not None else None
         ),
@@ -64,7 +74,7 @@ def silence_edge(
     usual = (
         f"at most {duration(declared)}"
         if declared is not None
-        else f"at this hour usually {duration(gap.usual)} at most"
+        else f"at this hour usually {_pause(gap.usual)}"
     )
     return silence_event(
         "firing" if ended is None else "resolved",
@@ -84,6 +94,10 @@ def silence_edge(
         contingency=contingency_for(spec, "staleness", "silence", step),
         clients=_clients(monitor, gap) if ended is None else "",
     )
+
+
+def _pause(seconds: float) -> str:
+    return "less than a second" if seconds < 1 else f"{duration(seconds)} at most"
 
 
 def _clients(monitor: ModelMonitor, gap: Gap) -> str:
