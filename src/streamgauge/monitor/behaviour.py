@@ -28,14 +28,14 @@ class Acts:
     """Interactions of a span, and those in which users did something, by kind.
 
     An interaction is an ``interaction_id``, or a prediction without one. It counts once a span,
-    whatever it holds.
+    whatever it holds. Where a client samples predictions, one that was seen stands for several;
+    acts are never sampled.
     """
 
-    __slots__ = ("acts", "interactions", "named", "open", "predictions")
+    __slots__ = ("acts", "interactions", "named", "open", "seen")
 
     def __init__(self) -> None:
-        self.interactions = 0
-        self.predictions = 0
+        self.interactions = self.seen = 0
         self.acts: dict[str, int] = {}
         #: Digests of what was counted, by kind ("" for interactions), while the pane is open.
         self.open: dict[str, set[int]] = {}
@@ -44,15 +44,16 @@ class Acts:
 
     @property
     def n(self) -> int:
-        return self.interactions
+        """Interactions that were seen; fewer than they stand for, where a client samples."""
+        return self.seen
 
-    def predicted(self, interactions: Iterable[str | None]) -> None:
-        """Take predictions by their interaction's id."""
-        seen = self.open.setdefault("", set())
-        for interaction in interactions:
-            self.predictions += 1
-            if interaction is None or self._is_new(interaction, seen):
-                self.interactions += 1
+    def predicted(self, interactions: Iterable[str | None], weights: Iterable[int]) -> None:
+        """Take predictions by their interaction's id, and how many each stands for."""
+        known = self.open.setdefault("", set())
+        for interaction, weight in zip(interactions, weights, strict=True):
+            if interaction is None or self._is_new(interaction, known):
+                self.interactions += weight
+                self.seen += 1
 
     def acted(self, kind: str, subject: str, *, interaction: bool) -> None:
         """Take one act; ``subject`` is its interaction's id, else its prediction's."""
@@ -73,7 +74,7 @@ class Acts:
     def merge(self, other: Self) -> None:
         """Add a closed span."""
         self.interactions += other.interactions
-        self.predictions += other.predictions
+        self.seen += other.seen
         for kind, n in other.acts.items():
             self.acts[kind] = self.acts.get(kind, 0) + n
 
@@ -81,7 +82,7 @@ class Acts:
         opened = {kind: np.array(sorted(seen), dtype=np.int64) for kind, seen in self.open.items()}
         return [
             self.interactions,
-            self.predictions,
+            self.seen,
             dict(sorted(self.acts.items())),
             dict(sorted(opened.items())),
             np.array(sorted(self.named), dtype=np.int64),
@@ -90,7 +91,7 @@ class Acts:
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        made.interactions, made.predictions, acts, opened, named = state
+        made.interactions, made.seen, acts, opened, named = state
         made.acts, made.named = dict(acts), set(named.tolist())
         made.open = {kind: set(seen.tolist()) for kind, seen in opened.items()}
         return made
@@ -110,6 +111,7 @@ class Behaviour:
         self.orphans = 0
         #: Digests of the newest interactions that predictions named.
         self._known: dict[int, None] = {}
+        self._sampled = False
 
     def due(self, tick: int) -> bool:
         """Whether a pane is to be closed by ``tick``, the last pane that is over."""
@@ -123,7 +125,10 @@ class Behaviour:
     ) -> tuple[JudgementWindow[Acts], Fullness] | None:
         """Close a pane of ``length`` seconds; return the window that it fills, if it does."""
         acts = self.panes.pop(index)
-        self._find_orphans(acts)
+        # Most interactions of a sampled model are known to its users only.
+        self._sampled |= acts.interactions > acts.seen
+        if not self._sampled:
+            self._find_orphans(acts)
         acts.open, acts.named = {}, set()
         start, end = index * length, (index + 1) * length
         if self.window is None:
@@ -176,14 +181,14 @@ class Behaviour:
         settles_after: float,
         alpha: float,
     ) -> Finding:
-        n, most = acts.interactions, declared.get(kind)
+        n, most = acts.seen, declared.get(kind)
         if fullness == "too_few" or not n:
             return Finding(kind, "feedback", "rate", "too_few", n=n, needed=needed)
         known = self.usual.setdefault(kind, BaselineRatio())
         spread = self.spreads.setdefault(kind, RatioSpread())
         # Acts on interactions of an earlier window may outnumber those of this one.
-        count = min(acts.acts.get(kind, 0), n)
-        value = count / n
+        count = min(acts.acts.get(kind, 0), acts.interactions)
+        value = count / acts.interactions
         if most is None and (kind not in HARMFUL or not known.believed):
             found = Finding(kind, "feedback", "rate", "warming", n=n, value=value)
         else:
@@ -202,7 +207,7 @@ class Behaviour:
                 kind="feedback",
             )
         if not found.exceeds:
-            known.add(count, n, at=end, settles_after=settles_after)
+            known.add(count, acts.interactions, at=end, settles_after=settles_after)
             spread.add(value)
         return found
 
@@ -217,12 +222,13 @@ class Behaviour:
             self.orphans,
             {kind: spread.state() for kind, spread in sorted(self.spreads.items())},
             np.array(list(self._known), dtype=np.int64),
+            self._sampled,
         ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
         made = cls()
-        panes, window, usual, last, acts, made.orphans, spreads, known = state
+        panes, window, usual, last, acts, made.orphans, spreads, known, made._sampled = state
         made.spreads = {kind: RatioSpread.from_state(each) for kind, each in spreads.items()}
         made._known = dict.fromkeys(known.tolist())
         made.panes = {index: Acts.from_state(each) for index, each in panes.items()}

@@ -245,14 +245,15 @@ class ModelMonitor:
                     series.count(part, members, panes if whole else panes[rows], placed)
 
     def _count_interactions(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
-        ids = batch.interaction_id
+        ids, weights = batch.interaction_id, batch.weight.tolist()
         for pane in np.unique(panes).tolist():
-            within = (
-                ids
-                if panes[0] == pane == panes[-1] and (panes == pane).all()
-                else [ids[row] for row in np.flatnonzero(panes == pane).tolist()]
+            if panes[0] == pane == panes[-1] and (panes == pane).all():
+                self.behaviour.pane(pane).predicted(ids, weights)
+                continue
+            rows = np.flatnonzero(panes == pane).tolist()
+            self.behaviour.pane(pane).predicted(
+                [ids[row] for row in rows], [weights[row] for row in rows]
             )
-            self.behaviour.pane(pane).predicted(within)
 
     def _claim(self, batch: EventBatch) -> None:
         """Make room for what is new, in log order: places are few."""
@@ -277,6 +278,8 @@ class ModelMonitor:
                 if self.configuration.spec.watch.releases:
                     before = zip(keys[:row], batch.timestamp[:row].tolist(), strict=True)
                     made.rival = self._predecessor(name, before)
+                if made.rival is not None:
+                    made.inherit(made.rival)
                 self.series[key] = made
 
     def _retire(self) -> None:
