@@ -17,7 +17,13 @@ DEMO_SECONDS ?=
 # What pytest is to run or how: make test ARGS="tests/client -k drops"
 ARGS ?=
 
-.PHONY: help setup demo test lint types format schemas load clean
+# How much of it `make quiet` simulates: models in which nothing happens, and models that drift.
+QUIET_MODELS ?= 200
+QUIET_DAYS ?= 30
+QUIET_SEED ?= 1
+QUIET_DRIFTS ?= 200
+
+.PHONY: help setup demo test lint types format schemas load quiet clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +54,10 @@ schemas: $(RUN) ## write the generated half of schemas/ anew
 
 load: $(RUN) $(DEV) ## how fast it is here
 	@for script in load_tests/*.py; do echo "load: $$script"; $(BIN)/python $$script || exit 1; done
+
+quiet: $(RUN) ## months in which nothing happens, simulated: make quiet [QUIET_MODELS=200] [QUIET_DAYS=30]
+	@$(BIN)/python -m load_tests.quiet --models $(QUIET_MODELS) --days $(QUIET_DAYS) \
+		--seed $(QUIET_SEED) --drifts $(QUIET_DRIFTS)
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,134 @@
+"""The other side: one of twenty features moves by a standard deviation, and must be found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from load_tests.quiet.columns import NumericColumn
+from load_tests.quiet.movement import DAY, Movement
+from load_tests.quiet.plan import with_pane
+from load_tests.quiet.recipes import FASTEST, SLOWEST, START, Recipe, Shift
+from load_tests.quiet.watch_model import Outcome, Task, watch_task
+
+NATURES = ("steady", "autocorrelated", "seasonal")
+FEATURES = 20
+#: A drift must be told within so many windows behind the one in which it began.
+WITHIN = 5
+#: Share of drifts that are found in time.
+PROMISED = 0.95
+#: Events of a window, at the least, and its length in seconds, at the least.
+WINDOW_EVENTS, WINDOW_SECONDS = 500, 60.0
+#: Panes of a window.
+PANES = 4
+#: Days until a season is known, with some to spare; windows until any model is calibrated.
+SEASON_DAYS, CALIBRATED = 9.0, 12
+
+
+class Found(NamedTuple):
+    """What came of one drift."""
+
+    recipe: Recipe
+    windows: float | None
+    false: int
+    seconds: float
+
+
+def drift_task(seed: int, index: int) -> Task:
+    """The ``index``-th model that drifts: natures by turns, rates log-uniform."""
+    rng = np.random.default_rng([seed, index, 3])
+    nature = NATURES[index % len(NATURES)]
+    rate = math.exp(rng.uniform(math.log(SLOWEST), math.log(FASTEST)))
+    phase = float(rng.random())
+
+    def moving() -> Movement:
+        noisy, seasonal = nature == "autocorrelated", nature == "seasonal"
+        return Movement(
+            noise=float(rng.uniform(0.2, 0.5)) if noisy else 0.0,
+            memory=math.exp(rng.uniform(math.log(10.0), math.log(7200.0))),
+            day=float(rng.uniform(0.2, 0.7)) if seasonal else 0.0,
+            phase=phase,
+            weekend=float(rng.uniform(-0.4, 0.4)) if seasonal else 0.0,
+        )
+
+    features = tuple(
+        NumericColumn(f"x{i}", "line", float(rng.normal()) * 10, 5.0, movement=moving())
+        for i in range(FEATURES)
+    )
+    window = max(WINDOW_EVENTS / rate, WINDOW_SECONDS)
+    pane = min(max(window / PANES, 60.0), 3600.0)
+    quiet = max(2 * DAY, (CALIBRATED + 2) * window, SEASON_DAYS * DAY * (nature == "seasonal"))
+    quiet += float(rng.uniform(0.0, DAY)) + pane
+    moved = features[int(rng.integers(FEATURES))]
+    recipe = Recipe(
+        name=f"drift-{nature}-{index}",
+        nature=nature,
+        seed=(seed, 1_000_000 + index),
+        rate=rate,
+        start=START,
+        features=features,
+        score=NumericColumn("output.score", "ratio", 0.0, 1.2),
+        latency=NumericColumn("output.latency", "exp", math.log(0.02), 0.5),
+        deploys=((START, "1", False),),
+        busy=float(rng.uniform(0.2, 0.5)) if nature == "seasonal" else 0.0,
+        shift=Shift(moved.name, START + quiet, moved.movement.deviation),
+    )
+    # Quiet hours have longer windows.
+    days = (quiet + (WITHIN + 4) * window / (1 - recipe.busy)) / DAY
+    return Task(recipe, "panes", days, with_pane(pane, silence=False))
+
+
+def find(task: Task) -> Found:
+    """Let one model drift."""
+    return found(watch_task(task))
+
+
+def found(outcome: Outcome) -> Found:
+    """After how many windows the drift was told, if ever, and what else was said."""
+    shift = outcome.recipe.shift
+    assert shift is not None
+    windows, false = None, 0
+    for alarm in outcome.alarms:
+        if alarm.window is None:
+            false += 1
+            continue
+        named = {alarm.feature, *(each.feature for each in alarm.evidence.top_features)}
+        meant = alarm.kind == "feature_drift" and shift.column in named
+        if windows is None and meant and alarm.window.end > shift.time:
+            length = alarm.window.end - alarm.window.start
+            windows = (alarm.window.end - shift.time) / length
+        else:
+            false += 1
+    return Found(outcome.recipe, windows, false, outcome.seconds)
+
+
+def lines(results: Sequence[Found]) -> list[str]:
+    """A table by nature, and the last line."""
+    rows = [f"{'nature':<16}{'models':>7}{'found':>7}{'windows p50':>12}{'p95':>6}{'false':>7}"]
+    for nature in NATURES:
+        own = [each for each in results if each.recipe.nature == nature]
+        delays = [each.windows for each in own if each.windows is not None] or [math.nan]
+        p50, p95 = np.quantile(delays, (0.5, 0.95))
+        rows.append(
+            f"{nature:<16}{len(own):>7}{sum(map(in_time, own)):>7}{p50:>12.1f}{p95:>6.1f}"
+            f"{sum(each.false for each in own):>7}"
+        )
+    rows += [
+        f"missed: {each.recipe.name} ({each.recipe.rate:.3g}/s, seed {each.recipe.seed}) "
+        f"{'never' if each.windows is None else f'after {each.windows:.1f} windows'}"
+        for each in results
+        if not in_time(each)
+    ]
+    rows.append(
+        f"drift: models={len(results)} found={sum(map(in_time, results))} "
+        f"within_windows={WITHIN} false={sum(each.false for each in results)}"
+    )
+    return rows
+
+
+def in_time(each: Found) -> bool:
+    """Whether the drift was found within the windows behind the one in which it began."""
+    return each.windows is not None and each.windows <= WITHIN + 1
