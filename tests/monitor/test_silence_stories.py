@@ -32,7 +32,9 @@ def daily(first: float, last: float) -> list[LogRecord]:
 @pytest.fixture(scope="module")
 def shop() -> dict[float, dict[str, bytes]]:
     """What a worker knew of a shop, whose nights are quiet, after some days."""
-    known, kept, before = {}, {}, 0.0
+    known: dict[float, dict[str, bytes]] = {}
+    kept: dict[str, bytes] = {}
+    before = 0.0
     for day in (3.5, 9.0, 9.5):
         subject = monitor(overrides=LONG)
         subject.restore(kept)

@@ -73,6 +73,7 @@ class Slices:
             size = int(code.max()) + 1
             counts = into.setdefault(segment, SliceCounts())
             made = SliceCounts()
+            made.events = np.bincount(code[inside], minlength=size).reshape(size, 1)
             weight = weights[inside] if weights is not None else None
             made.statuses = weighted_bincount(
                 code[inside] * 3 + statuses[inside], weight, minlength=3 * size
@@ -116,14 +117,16 @@ class Slices:
         n = int(statuses.sum())
         severity, feature = None, None
         usual = self._usual.get(segment)
-        if usual is not None and n >= ENOUGH:
+        seen = int(counts.events[index, 0])
+        if usual is not None and seen >= ENOUGH:
             for name, histograms in counts.histograms.items():
                 before = usual.histograms.get(name)
                 if before is None or index >= min(len(before), len(histograms)):
                     continue
                 if before.shape[1] != histograms.shape[1]:
                     continue
-                own = _severity(before[index], histograms[index], alpha)
+                shares = usual.seen_of(index), counts.seen_of(index)
+                own = _severity(before[index], histograms[index], alpha, shares)
                 if own is not None and (severity is None or own > severity):
                     severity, feature = own, name
         return SliceView(
@@ -159,12 +162,17 @@ def _place(values: dict[str, int], value: str, most: int) -> int:
     return values.setdefault(value, len(values))
 
 
-def _severity(before: Counts, after: Counts, alpha: float) -> float | None:
-    """Jensen-Shannon distance ÷ threshold of one slice; None where either side is too small."""
-    n, m = int(before.sum()), int(after.sum())
+def _severity(
+    before: Counts, after: Counts, alpha: float, seen: tuple[float, float]
+) -> float | None:
+    """Jensen-Shannon distance ÷ threshold of one slice; None where either side is too small.
+
+    ``seen`` are the shares of both sides that were seen and not made up for by weights.
+    """
+    n, m = int(before.sum() * seen[0]), int(after.sum() * seen[1])
     if n < LEARNED or m < ENOUGH // 2:
         return None
-    p, q = before / n, after / m
+    p, q = before / before.sum(), after / after.sum()
     middle = (p + q) / 2
     divergence = float(rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / (2 * math.log(2))
     freedom = max(int(np.count_nonzero(before + after)) - 1, 1)
