@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ MOST_BLOCKS = 30
 #: Live blocks before they are believed, and fewest that a spread can be told from.
 ENOUGH_BLOCKS = 6
 LEAST_BLOCKS = 4
+#: Versions whose spread a new one takes over.
+MOST_ELDERS = 3
 #: Factor on the variance while nothing is known: AR(1) with 0.9 has 19.
 CAUTION = 20.0
 #: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
@@ -29,6 +31,21 @@ TAIL = 1.3
 SMALLEST_EXPECTED = 5.0
 
 _js = JensenShannon()
+
+
+class Fit(NamedTuple):
+    """A gamma distribution of squared distances in units of their noise, and its windows."""
+
+    shape: float
+    scale: float
+    windows: int
+
+    def quantile(self, alpha: float) -> float:
+        """What a window exceeds with chance ``alpha``."""
+        # Few blocks tell the tail badly: wider, the fewer there are.
+        few = 2.0 / math.sqrt(self.windows) * max(1.0 - self.windows / MOST_BLOCKS, 0.0)
+        margin = max(TAIL, 1.0 + few)
+        return self.scale * float(gammainccinv(self.shape, alpha)) * margin
 
 
 class Blocks:
@@ -47,6 +64,17 @@ class Blocks:
         self._stride = 1
         self._fit: tuple[float, float] | None = None
         self._stale = False
+        #: Fits of versions before this one, the newest first.
+        self._elders: list[Fit] = []
+
+    def inherit(self, elder: Blocks) -> None:
+        """Take over how far the windows of the version before lay apart.
+
+        Hours and moods are the traffic's, and a version that lives for days never sees a week.
+        """
+        fit = elder._fitted()
+        own = [Fit(*fit, elder.count)] if fit is not None else []
+        self._elders = [*own, *elder._elders][:MOST_ELDERS]
 
     @classmethod
     def of(cls, blocks: Iterable[Counts]) -> Self:
@@ -96,14 +124,10 @@ class Blocks:
 
         ``noise`` is 1/N + 1/n of the window to be judged.
         """
-        fit = self._fitted()
-        if fit is None:
-            return 0.0
-        shape, scale = fit
-        # Few blocks tell the tail badly: wider, the fewer there are.
-        margin = TAIL + 2.0 / math.sqrt(self.count) * max(1.0 - self.count / MOST_BLOCKS, 0.0)
-        quantile = scale * float(gammainccinv(shape, alpha)) * margin
-        return min(math.sqrt(quantile * noise), 1.0)
+        own = self._fitted()
+        fits = self._elders if own is None else [Fit(*own, self.count), *self._elders]
+        squared = max((fit.quantile(alpha) for fit in fits), default=0.0)
+        return min(math.sqrt(squared * noise), 1.0)
 
     def _fitted(self) -> tuple[float, float] | None:
         if self._stale:
@@ -113,7 +137,8 @@ class Blocks:
 
     def state(self) -> list[Any]:
         """The part that changes with every window."""
-        return [self.own, self._seen, self._stride, self.count, self._fitted()]
+        elders = [list(fit) for fit in self._elders]
+        return [self.own, self._seen, self._stride, self.count, self._fitted(), elders]
 
     def slow_state(self) -> list[Any]:
         """The part that changes only when a block is kept."""
@@ -122,7 +147,8 @@ class Blocks:
     @classmethod
     def from_state(cls, state: list[Any], slow: list[Any]) -> Self:
         made = cls()
-        made.own, made._seen, made._stride, made.count, fit = state
+        made.own, made._seen, made._stride, made.count, fit, elders = state
+        made._elders = [Fit(*each) for each in elders]
         made._blocks = list(slow)
         made._fit = (fit[0], fit[1]) if fit is not None else None
         return made
@@ -130,6 +156,9 @@ class Blocks:
 
 def _gamma_fit(blocks: list[Counts]) -> tuple[float, float] | None:
     """Shape and scale, by moments, of the blocks' squared distances in units of their noise."""
+    # A window in which a reference begins is a stump: it would merge all bins into one.
+    half = float(np.median([int(block.sum()) for block in blocks])) / 2 if blocks else 0.0
+    blocks = [block for block in blocks if int(block.sum()) >= half]
     if len(blocks) < LEAST_BLOCKS:
         return None
     whole = np.sum(blocks, axis=0)

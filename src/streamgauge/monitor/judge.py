@@ -32,8 +32,8 @@ FEWEST = 50
 #: A young reference speaks softly of anything smaller than this.
 LARGE_EFFECT = 2 * EFFECT_FLOOR
 #: Factor on how far windows lie apart while only the first days of them are known: a day does not
-#: show by how much days differ. Measured on seasonal and slowly wandering models: 1.3 is met.
-PROVISIONAL = 1.4
+#: show by how much days differ. Measured on seasonal and slowly wandering models.
+PROVISIONAL = 1.25
 #: While a reference is learned, only a change of scale like this is told.
 SCALE_JUMP = 10.0
 #: No model has errors, or values of another type, in more than this, and is well.

@@ -97,9 +97,10 @@ class ModelMonitor:
     def configure(self, configuration: Configuration) -> list[AlarmEvent]:
         """Go by another version of the spec from here on; open alarms stay open.
 
-        Only those of what is watched no more are resolved, for nothing else would end them.
+        Only those of what is watched no more, or was accepted, are resolved: nothing else would
+        end them.
         """
-        events = self._unwatch(configuration)
+        events = self._unwatch(configuration) + self._accept(configuration)
         old, self.configuration = self.watermark, configuration
         self.watermark = self._watermark()
         for field in ("value", "settled", "event_max", "recorded_at"):
@@ -118,6 +119,24 @@ class ModelMonitor:
             series.configure(configuration, changed[step_name])
         return events
 
+    def _accept(self, configuration: Configuration) -> list[AlarmEvent]:
+        """End the alarms on what somebody took for the new normal."""
+        accepted = configuration.newly_accepted(self.configuration)
+        events: list[AlarmEvent] = []
+        for name, step in self.steps.items() if accepted is not None else ():
+            assert accepted is not None
+            members = {v: series for (v, of), series in self.series.items() if of == name}
+            known = {*step.watched, *(n for series in members.values() for n in series.outputs)}
+            targets = [each for each in sorted(known) if accepted.means(each, step=name)]
+            edges = self.policy.accept(self._now(name), targets, members, by=accepted.by)
+            events += [self._event(edge, None) for edge in edges]
+        return events
+
+    def _now(self, step: str) -> Span:
+        """The moment up to which panes are closed, as a span without events."""
+        end = (self.watermark.tick + 1) * self.watermark.pane
+        return Span(end, end, 0, -1, -1, "", step)
+
     def _unwatch(self, configuration: Configuration) -> list[AlarmEvent]:
         """Let go of what another spec does not watch."""
         events = []
@@ -128,9 +147,8 @@ class ModelMonitor:
                     events.append(self._say(silence_edge(self, step, gap, ended=gap.noticed)))
             self.silences = {}
         if not watch.behaviour:
-            end = (self.watermark.tick + 1) * self.watermark.pane
-            span = Span(end, end, 0, -1, -1, "", "")
-            if (edge := self.policy.end("feedback", span)) is not None:
+            edge = self.policy.end("feedback", self._now(""))
+            if edge is not None:
                 events.append(self._event(edge, None))
             self.behaviour = Behaviour()
         return events

@@ -44,6 +44,9 @@ PLAIN_OUTPUTS = (OUTPUT, SCORE, LABEL, LATENCY)
 OUTPUTS = (*PLAIN_OUTPUTS, CONFIDENCE, MARGIN, ENTROPY)
 #: Outputs in which a new version is held against the one before it.
 COMPARED = (SCORE, LABEL, LATENCY)
+#: Severity from which a window is not learned from, although no alarm is open. Higher, and a shift
+#: would lift the threshold that it is about to be found by.
+ODD = 1.15
 #: Sampled ids that are remembered for telling duplicates: those of the last 16,000 events.
 REMEMBERED_IDS = 1024
 
@@ -119,6 +122,8 @@ class Series:
                     counts = self.last.counts.targets.get(name)
                     self.outputs[name].accept(counts, end=end)
                     changed = changed | {name}
+                    # Nobody asks any more whether it is like the version before.
+                    self.rival = None
         self.slow_changed, self.shown = True, None
         self.detectors.forget(changed)
         if before.window.pane != configuration.window.pane:
@@ -329,8 +334,13 @@ class Series:
             return
         for name, target in self.targets.items():
             counts = last.counts.targets.get(name)
-            exceeds = any(finding.exceeds for finding in last.findings.get(name, ()))
-            if counts is not None and not exceeds and not broken(name):
+            # A window a little beyond is ordinary more often than not: were all of them left out,
+            # a threshold that is too low would stay so.
+            odd = any(
+                finding.exceeds and (finding.severity or 0.0) >= ODD
+                for finding in last.findings.get(name, ())
+            )
+            if counts is not None and not odd and not broken(name):
                 self.slow_changed |= target.learn(
                     counts,
                     start=last.start,
@@ -375,6 +385,11 @@ class Series:
             self.recent_ids.state(),
             self.rival.version if self.rival is not None else None,
         ]
+
+    def inherit(self, rival: Series) -> None:
+        """Take over how far the outputs of the version before lay apart from window to window."""
+        for name, target in self.outputs.items():
+            target.blocks.inherit(rival.outputs[name].blocks)
 
     @staticmethod
     def rival_of(state: list[Any]) -> str | None:
