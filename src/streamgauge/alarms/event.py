@@ -8,7 +8,7 @@ from typing import Literal
 from streamgauge.alarms import sentence
 from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.identity import alarm_id, fingerprint
-from streamgauge.alarms.policy import GONE, Edge
+from streamgauge.alarms.policy import ACCEPTED, GONE, Edge
 from streamgauge_client.events import (
     AlarmDetector,
     AlarmEvent,
@@ -62,7 +62,12 @@ def alarm_event(
         )
         if firing
         else sentence.resolved(
-            model, edge.kind, edge.lead, edge.span.end - edge.since, gone=edge.reason == GONE
+            model,
+            edge.kind,
+            edge.lead,
+            edge.span.end - edge.since,
+            gone=edge.reason == GONE,
+            accepted=edge.reason if edge.reason.startswith(ACCEPTED) else "",
         )
     )
     return AlarmEvent(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,8 @@ MEMORY = 3
 CALM = 2
 #: The reason of an alarm that ends because its versions no longer predict.
 GONE = "what was judged no longer comes"
+#: How the reason begins of an alarm that ends because somebody said that it is right so.
+ACCEPTED = "accepted by "
 #: It is forgotten after this many of its own windows without a judgement.
 PATIENCE = 10
 
@@ -148,6 +150,29 @@ class AlarmPolicy:
         if track is None or not track.firing:
             return None
         return Edge("resolved", kind, span.step, span, GONE, track.since, track.lead, 0)
+
+    def accept(
+        self, span: Span, targets: Collection[str], versions: Collection[str], *, by: str
+    ) -> list[Edge]:
+        """Forget what targets of a step did, since ``by`` said that it is right so.
+
+        Returns the edges of the alarms that end by it: those in which nothing else is wrong.
+        """
+        edges = []
+        prefixes = tuple(f"{version}\n{target}\n" for version in versions for target in targets)
+        for (kind, step), track in sorted(self._alarms.items()):
+            if step != span.step or kind == "feedback":
+                continue
+            for key in [key for key in track.targets if key.startswith(prefixes)]:
+                del track.targets[key]
+            if any(target.active for target in track.targets.values()):
+                continue
+            if track.firing:
+                since, lead = track.since, track.lead
+                edges.append(Edge("resolved", kind, step, span, ACCEPTED + by, since, lead, 0))
+            if track.firing or not track.targets:
+                del self._alarms[kind, step]
+        return edges
 
     def is_active(self, kind: str, step: str, version: str, target: str) -> bool:
         """Whether a target of a version is part of a firing alarm of that kind."""

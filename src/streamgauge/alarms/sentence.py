@@ -63,8 +63,13 @@ def firing(
     return f"{model}{of}: {_what(kind, lead)}{more}{first}"
 
 
-def resolved(model: str, kind: str, lead: str, seconds: float, *, gone: bool = False) -> str:
-    """Say that it ended, and how long it went on; ``gone`` where nothing is left to judge."""
+def resolved(
+    model: str, kind: str, lead: str, seconds: float, *, gone: bool = False, accepted: str = ""
+) -> str:
+    """Say that it ended, and how long it went on.
+
+    ``gone`` where nothing is left to judge; ``accepted`` where somebody said that it is right so.
+    """
     subject = {
         "latency": "latency",
         "traffic": "the error ratio",
@@ -72,6 +77,8 @@ def resolved(model: str, kind: str, lead: str, seconds: float, *, gone: bool = F
     }.get(kind, _subject(lead))
     if kind == "staleness":
         return f"{model}: predictions come again after {duration(seconds)}"
+    if accepted:
+        return f"{model}: {subject} is {accepted} after {duration(seconds)}"
     if kind == "release" and not gone:
         return f"{model}: {subject} is like that of the version before after {duration(seconds)}"
     how = "is no longer there to judge" if gone else "is back to normal"
