@@ -25,7 +25,7 @@ WINDOW_EVENTS, WINDOW_SECONDS = 500, 60.0
 #: Panes of a window.
 PANES = 4
 #: Days until a season is known, with some to spare; windows until any model is calibrated.
-SEASON_DAYS, CALIBRATED = 9.0, 12
+SEASON_DAYS, CALIBRATED = 15.0, 12
 
 
 class Found(NamedTuple):

@@ -99,9 +99,7 @@ class PaneDrawer:
             path = SCORE if name == LABEL else name
             drawn[name] = self._one(output, path, stretch, n, missing, targets)
             if name in COMPARED and name in rival and rival[name].bins is not None:
-                made = self._one(output, path, stretch, n, missing, rival)
-                # As the series counts them.
-                beside[name] = made._replace(shift=0.0)
+                beside[name] = self._one(output, path, stretch, n, missing, rival)
         sampled = self._rng.binomial(n, 1 / ONE_IN).tolist()
         return DrawnPanes(n.tolist(), drawn, beside, sampled)
 
