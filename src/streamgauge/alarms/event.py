@@ -8,6 +8,7 @@ from typing import Literal
 from streamgauge.alarms import sentence
 from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.identity import alarm_id, fingerprint
+from streamgauge.alarms.notice import printable
 from streamgauge.alarms.policy import ACCEPTED, GONE, Edge
 from streamgauge_client.events import (
     AlarmDetector,
@@ -102,7 +103,7 @@ def alarm_event(
         starts_at=edge.since,
         ends_at=None if firing else edge.span.end,
         reason=edge.reason,
-        summary=summary[:1000],
+        summary=printable(summary)[:1000],
         runbook_url=runbook_url,
         owner=owner,
         objective=objective,
@@ -112,7 +113,7 @@ def alarm_event(
         evidence=_evidence(edge, topic, partition, detections or {}).model_copy(
             update={
                 "slices": list(slices),
-                "hints": list(hints),
+                "hints": [printable(hint) for hint in hints],
                 "changed_this_week": changed_this_week,
             }
             if firing

@@ -6,6 +6,7 @@ from typing import Literal
 
 from streamgauge.alarms import sentence
 from streamgauge.alarms.identity import alarm_id, fingerprint
+from streamgauge.alarms.notice import printable
 from streamgauge_client.events import AlarmEvent, AlarmEvidence
 
 KIND = "staleness"
@@ -36,6 +37,11 @@ def silence_event(
     words: what is normal, and whether the clients' processes are alive.
     """
     scope = {"step": step} if step else {}
+    told = (
+        sentence.silent(model, step, noticed - since, usual)
+        if status == "firing"
+        else sentence.resolved(model, KIND, "", (noticed if ended is None else ended) - since)
+    )
     firing = status == "firing"
     end = noticed if ended is None else ended
     return AlarmEvent(
@@ -63,11 +69,7 @@ def silence_event(
         starts_at=since,
         ends_at=None if firing else end,
         reason="nothing came for longer than is usual" if firing else "predictions come again",
-        summary=(
-            sentence.silent(model, step, noticed - since, usual)
-            if firing
-            else sentence.resolved(model, KIND, "", end - since)
-        ),
+        summary=printable(told)[:1000],
         description=clients or None,
         runbook_url=runbook_url,
         owner=owner,

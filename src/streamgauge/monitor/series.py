@@ -16,6 +16,7 @@ from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.output_columns import output_columns
+from streamgauge.monitor.season import MOST_GROUPS
 from streamgauge.monitor.series_detectors import SeriesDetectors
 from streamgauge.monitor.series_judgement import alpha_of, judge_rules, judge_window
 from streamgauge.monitor.slices import Slices
@@ -47,6 +48,8 @@ COMPARED = (SCORE, LABEL, LATENCY)
 #: Severity from which a window is not learned from, although no alarm is open. Higher, and a shift
 #: would lift the threshold that it is about to be found by.
 ODD = 1.15
+#: Counts of slices by group of bins that one window may hold.
+MOST_CELLS = 200_000
 #: Sampled ids that are remembered for telling duplicates: those of the last 16,000 events.
 REMEMBERED_IDS = 1024
 
@@ -258,6 +261,12 @@ class Series:
                     self.detectors.feed_ranks(target, placed, rows, times, wanted)
 
     @property
+    def _most_sliced(self) -> int:
+        """Features that are counted by slice, so that slices times features stay within bounds."""
+        slices = sum(each.max_values + 1 for each in self.configuration.spec.segments.values())
+        return max(MOST_CELLS // (slices * (MOST_GROUPS + 1)) - len(OUTPUTS), 1)
+
+    @property
     def _watched_outputs(self) -> tuple[str, ...]:
         return OUTPUTS if self.configuration.spec.watch.certainty else PLAIN_OUTPUTS
 
@@ -281,8 +290,9 @@ class Series:
         within: NDArray[np.intp],
     ) -> Iterator[tuple[str, NDArray[np.intp], int]]:
         """Groups of bins of each value, for slices; only targets that have a reference."""
+        sliced = self.step.first(self._most_sliced)
         for target, placed, rows in (
-            *((self.step.targets[name], placed, among) for name, placed in features.items()),
+            *((sliced[name], placed, among) for name, placed in features.items() if name in sliced),
             *((self.outputs[name], placed, within) for name, placed in outputs.items()),
         ):
             if target.season is not None:

@@ -235,6 +235,14 @@ class Step:
         features = {name: t for name, t in self.targets.items() if name not in self._derived}
         self.targets = features | {name: self.targets[name] for name in derived}
 
+    def first(self, n: int) -> Mapping[str, Target]:
+        """The ``n`` targets that came first; a text and its length are one of them."""
+        if len(self.targets) <= n:
+            return self.targets
+        names = [name for name in self.targets if name not in self._derived][:n]
+        lengths = self._derived & {LENGTH.format(name) for name in names}
+        return {name: self.targets[name] for name in (*names, *sorted(lengths))}
+
     @property
     def _full(self) -> bool:
         return len(self.targets) - len(self._derived) >= MOST_FEATURES
