@@ -67,6 +67,12 @@ class Configuration:
         # Whoever hashes before sending has the key. What comes in the clear only must not be kept.
         return PrivacyPolicy.of(fields, key=f"streamgauge/{self.spec.model}".encode())
 
+    @cached_property
+    def private_names(self) -> tuple[str, ...] | None:
+        """Features that the policy names; None where it is about all."""
+        fields = self.spec.privacy
+        return None if "*" in fields else tuple(sorted(fields))
+
     @property
     def window(self) -> WindowRule:
         """When this model's windows are full."""

@@ -138,7 +138,7 @@ class Step:
         """Place every feature of the step's events, in log order over all versions."""
         features, privacy = batch.features, self._configuration.privacy
         if privacy is not None:
-            features = features.redacted(privacy.apply)
+            features = features.redacted(privacy.apply, self._configuration.private_names)
         # Before anything is placed: bins that come within a batch would show its cut.
         if self._configuration.spec.watch.anomaly:
             self.unusual.prepare(self._features)
