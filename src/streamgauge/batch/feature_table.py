@@ -37,18 +37,9 @@ class FeatureRows(list[dict[str, Any]]):
         """Columns of the features in ``names``, in that order."""
         return feature_columns(self, names)
 
-    def redacted(self, redact: Redact, names: Collection[str] | None) -> FeatureRows:
-        """The same with the named features of each event changed; None is all of them."""
-        if names is None:
-            return FeatureRows([redact(event) for event in self])
-        made = FeatureRows()
-        for event in self:
-            changed = event.copy()
-            for name in names:
-                if name in changed:
-                    changed.update(redact({name: changed.pop(name)}))
-            made.append(changed)
-        return made
+    def redacted(self, redact: Redact) -> FeatureRows:
+        """The same with each event's features changed."""
+        return FeatureRows([redact(event) for event in self])
 
     def part(self, start: int, stop: int) -> FeatureRows:
         return FeatureRows(self[start:stop])
@@ -84,13 +75,10 @@ class FeatureColumns:
         cells = self._cells
         return {name: plain_column(cells.get(name), self._n) for name in names}
 
-    def redacted(self, redact: Redact, names: Collection[str] | None) -> Self:
-        """The same with the named features changed; one that is dropped has no column left."""
-        made: dict[str, Sequence[Any]] = {}
+    def redacted(self, redact: Redact) -> Self:
+        """The same with each event's features changed; one that is dropped has no column left."""
+        made = {}
         for name, cells in self._cells.items():
-            if names is not None and name not in names:
-                made[name] = cells
-                continue
             changed = [redact({name: value}) for value in cells]
             if any(changed):
                 made[name] = [each.get(name) for each in changed]

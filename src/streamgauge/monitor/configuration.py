@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamgauge.monitor.rules import CompiledRule, compile_rule
 from streamgauge.references import ReferenceProfile, TargetReference
@@ -61,17 +61,17 @@ class Configuration:
     @cached_property
     def privacy(self) -> PrivacyPolicy | None:
         """What may be kept of values that came without it; None where all may."""
-        fields = self.spec.document().get("privacy")
+        fields = self.private_fields
         if not fields:
             return None
         # Whoever hashes before sending has the key. What comes in the clear only must not be kept.
         return PrivacyPolicy.of(fields, key=f"streamgauge/{self.spec.model}".encode())
 
     @cached_property
-    def private_names(self) -> tuple[str, ...] | None:
-        """Features that the policy names; None where it is about all."""
-        fields = self.spec.privacy
-        return None if "*" in fields else tuple(sorted(fields))
+    def private_fields(self) -> Mapping[str, Any]:
+        """What the policy says of each feature that it names."""
+        fields: Mapping[str, Any] = self.spec.document().get("privacy", {})
+        return fields
 
     @property
     def window(self) -> WindowRule:

@@ -16,6 +16,7 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, TargetCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
+from streamgauge.monitor.private_columns import private_columns
 from streamgauge.monitor.ratio_spread import RatioSpread
 from streamgauge.monitor.rule_columns import rule_columns
 from streamgauge.monitor.target import Target
@@ -30,6 +31,8 @@ ANOMALY = "input.anomaly"
 RESERVED = frozenset({OUTPUT, SCORE, LABEL, LATENCY, CONFIDENCE, MARGIN, ENTROPY, ANOMALY})
 #: Features of one step that are monitored; a producer that invents names ends here.
 MOST_FEATURES = 1000
+#: The name under which a privacy policy speaks of all fields that it does not name.
+EVERY_FIELD = "*"
 #: What is watched of a text is its length, under this name.
 LENGTH = "len({})"
 
@@ -100,6 +103,7 @@ class Step:
         spec, known = configuration.spec, configuration.references(self.name)
         formerly = before.references(self.name) if before is not None else {}
         self._ignored = {name for name, feature in spec.features.items() if feature.ignore}
+        self._ignored |= {n for n, rule in configuration.private_fields.items() if rule == "drop"}
         # An ignored feature keeps its place: one given back would go to whom the chunk favours.
         changed = self._ignored & self.targets.keys()
         for name, target in list(self.targets.items()):
@@ -137,8 +141,10 @@ class Step:
     def place(self, batch: EventBatch) -> StepInputs:
         """Place every feature of the step's events, in log order over all versions."""
         features, privacy = batch.features, self._configuration.privacy
-        if privacy is not None:
-            features = features.redacted(privacy.apply, self._configuration.private_names)
+        private = self._configuration.private_fields
+        if privacy is not None and EVERY_FIELD in private:
+            # A policy about all names must see them all; one about some costs only those.
+            features, private = features.redacted(privacy.apply), {}
         # Before anything is placed: bins that come within a batch would show its cut.
         if self._configuration.spec.watch.anomaly:
             self.unusual.prepare(self._features)
@@ -148,6 +154,8 @@ class Step:
         watched = self._features
         names = self._configuration.rule_names
         columns = features.columns([*watched, *(names - watched.keys())])
+        if privacy is not None and private:
+            columns = private_columns(columns, private, privacy)
         placed = {
             name: target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
