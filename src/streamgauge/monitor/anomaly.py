@@ -116,7 +116,10 @@ class Anomaly:
         low = np.minimum(made, 0).sum(axis=1) * (RANKS - 1)
         span = np.abs(made).sum(axis=1) * (RANKS - 1) + 1
         # All below 2**24, so 32-bit floats hold every sum exactly, and are the fastest.
-        self._weights = made.astype(np.float32)
+        self._terms = [
+            (int(projection), int(feature), np.float32(made[projection, feature]))
+            for projection, feature in np.argwhere(made)
+        ]
         self._low = low.astype(np.float32)[:, None]
         self._per_bin = (BINS / span).astype(np.float32)[:, None]
         self._offsets = (BINS * np.arange(PROJECTIONS))[:, None]
@@ -182,7 +185,12 @@ class Anomaly:
         return np.where(ranks < 0, np.int32(_MIDDLE), np.minimum(ranks, np.int32(RANKS - 1)))
 
     def _bins(self, ranks: NDArray[np.int32]) -> NDArray[np.intp]:
-        sums = self._weights @ ranks.T.astype(np.float32)
+        # Not a matrix product: most weights are 0, and a product of this size wakes threads that
+        # cost more than they do.
+        columns = ranks.T.astype(np.float32)
+        sums = np.zeros((PROJECTIONS, len(ranks)), dtype=np.float32)
+        for projection, feature, weight in self._terms:
+            sums[projection] += weight * columns[feature]
         sums -= self._low
         sums *= self._per_bin
         return sums.astype(np.intp) + self._offsets
