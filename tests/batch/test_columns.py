@@ -198,7 +198,7 @@ def test_a_nan_from_elsewhere_is_null() -> None:
 
 def test_features_of_decoded_events_are_doubles(batch: Callable[..., EventBatch]) -> None:
     columns = batch({"features": {"a": 1, "b": "x"}}, {"features": {"a": 2**53, "b": None}})
-    both = feature_columns(columns.features, ["a", "b"])
+    both = columns.features.columns(["a", "b"])
     assert both["a"].values.tolist() == [1.0, 2.0**53]
     assert both["b"].kind.tolist() == [CATEGORY, NULL]
 

@@ -31,9 +31,7 @@ class Histogram(Metric, name="histogram"):
     def n(self) -> int:
         return int(self.counts.sum())
 
-    def update(
-        self, indices: NDArray[np.intp], weights: NDArray[np.int64] | None = None
-    ) -> None:
+    def update(self, indices: NDArray[np.intp], weights: NDArray[np.int64] | None = None) -> None:
         """Take the bin of each value, shape (n,), and how many values each stands for."""
         self.counts += weighted_bincount(indices, weights, minlength=len(self.counts))
 

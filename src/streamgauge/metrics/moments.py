@@ -49,9 +49,7 @@ class Moments(Metric, name="moments"):
         self.smallest = math.inf
         self.largest = -math.inf
 
-    def update(
-        self, values: NDArray[np.float64], weights: NDArray[np.int64] | None = None
-    ) -> None:
+    def update(self, values: NDArray[np.float64], weights: NDArray[np.int64] | None = None) -> None:
         """Take finite values, shape (n,), and how many values each stands for."""
         if not len(values):
             return
