@@ -31,7 +31,7 @@ from streamgauge.specs.model_spec import ModelSpec
 NUMERIC = [f"feature_{i}" for i in range(10)]
 NOW = 1_790_000_000.0
 #: Events a second of event time, and records that are processed at once.
-RATE, CHUNK = 4_000.0, 2_000
+RATE, CHUNK = 4_000.0, 5_000
 LEAST_RATIO = 0.70
 CLASSES = ("approve", "review", "decline")
 #: Windows of seconds, so that each model's are judged many times within the log.

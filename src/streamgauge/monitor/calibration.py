@@ -27,6 +27,9 @@ CAUTION = 20.0
 #: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
 #: a hundred thousand, and the fit knows some dozens of windows.
 TAIL = 1.3
+#: A squared distance counts as so many times the median at most. Of the widest that are met (a
+#: gamma of shape 0.5) one in a hundred lies beyond.
+OUTLYING = 6.0
 #: Smallest expected count of a bin; rarer bins are merged with a neighbour.
 SMALLEST_EXPECTED = 5.0
 
@@ -170,7 +173,9 @@ def _gamma_fit(blocks: list[Counts]) -> tuple[float, float] | None:
         own = regroup(block, groups)
         rest = total - own
         statistics.append(_js.value(rest, own) ** 2 / sampling_noise(rest, own))
-    mean, variance = float(np.mean(statistics)), float(np.var(statistics))
+    # The window in which a drift begins may be among them: one block must not turn the fit.
+    bounded = np.minimum(statistics, OUTLYING * float(np.median(statistics)))
+    mean, variance = float(np.mean(bounded)), float(np.var(bounded))
     if mean <= 0 or variance <= 0:
         return None
     return mean * mean / variance, variance / mean

@@ -11,7 +11,7 @@ from scipy.special import gammainccinv
 
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
-from streamgauge.monitor.calibration import TAIL
+from streamgauge.monitor.calibration import OUTLYING, TAIL
 
 Counts = NDArray[np.int64]
 
@@ -76,6 +76,8 @@ class Season:
         if usual is not None:
             self._began = hour if self._began < 0 else self._began
             distance = _js.value(usual, own) ** 2 / sampling_noise(usual, own)
+            if self._n >= ENOUGH_WINDOWS:
+                distance = min(distance, OUTLYING * self._mean)
             self._n += 1
             gap = distance - self._mean
             self._mean += gap / self._n
