@@ -134,8 +134,9 @@ def wide_log() -> list[LogRecord]:
     while at < START + 160:
         at += float(rng.exponential(1 / 13))
         i += 1
-        if START + 90 < at < START + 112 and i % 150:
-            # Nearly nothing comes: a silence while other models go on.
+        early = START + 26 < at < START + 39
+        if early or (START + 90 < at < START + 112 and i % 150):
+            # Hardly anything comes: a silence while other models go on.
             log.add(other(rng, i), at, headers=log.numbered("d" * 16))
             continue
         version = "1"
@@ -145,7 +146,10 @@ def wide_log() -> list[LogRecord]:
             version = "3"
         producer = producers[int(rng.integers(3))]
         weight = 3 if producer == producers[2] else 1
-        failed = rng.random() < (0.3 if at > START + 140 else 0.03)
+        # Errors of one step begin while the other is silent.
+        broken = at > START + 140 or START + 64 < at < START + 70
+        failed = rng.random() < (0.3 if broken else 0.03)
+        step = "score" if i % 3 or START + 61 < at < START + 72 else "enrich"
         event = {
             "prediction_id": f"p{i}" if rng.random() > 0.03 else f"p{i - 3}",
             "model": "fraud",
@@ -155,8 +159,8 @@ def wide_log() -> list[LogRecord]:
             "output": None if failed else scored(rng, 3 if version == "3" else 2),
             "status": "error" if failed else "ok",
             "latency_ms": float(rng.gamma(2.0, 2.0)),
-            "step": "score" if i % 3 else "enrich",
-            "segment": {"country": f"c{int(rng.integers(8))}", "channel": "web"},
+            "step": step,
+            "segment": {"country": f"c{int(rng.integers(8))}", "channel": f"w{i // 8}"},
             "interaction_id": f"i{i // 2}" if i % 4 else None,
         }
         if failed:
@@ -197,7 +201,8 @@ def wide_log() -> list[LogRecord]:
     for tick in range(16):
         for n, producer in enumerate(producers):
             at = START + 10 * tick + n - (5.0 if tick < 2 else 0.0)
-            if n == 0 and 6 <= tick <= 10:
+            # The processes begin to speak behind the first silence, and one pauses.
+            if tick < 4 or (n == 0 and 6 <= tick <= 10):
                 continue
             beat = {
                 "model": "fraud" if n else "beats",
@@ -259,7 +264,7 @@ RULES = [
 FIRST: dict[str, Any] = {
     "model": "fraud",
     "task": "binary",
-    "segments": {"country": {"max_values": 4}, "channel": {}},
+    "segments": {"country": {"max_values": 4}, "channel": {"max_values": 200}},
     "steps": ["enrich", "score"],
     "rules": RULES,
     "output": {"allowed": ["ham", "spam"], "low_confidence": 0.6, "low_confidence_max": 0.4},
@@ -475,3 +480,47 @@ def test_a_worker_that_dies_and_restores_goes_on_identically(
 def test_record_by_record_gives_the_same_bytes(name: str) -> None:
     log, make, whole = known(name)
     assert in_pieces(log, make, range(1, len(log))) == whole
+
+
+def within_a_second() -> list[LogRecord]:
+    """What may come between two panes: texts found out, features, versions and slices that come."""
+    rng = np.random.default_rng(4)
+    records = []
+    for i in range(620):
+        # Half a second behind now and then: two panes of one second lie in each other.
+        at = START + 60 + i / 1_000 - (0.9 if i % 7 == 0 else 0.0)
+        features: dict[str, Any] = {"x": float(rng.normal()), "b": f"{rng.random()}"}
+        if i >= 20:
+            features["a"] = f"{rng.random()}"
+        if i in (505, 515):
+            features["new"] = 1.0
+        if i >= 530:
+            features["len(a)"] = 2.0
+            features["len(c)"] = 2.0
+        if i >= 60:
+            features["c"] = f"{rng.random()}"
+        event = {
+            "prediction_id": f"p{i}",
+            "model": "fraud",
+            "version": "3" if i > 510 and i % 3 == 0 else "12"[i % 2 if i < 505 else 0],
+            "timestamp": at,
+            "features": features,
+            "output": float(rng.normal()),
+            "segment": {"country": f"c{i}"},
+        }
+        value = orjson.dumps(event)
+        records.append(LogRecord(PREDICTIONS, 0, i, START + 60 + i / 1_000, b"fraud", (), value))
+    return records
+
+
+def test_what_comes_within_one_pane_comes_in_log_order() -> None:
+    document = {"model": "fraud", "segments": {"country": {"max_values": 200}}}
+    spec = ModelSpec.from_document(document).over(SMALL)
+
+    def make() -> PartitionMonitor:
+        return monitor(Configuration(spec, number=1), overrides=SMALL)
+
+    log = within_a_second()
+    whole = in_pieces(log, make, ())
+    assert in_pieces(log, make, range(490, len(log))) == whole
+    assert with_deaths(log, make, [503, 508, 512, 525, 540]) == whole

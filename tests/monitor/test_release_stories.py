@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from streamgauge.monitor import Configuration
+from streamgauge.references.build import build_profile
+from streamgauge.specs.model_spec import ModelSpec
 from tests.monitor.generate import stream
-from tests.monitor.streams import START, drive, monitor
+from tests.monitor.streams import QUICK, START, drive, monitor
 from tests.monitor.telling import alarms, series, told, view
 
 Version = Callable[[int], str]
@@ -100,3 +103,20 @@ def test_two_canaries_at_once_are_both_held_against_what_came_before() -> None:
     assert told(drive(subject, log, range(0, 18_000, 1_000)).events) == []
     rivals = {each.version: each.rival for each in view(subject).series}
     assert rivals["1"] is None and rivals["2"] == "1" and rivals["3"] in ("1", "2")
+
+
+def test_a_profile_that_comes_in_the_middle_of_a_release_does_no_harm() -> None:
+    # Given two versions side by side, and a profile of the outputs that takes effect then
+    rows = [{"x0": i / 400, "output.score": i / 500} for i in range(400)]
+    profile = build_profile(rows, model="fraud", ordered=True)
+    document = {"model": "fraud", "reference": {"kind": "profile", "id": profile.id}}
+    made = ModelSpec.from_document(document).over(QUICK)
+    at = START + 71.3
+    newer = Configuration(made, number=1, effective_at=at, profile=profile)
+    log = stream(17_000, version=half, features=2)
+    subject = monitor(newer)
+    drive(subject, log, range(0, 17_000, 1_000))
+    # Then both go on to be counted, in the bins of the profile
+    found = view(subject)
+    assert found.spec_version == 1
+    assert sum(series.counts["ok"] for series in found.series) == 17_000

@@ -162,6 +162,15 @@ def test_watching_is_switched_off_and_on_again_without_a_word() -> None:
     assert view(subject).silent == {}
 
 
+def test_a_pause_is_judged_by_the_spec_that_held_when_it_began() -> None:
+    # Given a pause of a minute, behind which a spec takes effect that allows ten seconds
+    subject = monitor(spec(silence_after="2m"), spec(2, START + 30, silence_after="10s"))
+    assert told(drive(subject, numbers([START, START + 1, START + 61, START + 62])).events) == []
+    # Then the next one is a silence
+    (fired,) = alarms(subject.advance(START + 80).events)
+    assert fired.starts_at == START + 62
+
+
 @pytest.mark.parametrize("overrides", [LONG, QUICK], ids=["long", "quick"])
 def test_steady_traffic_is_never_a_silence(overrides: dict[str, dict[str, float]]) -> None:
     rng = np.random.default_rng(2)
