@@ -47,6 +47,7 @@ __all__ = [
     "batches_by_model",
     "feature_columns",
     "group_by_model",
+    "rows_by_name",
 ]
 
 
@@ -173,6 +174,20 @@ def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
         batches[model] = together.slice(start, stop, model=model)
         start = stop
     return batches
+
+
+def rows_by_name(names: list[str]) -> list[tuple[str, NDArray[np.intp]]]:
+    """Rows by name, names in the order in which they first come.
+
+    >>> [(name, rows.tolist()) for name, rows in rows_by_name(["b", "a", "b"])]
+    [('b', [0, 2]), ('a', [1])]
+    """
+    if len(set(names)) == 1:
+        return [(names[0], np.arange(len(names)))]
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return [(name, np.array(members, dtype=np.intp)) for name, members in rows.items()]
 
 
 def batches_by_model(decoded: Decoded) -> dict[str, list[EventBatch]]:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.alarms.finding import Finding, Span
 from streamgauge.alarms.policy import AlarmPolicy, Edge
-from streamgauge.batch.columns import EventBatch
+from streamgauge.batch.columns import EventBatch, rows_by_name
 from streamgauge.metrics.traffic import Traffic
-from streamgauge.monitor.baseline_ratio import BaselineRatio
+from streamgauge.monitor.acts import Act, panes_of
 from streamgauge.monitor.behaviour import Behaviour
 from streamgauge.monitor.clients import Clients
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import SeriesCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.judge import alpha, fault
+from streamgauge.monitor.hearing import Heard, Hearing
+from streamgauge.monitor.judge import alpha
+from streamgauge.monitor.lateness import Lateness
 from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
-from streamgauge.monitor.silence import Silence
-from streamgauge.monitor.step import Step
+from streamgauge.monitor.step import MOST_STEPS, Step
 from streamgauge.monitor.voice import edge_event, silence_edge
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
@@ -35,20 +35,6 @@ from streamgauge_client.events import AlarmEvent
 MOST_VERSIONS = 20
 #: A version that is silent for so many of the shortest windows makes room for another.
 PAUSE_WINDOWS = 3
-MOST_STEPS = 20
-
-
-class Act(NamedTuple):
-    """What a user did: the record's index in the chunk, event time, kind, and on what.
-
-    ``interaction`` tells that ``subject`` is an interaction's id, and not a prediction's.
-    """
-
-    row: int
-    timestamp: float
-    kind: str
-    subject: str
-    interaction: bool
 
 
 class ModelMonitor:
@@ -75,18 +61,14 @@ class ModelMonitor:
         self.alarms = ShownAlarms()
         self.clients = Clients()
         self.behaviour = Behaviour()
-        #: Gaps of each step's records.
-        self.silences: dict[str, Silence] = {}
-        self.late = 0
+        self.hearing = Hearing()
+        self.lateness = Lateness()
         self.labels = 0
         self.feedback: dict[str, int] = {}
         #: Predictions of versions and steps beyond the catalogue: counted, not judged.
         self.unmonitored = 0
         #: Totals of these, and of versions that made room for others.
         self.others = Traffic()
-        self.usual_late = BaselineRatio()
-        #: Events and late ones since hard rules were last judged.
-        self._taken = [0, 0]
         self.configuration = configuration
         self.watermark = self._watermark()
         #: Whether a version is gone of whose slow state something was not written, or still is.
@@ -142,10 +124,7 @@ class ModelMonitor:
         events = []
         watch = configuration.spec.watch
         if not watch.silence:
-            for step, silence in self.silences.items():
-                if (gap := silence.open) is not None:
-                    events.append(self._say(silence_edge(self, step, gap, ended=gap.noticed)))
-            self.silences = {}
+            events += [self._tell(heard) for heard in self.hearing.stop()]
         if not watch.behaviour:
             edge = self.policy.end("feedback", self._now(""))
             if edge is not None:
@@ -176,8 +155,7 @@ class ModelMonitor:
             events += self._hear(batch, start, end, log_before)
             rows = np.arange(start, end)
             kept = rows[~progress.late[start:end]]
-            self.late += len(rows) - len(kept)
-            self._taken = [self._taken[0] + len(rows), self._taken[1] + len(rows) - len(kept)]
+            self.lateness.take(len(rows), len(rows) - len(kept))
             if len(kept):
                 part = batch.slice(start, end) if len(kept) == len(rows) else batch.take(kept)
                 self._count(part, panes[kept])
@@ -192,7 +170,8 @@ class ModelMonitor:
         tick = self.watermark.tick
         due = any(pane <= tick for series in self.series.values() for pane in series.panes)
         events = self._close(tick) if due or self.behaviour.due(tick) else None
-        silent = self._notice(log_time)
+        watched = self.configuration.spec.watch.silence
+        silent = [self._tell(heard) for heard in self.hearing.notice(log_time) if watched]
         return [*(events or []), *silent] if silent else events
 
     def act(
@@ -200,9 +179,7 @@ class ModelMonitor:
     ) -> None:
         """Take what users did, before the predictions of the same records are observed.
 
-        ``log_before`` (records,) is that of every record of the chunk. An act counts in the pane of
-        its own time, or in the first that was open where it stands in the log: so it does not
-        matter that it is taken before predictions that stand before it.
+        ``log_before`` (records,) is that of every record of the chunk.
         """
         spec = self.configuration.spec
         # Names of one's own are the user's, and there may be any number of them.
@@ -221,20 +198,8 @@ class ModelMonitor:
             acts = [act for act in acts if act.row >= first]
         if not acts:
             return
-        nothing = np.full(len(acts), -np.inf)
-        rows = np.concatenate([*(b.row for b in batches), [act.row for act in acts]]).astype(
-            np.intp
-        )
-        times = np.concatenate([*(b.timestamp for b in batches), nothing])
-        recorded = np.concatenate([*(b.record_timestamp for b in batches), nothing])
-        order = np.argsort(rows, kind="stable")
-        progress = copy(self.watermark).observe(
-            times[order], recorded[order], log_before[rows[order]]
-        )
-        ticks = np.empty(len(rows), dtype=np.int64)
-        ticks[order] = progress.ticks
-        for act, tick in zip(acts, ticks[len(rows) - len(acts) :].tolist(), strict=True):
-            pane = max(math.floor(act.timestamp / self.watermark.pane), tick + 1)
+        panes = panes_of(acts, batches, self.watermark, log_before)
+        for act, pane in zip(acts, panes, strict=True):
             self.behaviour.pane(pane).acted(act.kind, act.subject, interaction=act.interaction)
 
     def _watermark(self) -> Watermark:
@@ -245,7 +210,7 @@ class ModelMonitor:
         self._claim(batch)
         if self.configuration.spec.watch.behaviour:
             self._count_interactions(batch, panes)
-        for name, rows in _groups(batch.step):
+        for name, rows in rows_by_name(batch.step):
             whole = len(rows) == len(batch)
             part = batch if whole else batch.take(rows)
             step = self.steps.get(name)
@@ -253,7 +218,7 @@ class ModelMonitor:
                 self._count_only(part.status, part.latency_seconds, part.weight)
                 continue
             placed = step.place(part)
-            for version, members in _groups(part.version):
+            for version, members in rows_by_name(part.version):
                 series = self.series.get((version, name))
                 if series is None:
                     self._count_only(
@@ -400,52 +365,27 @@ class ModelMonitor:
     def _hear(
         self, batch: EventBatch, start: int, end: int, log_before: NDArray[np.float64]
     ) -> Iterator[AlarmEvent]:
-        """Take the gaps between records; tell those that were silences, whether noticed or not."""
         spec = self.configuration.spec
-        if not spec.watch.silence:
-            return
-        # The log's time and not the event's: a backfill of old events is no silence.
-        times = np.maximum(log_before[start:end], batch.record_timestamp[start:end])
-        for step, rows in _groups(batch.step[start:end]):
-            silence = self.silences.get(step)
-            if silence is None:
-                if len(self.silences) >= MOST_STEPS:
-                    continue
-                silence = self.silences[step] = Silence()
-            told, silence.open = silence.open, None
-            heard = np.maximum.accumulate(times[rows])
-            if silence.last is not None:
-                heard = np.maximum(heard, silence.last)
-            if told is not None:
-                yield self._say(silence_edge(self, step, told, ended=float(heard[0])))
-            gaps = silence.take(
-                heard,
-                learn_seconds=spec.reference.min_duration_seconds,
-                after=spec.silence_after,
-            )
-            for gap, ended in gaps:
-                if told is None or gap.since != told.since:
-                    yield self._say(silence_edge(self, step, gap))
-                    yield self._say(silence_edge(self, step, gap, ended=ended))
+        if spec.watch.silence:
+            # The log's time and not the event's: a backfill of old events is no silence.
+            times = np.maximum(log_before[start:end], batch.record_timestamp[start:end])
+            for heard in self.hearing.hear(batch.step[start:end], times, spec):
+                yield self._tell(heard)
 
-    def _notice(self, log_time: float) -> list[AlarmEvent]:
-        """Tell the silences that last now."""
-        spec = self.configuration.spec
-        events = []
-        for step, silence in self.silences.items() if spec.watch.silence else ():
-            if silence.open is not None:
-                continue
-            gap = silence.noticed(log_time)
-            if gap is not None:
-                silence.open = gap
-                events.append(self._say(silence_edge(self, step, gap)))
-        return events
+    def _tell(self, heard: Heard) -> AlarmEvent:
+        return self._say(silence_edge(self, heard.step, heard.gap, ended=heard.ended))
 
     def _raise(self, series: Series, judged: Judged) -> Iterator[AlarmEvent]:
         by_kind: dict[str, list[Finding]] = {}
         found = judged.findings
         if judged.fullness is None:
-            found = [*found, *self._lateness(judged.span)]
+            settles_after = self.configuration.spec.reference.min_duration_seconds
+            found = [
+                *found,
+                *self.lateness.judge(
+                    least=RULE_EVENTS, at=judged.span.end, settles_after=settles_after
+                ),
+            ]
         findings = [self._inhibited(finding, judged) for finding in found]
         series.remember(judged, findings)
         for finding in findings:
@@ -454,29 +394,6 @@ class ModelMonitor:
             edge = self.policy.judge(kind, judged.span, findings)
             if edge is not None:
                 yield self._event(edge, series, judged.contents)
-
-    def _lateness(self, span: Span) -> list[Finding]:
-        """The share of events that came after their window had closed."""
-        taken, late = self._taken
-        if taken < RULE_EVENTS:
-            return []
-        self._taken = [0, 0]
-        value, usual = late / taken, self.usual_late
-        if not usual.believed:
-            found = Finding("timestamp", "data_quality", "late", "warming", n=taken, value=value)
-        else:
-            found = fault(
-                "timestamp",
-                "late",
-                value,
-                usual.threshold(taken),
-                n=taken,
-                before=usual.ratio,
-            )
-        if not found.exceeds:
-            settles_after = self.configuration.spec.reference.min_duration_seconds
-            usual.add(late, taken, at=span.end, settles_after=settles_after)
-        return [found]
 
     def _is_broken(self, series: Series, target: str) -> bool:
         return self.policy.is_active("data_quality", series.step.name, series.version, target)
@@ -510,12 +427,12 @@ class ModelMonitor:
             [[*key, series.state()] for key, series in self.series.items()],
             self.policy.state(),
             self.alarms.state(),
-            [self.late, self.labels, dict(sorted(self.feedback.items()))],
+            [self.labels, dict(sorted(self.feedback.items()))],
             [self.unmonitored, self.others.state()],
             self.clients.state(),
             self.behaviour.state(),
-            {step: silence.state() for step, silence in sorted(self.silences.items())},
-            [self.usual_late.state(), self._taken],
+            self.hearing.state(),
+            self.lateness.state(),
         ]
 
     @property
@@ -548,7 +465,7 @@ class ModelMonitor:
     ) -> ModelMonitor:
         """Return the monitor described by ``state`` and the last ``slow_state``."""
         model, number, mark, steps, series, policy, alarms, counts, others = state[:9]
-        clients, behaviour, silences, lateness = state[9:]
+        clients, behaviour, hearing, lateness = state[9:]
         of_steps: dict[str, Any] = slow[0] if slow else {}
         of_series = {(v, s): each for v, s, each in slow[1]} if slow else {}
         made = cls(
@@ -576,30 +493,20 @@ class ModelMonitor:
                 made.series[version, step].rival = made.series.get((rival, step))
         made.policy.restore(policy)
         made.alarms = ShownAlarms.from_state(alarms)
-        made.late, made.labels, made.feedback = counts
+        made.labels, made.feedback = counts
         made.unmonitored, made.others = others[0], Traffic.from_state(others[1])
         made.clients = Clients.from_state(clients)
         made.behaviour = Behaviour.from_state(behaviour)
-        made.silences = {step: Silence.from_state(each) for step, each in silences.items()}
-        made.usual_late, made._taken = BaselineRatio.from_state(lateness[0]), list(lateness[1])
+        made.hearing = Hearing.from_state(hearing)
+        made.lateness = Lateness.from_state(lateness)
         return made
 
 
 def unknown_features(batch: EventBatch, monitor: ModelMonitor | None) -> int:
     """At most so many features would be new with a model's batch; each step has its own."""
     fresh = 0
-    for name, rows in _groups(batch.step):
+    for name, rows in rows_by_name(batch.step):
         features = batch.features if len(rows) == len(batch) else batch.features.take(rows)
         step = monitor.steps.get(name) if monitor is not None else None
         fresh += step.unknown(features) if step is not None else len(features.first_rows(()))
     return fresh
-
-
-def _groups(names: list[str]) -> list[tuple[str, NDArray[np.intp]]]:
-    """Rows by name, names in the order in which they first come."""
-    if len(set(names)) == 1:
-        return [(names[0], np.arange(len(names)))]
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
-    return [(name, np.array(members, dtype=np.intp)) for name, members in rows.items()]

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import Decoded, Row, decode_records
 from streamgauge.batch.structs import Telemetry
+from streamgauge.monitor.acts import Act
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.model_monitor import Act, ModelMonitor, unknown_features
+from streamgauge.monitor.model_monitor import ModelMonitor, unknown_features
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -242,9 +243,9 @@ class PartitionMonitor:
             if done:
                 monitor.act(done, parts, before)
             for part in parts:
-                late = monitor.late
+                late = monitor.lateness.total
                 effects.events += monitor.observe(part, before[part.row])
-                behind = part.records_of(monitor.late - late)
+                behind = part.records_of(monitor.lateness.total - late)
                 _count(effects, part.kind, "late", behind)
                 _count(effects, part.kind, "ok", part.records_of(len(part)) - behind)
 

@@ -29,6 +29,8 @@ CONFIDENCE, MARGIN, ENTROPY = "output.confidence", "output.margin", "output.entr
 #: The anomaly score of the inputs together.
 ANOMALY = "input.anomaly"
 RESERVED = frozenset({OUTPUT, SCORE, LABEL, LATENCY, CONFIDENCE, MARGIN, ENTROPY, ANOMALY})
+#: Steps of one model that are monitored.
+MOST_STEPS = 20
 #: Features of one step that are monitored; a producer that invents names ends here.
 MOST_FEATURES = 1000
 #: The name under which a privacy policy speaks of all fields that it does not name.

@@ -41,7 +41,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         last_event=mark.event_max if math.isfinite(mark.event_max) else None,
         spec_version=monitor.configuration.number,
         owner=monitor.configuration.spec.owner,
-        late=monitor.late,
+        late=monitor.lateness.total,
         unmonitored=monitor.unmonitored,
         features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
@@ -51,11 +51,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         feedback_orphans=monitor.behaviour.orphans,
         lost_events=monitor.clients.lost,
         clients=monitor.clients.views(),
-        silent={
-            step: silence.open.since
-            for step, silence in sorted(monitor.silences.items())
-            if silence.open is not None
-        },
+        silent=dict(monitor.hearing.silent),
         accepted_at=accepted.at if accepted is not None else None,
         accepted_by=accepted.by if accepted is not None else None,
         alarms_total=monitor.alarms.totals,
