@@ -63,15 +63,16 @@ class Learning:
         return cls(state[0], Quality.from_state(state[1]), moments, state[3])
 
 
+#: Sizes of windows for which merged bins are kept.
+MOST_MERGED = 16
 #: A learned reference is provisional at first; it settles after so many times the time it took.
 SETTLES_AFTER = 7
 
 
 class Merged(NamedTuple):
-    """A reference's bins merged for windows of ``n`` values: each bin's group, counts by group."""
+    """A reference's bins merged for windows of one size: each bin's group, counts by group."""
 
     reference: TargetReference
-    n: int
     groups: NDArray[np.intp]
     counts: NDArray[np.int64]
 
@@ -103,7 +104,7 @@ class Target:
         #: Row of the column placed last with which it turned out to be text; -1 where it did not.
         self.turned = -1
         self._ranks: NDArray[np.float64] | None = None
-        self._merged: Merged | None = None
+        self._merged: dict[int, Merged] = {}
 
     def use(self, reference: TargetReference) -> None:
         """Compare with this reference from now on."""
@@ -210,16 +211,19 @@ class Target:
     def merged(self, n: int) -> Merged:
         """The reference's counts over bins merged for a window of about ``n`` values.
 
-        Kept until another is asked for: windows of one model are nearly alike. ``n`` is taken to
-        its four leading bits, downwards, so that every bin still expects enough.
+        Kept, because windows of one model are nearly alike. ``n`` is taken to its four leading
+        bits, downwards, so that every bin still expects enough.
         """
         assert self.reference is not None
         low = max(n.bit_length() - 4, 0)
-        known, wanted = self._merged, (n >> low) << low
-        if known is None or known.n != wanted or known.reference is not self.reference:
+        wanted = (n >> low) << low
+        known = self._merged.get(wanted)
+        if known is None or known.reference is not self.reference:
             groups = merge_rare(self.reference.counts, wanted)
             counts = regroup(self.reference.counts, groups)
-            known = self._merged = Merged(self.reference, wanted, groups, counts)
+            known = Merged(self.reference, groups, counts)
+            kept = self._merged if len(self._merged) < MOST_MERGED else {}
+            self._merged = kept | {wanted: known}
         return known
 
     def draw_on(self, bins: Bins, type_: TargetType) -> None:
