@@ -15,7 +15,7 @@ from scipy.stats import ncx2
 from streamgauge.alarms.policy import ENOUGH, MEMORY
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import degrees_of_freedom, sampling_noise, small_sample
-from streamgauge.monitor.calibration import merge_rare, regroup
+from streamgauge.monitor.calibration import TAIL, merge_rare, regroup
 from streamgauge.monitor.judge import EFFECT_FLOOR, alpha
 from streamgauge.monitor.target import SAMPLE
 from streamgauge.references.bins import numeric_bins
@@ -153,7 +153,9 @@ class _Case:
         return regroup(self._before, self._groups), regroup(after, self._groups)
 
     def threshold(self, size: float) -> float:
-        return max(_js.threshold(*self._counts(size), alpha=self._level), EFFECT_FLOOR)
+        # Of independent events the fitted spread is that of chance, with its factor for the tail.
+        chance = _js.threshold(*self._counts(size), alpha=self._level)
+        return max(chance * math.sqrt(TAIL), EFFECT_FLOOR)
 
     def shift(self, size: float) -> Shift:
         p, q = self._counts(size)
