@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from streamgauge.monitor import Configuration, PartitionMonitor
 from streamgauge.processing import Effects, LogRecord
@@ -464,27 +463,22 @@ def test_the_log_shows_what_it_is_for(name: str) -> None:
     assert any(field.endswith(".slow") for field in blobs)
 
 
-@pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_any_cut_gives_the_same_bytes(name: str, data: st.DataObject) -> None:
+# Each example costs seconds, so they are few, and none of them is the trivial one.
+@pytest.mark.parametrize("name", [*WHOLE, "begun"])
+def test_any_cut_gives_the_same_bytes(name: str) -> None:
     log, make, whole = known(name)
-    cuts = data.draw(st.lists(st.integers(1, len(log) - 1), max_size=40))
+    cuts = random.Random(name).sample(range(1, len(log)), 40)
     assert in_pieces(log, make, cuts) == whole
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_a_worker_that_dies_and_restores_goes_on_identically(
-    name: str, data: st.DataObject
-) -> None:
+def test_a_worker_that_dies_and_restores_goes_on_identically(name: str) -> None:
     log, make, whole = known(name)
-    deaths = data.draw(st.sets(st.integers(1, len(log) - 1), min_size=1, max_size=6))
+    deaths = random.Random(name).sample(range(1, len(log)), 7)
     assert with_deaths(log, make, sorted(deaths)) == whole
 
 
-@pytest.mark.parametrize("name", ["early", "begun", "seasonal"])
+@pytest.mark.parametrize("name", ["early", "seasonal"])
 def test_record_by_record_gives_the_same_bytes(name: str) -> None:
     log, make, whole = known(name)
     assert in_pieces(log, make, range(1, len(log))) == whole

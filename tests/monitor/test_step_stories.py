@@ -23,13 +23,13 @@ def pipeline(*, first: int, then: int) -> list[LogRecord]:
 
     options: dict[str, Any] = {"rate": 100.0, "features": 3}
     return merged(
-        stream(9_000, fault=enrich, **options), stream(9_000, fault=score, seed=9, **options)
+        stream(6_500, fault=enrich, **options), stream(6_500, fault=score, seed=9, **options)
     )
 
 
 def test_the_alarm_of_a_later_step_names_the_step_that_moved_first() -> None:
     subject = monitor(spec(steps=["enrich", "score"]))
-    found = alarms(drive(subject, pipeline(first=6_000, then=6_500), range(0, 18_000, 900)).events)
+    found = alarms(drive(subject, pipeline(first=4_500, then=5_000), range(0, 13_000, 900)).events)
     by_step = {alarm.scope["step"]: alarm for alarm in found}
     assert by_step["enrich"].earliest_step == "enrich"
     assert "moved first" not in by_step["enrich"].summary
@@ -38,7 +38,7 @@ def test_the_alarm_of_a_later_step_names_the_step_that_moved_first() -> None:
 
 
 def test_without_a_spec_steps_stand_in_the_order_in_which_they_came() -> None:
-    found = alarms(drive(monitor(), pipeline(first=6_000, then=6_500)).events)
+    found = alarms(drive(monitor(), pipeline(first=4_500, then=5_000)).events)
     assert {alarm.scope["step"]: alarm.earliest_step for alarm in found} == {
         "enrich": "enrich",
         "score": "enrich",
@@ -47,7 +47,7 @@ def test_without_a_spec_steps_stand_in_the_order_in_which_they_came() -> None:
 
 def test_a_step_that_moves_alone_is_its_own_beginning() -> None:
     subject = monitor(spec(steps=["enrich", "score"]))
-    (fired,) = alarms(drive(subject, pipeline(first=99_999, then=6_000)).events)
+    (fired,) = alarms(drive(subject, pipeline(first=99_999, then=4_500)).events)
     assert (fired.scope, fired.earliest_step) == ({"step": "score"}, "score")
 
 
