@@ -27,11 +27,13 @@ class CountingProcessor:
         self.changed: set[str] = set()
         self.advanced: list[float] = []
         self.taken: list[tuple[str, int]] = []
+        self.steps = 0
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
         self.models = {model: json.loads(blob) for model, blob in blobs.items()}
 
     def process(self, records: Sequence[LogRecord]) -> Effects:
+        self.steps += 1
         effects = Effects()
         for record in records:
             if record.value == b"raise" and not self.mended:

@@ -34,6 +34,7 @@ CONFIG = WorkerConfig(
     merge_patience_seconds=0.05,
     silence_seconds=0.1,
     settle_seconds=0.2,
+    gather_seconds=0.0,
 )
 PREDICTIONS, LABELS = "streamgauge.predictions", "streamgauge.labels"
 
@@ -181,7 +182,14 @@ class FaultyStore(MemoryStore):
 class Rig:
     """A partition worker on fakes. ``until`` plays the fetcher meanwhile."""
 
-    def __init__(self, *, log: FakeLog | None = None, store: FaultyStore | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        log: FakeLog | None = None,
+        store: FaultyStore | None = None,
+        config: WorkerConfig = CONFIG,
+    ) -> None:
+        self.config = config
         self.log = log or FakeLog()
         self.store = store or FaultyStore()
         self.publisher = FakePublisher()
@@ -198,14 +206,14 @@ class Rig:
         return PartitionWorker(
             0,
             generation=self.generation,
-            config=CONFIG,
+            config=self.config,
             store=self.store,
             log=self.log,
             publisher=self.publisher,
             processor_factory=self._processor,
             clock=lambda: self.clock,
             telemetry=self.telemetry,
-            idle=IdleClock(CONFIG),
+            idle=IdleClock(self.config),
         )
 
     async def __aenter__(self) -> Rig:

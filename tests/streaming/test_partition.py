@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,28 @@ async def test_however_the_log_is_cut_state_and_alarms_are_the_same(size: int) -
     async with rig:
         await rig.settled()
     assert (rig.state(), rig.publisher.alarm_ids()) == expected
+
+
+async def test_a_trickle_is_gathered_into_few_steps() -> None:
+    # Given a broker that answers with three records at a time
+    rig = Rig(log=filled(150), config=replace(CONFIG, gather_seconds=0.1))
+    rig.chunk_size = 3
+    # When it has answered some sixty times
+    async with rig:
+        await rig.settled()
+        steps = rig.processors[0].steps
+    # Then the price of a step was not paid for each answer
+    assert steps <= 15
+    assert rig.partition.counts == {"prediction/ok": 150, "label/ok": 30}
+
+
+async def test_a_rest_between_small_steps_ends_when_the_worker_drains() -> None:
+    rig = Rig(log=filled(10), config=replace(CONFIG, gather_seconds=60.0))
+    async with rig:
+        await rig.until(lambda: bool(rig.processors and rig.processors[0].steps))
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 2.0
+    assert rig.store.views(0)
 
 
 async def test_a_replay_from_nothing_gives_the_same_alarm_ids() -> None:

@@ -48,7 +48,9 @@ class WorkerConfig:
 
     max_poll_records: int = 5000
     fetch_min_bytes: int = 64 * 1024
-    fetch_max_wait_seconds: float = 0.1
+    fetch_max_wait_seconds: float = 0.05
+    #: Rest after a step that found little, so that the next one finds more.
+    gather_seconds: float = 0.1
     max_partition_fetch_bytes: int = 1024 * 1024
     session_timeout_seconds: float = 10.0
     heartbeat_interval_seconds: float = 3.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from streamgauge.streaming.config import WorkerConfig
 
 SMALLEST_STEP = 20
+#: A step of fewer records was hardly worth its price.
+FEW_RECORDS = 200
 
 
 class Pace:
@@ -14,9 +16,12 @@ class Pace:
         self._longest = longest
         self._most = most
         self.size = min(500, most)
+        #: Whether the last step found little to take.
+        self.idle = False
 
     def took(self, seconds: float, records: int) -> None:
         """Learn from a step."""
+        self.idle = records < min(FEW_RECORDS, self.size)
         if seconds > self._longest:
             self.size = max(SMALLEST_STEP, self.size // 2)
         elif seconds < self._longest / 4 and records >= self.size:
