@@ -15,9 +15,9 @@ by itself. A thousand events a second for thirty days are 2.6 billion, so models
   score of inputs together, and silence. The first events of every version go the real way, until
   its bins are drawn.
 
-Panes hold about 250 events, half a window, and last at least 60 s instead of 10 s: closing ten
-times as many would show nothing else. Some event models keep the default of 10 s. The output says
-how many models went which way.
+A pane holds a window here (about 550 events, at least 5 minutes) where the default is 10 s: closing
+thirty times as many shows little more. Of each nature, one slow and one fast model keep the
+default: panes of 10 s, and a window a minute. The output says how many models went which way.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ WITHIN = 5
 #: Share of drifts that are found in time.
 PROMISED = 0.95
 #: Events of a window, at the least, and its length in seconds, at the least.
-WINDOW_EVENTS, WINDOW_SECONDS = 500, 60.0
+WINDOW_EVENTS, WINDOW_SECONDS = 500, 300.0
 #: Panes of a window.
-PANES = 4
+PANES = 2
 #: Days until a season is known, with some to spare; windows until any model is calibrated.
 SEASON_DAYS, CALIBRATED = 15.0, 12
 
@@ -59,7 +59,7 @@ def drift_task(seed: int, index: int) -> Task:
         for i in range(FEATURES)
     )
     window = max(WINDOW_EVENTS / rate, WINDOW_SECONDS)
-    pane = min(max(window / PANES, 60.0), 3600.0)
+    pane = min(window / PANES, 3600.0)
     quiet = max(2 * DAY, (CALIBRATED + 2) * window, SEASON_DAYS * DAY * (nature == "seasonal"))
     quiet += float(rng.uniform(0.0, DAY)) + pane
     moved = features[int(rng.integers(FEATURES))]
@@ -78,7 +78,7 @@ def drift_task(seed: int, index: int) -> Task:
     )
     # Quiet hours have longer windows.
     days = (quiet + (WITHIN + 4) * window / (1 - recipe.busy)) / DAY
-    return Task(recipe, "panes", days, with_pane(pane, silence=False))
+    return Task(recipe, "panes", days, with_pane(pane, silence=False, window=WINDOW_SECONDS))
 
 
 def find(task: Task) -> Found:

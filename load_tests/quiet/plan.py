@@ -9,35 +9,41 @@ from load_tests.quiet.watch_model import Task
 
 #: Events a second up to which a model's events are drawn one by one.
 SLOW = 0.05
-#: Events that a pane holds (half a window's), and its length in seconds at the least and the most.
-PANE_EVENTS = 250
-SHORTEST, LONGEST = 60.0, 3600.0
-#: Of the slow models of each nature, the first so many keep the default panes of 10 s.
-DEFAULT_PANES = 1
+#: Events that a pane holds: nearly always a window's. Its length in seconds at the most.
+PANE_EVENTS = 550
+LONGEST = 3600.0
+#: Windows of fast models last so many seconds, but for the first so many models of each nature:
+#: they have the default's, one a minute, and take most of the run's time.
+WINDOW, DEFAULT_WINDOW = 300.0, 60.0
+BY_DEFAULT = 1
 
 
-def with_pane(pane: float, *, silence: bool) -> dict[str, Any]:
-    """A process' defaults with panes of so many seconds.
+def with_pane(pane: float, *, silence: bool, window: float = DEFAULT_WINDOW) -> dict[str, Any]:
+    """A process' defaults with panes of so many seconds, and windows of at least as many.
 
     Silence is told of records, and panes have none.
     """
     return {
-        "defaults": {"pane": pane, "min_duration": max(pane, 60.0)},
+        "defaults": {"pane": pane, "min_duration": max(pane, window)},
         "watch": {"silence": silence},
     }
 
 
 def plan(models: int, days: float, seed: int) -> list[Task]:
     """The tasks of a run, the longest first."""
-    by_default = dict.fromkeys(NATURES, DEFAULT_PANES)
+    slow_ones, fast_ones = (dict.fromkeys(NATURES, BY_DEFAULT) for _ in range(2))
     tasks = []
     for index in range(models):
         made = recipe(seed, index, days=days)
-        pane = min(max(PANE_EVENTS / made.rate, SHORTEST), LONGEST)
         slow = made.rate <= SLOW
-        overrides = with_pane(pane, silence=slow)
-        if slow and by_default[made.nature]:
-            by_default[made.nature] -= 1
-            overrides = {}
+        shortest = WINDOW
+        left = slow_ones if slow else fast_ones
+        fast = made.rate * DEFAULT_WINDOW > PANE_EVENTS
+        default = (slow or fast) and left[made.nature] > 0
+        left[made.nature] -= default
+        if default:
+            shortest = DEFAULT_WINDOW
+        pane = min(max(PANE_EVENTS / made.rate, shortest), LONGEST)
+        overrides = {} if default and slow else with_pane(pane, silence=slow)
         tasks.append(Task(made, "events" if slow else "panes", days, overrides))
     return sorted(tasks, key=lambda task: (-task.cost, task.recipe.name))

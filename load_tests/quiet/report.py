@@ -19,11 +19,13 @@ def lines(outcomes: Sequence[Outcome], *, days: float, budget: float) -> list[st
     rows += ["", "", *_table(ordered, months)] if rows else _table(ordered, months)
     by_way = Counter(outcome.way for outcome in outcomes)
     events = {way: sum(o.events for o in outcomes if o.way == way) for way in by_way}
+    by_default = sum(outcome.by_default for outcome in outcomes)
     rows += [
         "",
         f"{by_way['events']} models as events ({events.get('events', 0):,} JSON records through "
         f"PartitionMonitor), {by_way['panes']} as panes ({events.get('panes', 0):,} events' "
-        "counts through Series.panes and ModelMonitor.advance)",
+        "counts through Series.panes and ModelMonitor.advance); "
+        f"{by_default} with the default's windows of a minute, the others' last 5 at least",
     ]
     total = sum(len(outcome.alarms) for outcome in outcomes)
     naive = sum(outcome.psi_alarms + outcome.adwin_alarms for outcome in outcomes)

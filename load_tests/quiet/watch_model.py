@@ -52,6 +52,8 @@ class Outcome:
 
     recipe: Recipe
     way: Way
+    #: Whether its windows are those of the default, a minute if there are events enough.
+    by_default: bool = False
     events: int = 0
     alarms: list[AlarmEvent] = field(default_factory=list)
     psi_alarms: int = 0
@@ -80,7 +82,8 @@ def watch_task(task: Task) -> Outcome:
 def watch(recipe: Recipe, way: Way, *, days: float, overrides: Mapping[str, Any]) -> Outcome:
     """Let a model's days pass. ``overrides`` are a process' defaults, as in ``ModelSpec.over``."""
     started = time.perf_counter()
-    outcome = Outcome(recipe, way)
+    shortest = DefaultBook(overrides).default(recipe.name).window.min_duration
+    outcome = Outcome(recipe, way, by_default=shortest <= 60.0)
     if way == "events":
         _watch_events(recipe, outcome, days, overrides)
     else:
