@@ -71,6 +71,9 @@ def test_a_heartbeat_tells_who_lives_and_what_came_last(
     # And it says how the process fares
     assert beat.measurements.keys() >= {"cpu_ratio", "memory_bytes", "load_1m"}
     assert beat.measurements["memory_bytes"] > 1e6
+    # And who counts predictions can leave it out
+    stats = publisher.stats()
+    assert stats.delivered - stats.heartbeats == 5
 
 
 def test_without_an_event_there_is_none_and_without_a_wish_neither(

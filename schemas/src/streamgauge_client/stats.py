@@ -22,6 +22,7 @@ class PublisherStats:
     """What became of a publisher's events in this process.
 
     ``sent`` were taken into the queue; each of them is ``queued``, ``delivered`` or ``failed``.
+    ``heartbeats`` of the ``sent`` ones are the publisher's own.
     ``dropped`` never got that far, by reason. ``sampled_out`` were left out on purpose, by
     ``sample_rate``. ``adjusted`` were sent with a change, by kind:
     ``nonfinite`` (NaN or infinity became null), ``truncated`` (text cut to 1,024 characters),
@@ -33,6 +34,7 @@ class PublisherStats:
 
     queued: int
     sent: int
+    heartbeats: int
     delivered: int
     dropped: Mapping[str, int]
     sampled_out: int
@@ -107,6 +109,7 @@ class Counters:
             return PublisherStats(
                 queued=queued,
                 sent=sent,
+                heartbeats=self._sent.get("telemetry", 0),
                 # Successes are not reported one by one: a callback each would take the GIL
                 # once per event. What is neither queued nor failed has arrived.
                 delivered=max(0, sent - failed - queued),

@@ -174,6 +174,7 @@ class Play:
         connection = http.client.HTTPConnection("127.0.0.1", self._place.service_port, timeout=10)
         try:
             connection.request("GET", "/stats")
-            return int(orjson.loads(connection.getresponse().read())["delivered"])
+            stats = orjson.loads(connection.getresponse().read())
+            return int(stats["delivered"] - stats["heartbeats"])
         finally:
             connection.close()

@@ -73,6 +73,7 @@ class QuietModel(Paced):
         self._publisher.close()
 
     def delivered(self) -> int:
-        """Events that Kafka has acknowledged."""
+        """Predictions that Kafka has acknowledged."""
         self._publisher.flush(timeout=5.0)
-        return self._publisher.stats().delivered
+        stats = self._publisher.stats()
+        return stats.delivered - stats.heartbeats
