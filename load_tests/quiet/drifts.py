@@ -20,8 +20,9 @@ FEATURES = 20
 WITHIN = 5
 #: Share of drifts that are found in time.
 PROMISED = 0.95
-#: Events of a window, at the least, and its length in seconds, at the least.
-WINDOW_EVENTS, WINDOW_SECONDS = 500, 300.0
+#: Events of a window, at the least, and its length in seconds, at the least: seasons take weeks to
+#: be learned, so these models' windows are longer, or they would take most of the run's time.
+WINDOW_EVENTS, WINDOW_SECONDS, SEASONAL_WINDOW = 500, 300.0, 900.0
 #: Panes of a window.
 PANES = 2
 #: Days until a season is known, with some to spare; windows until any model is calibrated.
@@ -58,7 +59,8 @@ def drift_task(seed: int, index: int) -> Task:
         NumericColumn(f"x{i}", "line", float(rng.normal()) * 10, 5.0, movement=moving())
         for i in range(FEATURES)
     )
-    window = max(WINDOW_EVENTS / rate, WINDOW_SECONDS)
+    shortest = SEASONAL_WINDOW if nature == "seasonal" else WINDOW_SECONDS
+    window = max(WINDOW_EVENTS / rate, shortest)
     pane = min(window / PANES, 3600.0)
     quiet = max(2 * DAY, (CALIBRATED + 2) * window, SEASON_DAYS * DAY * (nature == "seasonal"))
     quiet += float(rng.uniform(0.0, DAY)) + pane
@@ -78,7 +80,7 @@ def drift_task(seed: int, index: int) -> Task:
     )
     # Quiet hours have longer windows.
     days = (quiet + (WITHIN + 4) * window / (1 - recipe.busy)) / DAY
-    return Task(recipe, "panes", days, with_pane(pane, silence=False, window=WINDOW_SECONDS))
+    return Task(recipe, "panes", days, with_pane(pane, silence=False, window=shortest))
 
 
 def find(task: Task) -> Found:
