@@ -6,11 +6,13 @@ import gc
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
+from confluent_kafka import Producer
 
 from streamgauge_client import (
     FeedbackEvent,
@@ -308,12 +310,33 @@ def test_counts_are_exact_with_many_threads(broker: str, unused_prefix: str) -> 
     assert stats.dropped == {"invalid": 3000} and stats.adjusted == {"nonfinite": 600}
 
 
+def by_hand(features: dict[str, float], output: dict[str, object]) -> Callable[[], None]:
+    """What a service without this library would write: an id, a dictionary, JSON, a queue."""
+    producer = Producer({"bootstrap.servers": NOWHERE, "log_level": 0})
+    headers = [("ce_type", b"prediction"), ("ce_source", b"/m"), ("content-type", b"json")]
+
+    def log() -> None:
+        event_id = str(uuid.uuid4())
+        document = {
+            "prediction_id": event_id,
+            "model": "m",
+            "version": "1",
+            "timestamp": time.time(),
+            "features": features,
+            "output": output,
+            "latency_ms": 4.1,
+        }
+        own = [("ce_id", event_id.encode()), *headers]
+        producer.produce("predictions", value=orjson.dumps(document), key=b"m", headers=own)
+
+    return log
+
+
 def test_logging_costs_its_caller_little() -> None:
     """A coarse guard: load_tests/client_log.py measures properly, tails included."""
     publisher = Publisher(NOWHERE, model="m", version="1")
     features = {f"sensor_{number}": number * 1.5 for number in range(20)}
-    output = {"label": "a", "score": 0.9}
-    document = {"prediction_id": "p" * 36, "model": "m", "features": features, "output": output}
+    output: dict[str, object] = {"label": "a", "score": 0.9}
 
     def median(call: Callable[[], object]) -> int:
         times = []
@@ -326,12 +349,13 @@ def test_logging_costs_its_caller_little() -> None:
     def log() -> None:
         publisher.log(features=features, output=output, latency_ms=4.1)
 
-    rounds = [(median(log), median(lambda: orjson.dumps(document))) for _ in range(8)]
+    plain = by_hand(features, output)
+    rounds = [(median(log), median(plain)) for _ in range(8)]
     publisher.close(0)
-    # The best rounds, and where the machine is slow today what JSON alone costs on it: others
+    # The best rounds, and where the machine is slow today what the same costs by hand: others
     # use it too.
     best, bare = (min(figures) for figures in zip(*rounds, strict=True))
-    assert best <= max(20_000, 16 * bare), rounds
+    assert best <= max(20_000, 3.5 * bare), rounds
 
 
 def test_a_warning_comes_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
