@@ -17,6 +17,9 @@ DEMO_SECONDS ?=
 # What pytest is to run or how: make test ARGS="tests/client -k drops"
 ARGS ?=
 
+# Tests that measure time, or start as many processes as there are cores.
+ALONE := tests/integration tests/services/test_stack_run.py
+
 # How much of it `make quiet` simulates: models in which nothing happens, and models that drift.
 QUIET_MODELS ?= 200
 QUIET_DAYS ?= 30
@@ -35,7 +38,14 @@ demo: $(RUN) ## the product on one machine, on real data: make demo [DEMO_SECOND
 	@DEMO_SECONDS=$(DEMO_SECONDS) exec $(BIN)/python -m services.stack.demo
 
 test: $(RUN) $(DEV) ## the suite: make test [ARGS="tests/client"]
+ifeq ($(strip $(ARGS)),)
+	@echo "test: 1 of 2: all that can run side by side"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ALONE:%=--ignore=%); first=$$?; \
+		echo "test: 2 of 2: the product's processes on Kafka and Redis, one test at a time"; \
+		$(BIN)/python -m pytest $(ALONE) && exit $$first
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: $(RUN) $(DEV) ## style, formatting and the layers
 	@$(BIN)/ruff check .

@@ -127,7 +127,6 @@ def test_the_memory_for_duplicates_is_bounded(monkeypatch: pytest.MonkeyPatch) -
         ({"status": ("firing", "resolved"), "model": ["churn"]}, [2]),
         ({"where": lambda alarm: alarm.summary.endswith("4")}, [4]),
     ],
-    ids=str,
 )
 def test_filters(filters: dict[str, Any], expected: list[int]) -> None:
     messages = [

@@ -321,7 +321,6 @@ class TestRefused:
             ({"features": lambda a, b, c: {}}, "asks for a, b, c"),
             ({"features": lambda *, amount: {}}, "asks for amount"),
         ],
-        ids=str,
     )
     def test_what_it_could_not_do(
         self, publisher: Publisher, arguments: dict[str, Any], told: str
