@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 from streamgauge.processing import LogRecord
 from tests.monitor.generate import stream
 from tests.monitor.streams import START, drive, monitor
@@ -114,3 +116,16 @@ def test_the_same_acceptance_in_a_later_spec_accepts_nothing_again() -> None:
 def test_accepting_before_anything_was_learned_does_no_harm() -> None:
     log = moved((0, 60, 0))
     assert told(drive(monitor(spec(), accepting(1)), log, range(0, 6_000, 500)).events) == []
+
+
+@pytest.mark.parametrize("begin", [72.0, 73.0, 73.5, 74.0])
+@pytest.mark.parametrize("size", [1.5, 2.0])
+def test_a_shift_that_begins_within_a_window_does_not_hide_itself(
+    begin: float, size: float
+) -> None:
+    # Given a reference of a minute, and a shift of which the first window shows a part only
+    log = moved((0, begin, 0), (begin, begin + 30, size))
+    # Then that part is not learned from, and the windows behind it fire
+    fired = alarms(drive(monitor(), log).events)
+    assert [(alarm.status, alarm.feature) for alarm in fired] == [("firing", "x2")]
+    assert fired[0].window is not None and fired[0].window.end <= START + begin + 5 * 5

@@ -322,10 +322,9 @@ class ModelMonitor:
             series = self.series[key]
             for judged in series.close(pane):
                 events += self._raise(series, judged)
-                if judged.fullness == "full" and not self.policy.is_firing(
-                    series.step.name, but="data_quality"
-                ):
-                    series.learn(partial(self._is_broken, series))
+                if judged.fullness == "full":
+                    firing = self.policy.is_firing(series.step.name, but="data_quality")
+                    series.learn(firing=firing, broken=partial(self._is_broken, series))
                 if judged.fullness is not None:
                     self._part_with_rival(series)
         return events

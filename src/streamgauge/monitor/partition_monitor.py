@@ -29,7 +29,7 @@ from streamgauge_client.topics import DEFAULT_PREFIX, PREDICTIONS, SOURCES
 #: Models that one partition monitors; a producer that invents names ends here, counted.
 MOST_MODELS = 2000
 #: Of the state's layout. A worker refuses what it does not know.
-SCHEMA = 2
+SCHEMA = 3
 #: Behind a model's field: the part of its state that changes by the hour.
 SLOW = ".slow"
 KINDS = {topic.name: topic.event or topic.name for topic in SOURCES}

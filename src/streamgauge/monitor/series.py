@@ -67,6 +67,20 @@ class LastWindow:
     slices: list[SliceView] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class WaitingWindow:
+    """A window that was ordinary in these targets, as far as one can tell before the next one.
+
+    A change begins somewhere within a window. Half of it may be no finding yet, and learned it
+    would lift the threshold by which the rest is about to be found.
+    """
+
+    counts: SeriesCounts
+    start: float
+    end: float
+    targets: set[str]
+
+
 class Judged(NamedTuple):
     """What closing a pane led to: a judgement window, or a span of hard rules without fullness."""
 
@@ -90,6 +104,7 @@ class Series:
         self.window: JudgementWindow[SeriesCounts] | None = None
         self.rule_span: JudgementWindow[SeriesCounts] | None = None
         self.last = LastWindow()
+        self.waiting: WaitingWindow | None = None
         self.detectors = SeriesDetectors()
         self.slices = Slices()
         self.recent_ids = RecentIds(remembered=REMEMBERED_IDS)
@@ -138,6 +153,9 @@ class Series:
             for name, check in checks.items()
             if check != {rule.name: rule.check for rule in configuration.spec.rules}.get(name)
         ]
+        if self.waiting is not None:
+            self.waiting.targets -= changed
+            kept.append(self.waiting.counts)
         for contents in (*self.panes.values(), *kept, self.last.counts):
             # What accepted its own window keeps it: the bins are the same.
             for name in changed & contents.targets.keys() - self._kept(accepted):
@@ -306,8 +324,10 @@ class Series:
         start, end = pane * length, (pane + 1) * length
         self.detectors.feed_pane(self.step.watched.values(), counts, end)
         if self.rule_span is None:
-            self.rule_span = JudgementWindow(SeriesCounts(), start, end)
-        self.rule_span.add(counts, start, end)
+            # The pane itself and no copy: most hold enough for the rules.
+            self.rule_span = JudgementWindow(counts, start, end)
+        else:
+            self.rule_span.add(counts, start, end)
         if self.rule_span.contents.n >= RULE_EVENTS:
             ruled, self.rule_span = self.rule_span, None
             yield Judged(self._span(ruled), judge_rules(self, ruled), ruled.contents)
@@ -334,31 +354,51 @@ class Series:
         else:
             self.last.findings = _by_target(findings)
 
-    def learn(self, broken: Callable[[str], bool]) -> None:
-        """Take the last window into the references, but for features that are ``broken``.
+    def learn(self, *, firing: bool, broken: Callable[[str], bool]) -> None:
+        """Take a full window into the references once the next one has borne it out.
 
-        Not to be called while the model itself misbehaves: an incident never becomes the normal.
+        What has no reference yet takes its windows at once: nothing is judged by them. ``firing``
+        tells that the model itself misbehaves, ``broken`` which features do: an incident never
+        becomes the normal.
         """
-        last, reference = self.last, self.configuration.spec.reference
-        if last.fullness != "full" or last.start is None or last.end is None:
+        before, self.waiting = self.waiting, None
+        last = self.last
+        if firing or last.start is None or last.end is None:
             return
-        for name, target in self.targets.items():
-            counts = last.counts.targets.get(name)
+        targets = self.targets
+        sound = {
+            name
+            for name in targets.keys() & last.counts.targets.keys()
             # A window a little beyond is ordinary more often than not: were all of them left out,
             # a threshold that is too low would stay so.
-            odd = any(
-                finding.exceeds and (finding.severity or 0.0) >= ODD
-                for finding in last.findings.get(name, ())
+            if self._severity(name) < ODD and not broken(name)
+        }
+        if before is not None:
+            gone = before.targets - last.counts.targets.keys()
+            calm = {name for name in sound & before.targets if self._severity(name) <= 1.0}
+            self._take(before, calm | gone)
+            self.slices.learn(before.counts.slices)
+        made = WaitingWindow(last.counts, last.start, last.end, sound)
+        at_once = {name for name in sound if targets[name].reference is None}
+        self._take(made, at_once)
+        made.targets = sound - at_once
+        self.waiting = made
+
+    def _severity(self, name: str) -> float:
+        """The worst finding that exceeds, of the last window; 0 where there is none."""
+        findings = self.last.findings.get(name, ())
+        return max((f.severity or 0.0 for f in findings if f.exceeds), default=0.0)
+
+    def _take(self, window: WaitingWindow, names: set[str]) -> None:
+        reference = self.configuration.spec.reference
+        for name in sorted(names):
+            self.slow_changed |= self.targets[name].learn(
+                window.counts.targets[name],
+                start=window.start,
+                end=window.end,
+                min_events=reference.min_events,
+                min_seconds=reference.min_duration_seconds,
             )
-            if counts is not None and not odd and not broken(name):
-                self.slow_changed |= target.learn(
-                    counts,
-                    start=last.start,
-                    end=last.end,
-                    min_events=reference.min_events,
-                    min_seconds=reference.min_duration_seconds,
-                )
-        self.slices.learn(last.counts.slices)
 
     @property
     def targets(self) -> dict[str, Target]:
@@ -393,8 +433,17 @@ class Series:
             [view.model_dump() for view in last.slices],
             self.slices.state(),
             self.recent_ids.state(),
+            self._waiting_state(),
             self.rival.version if self.rival is not None else None,
         ]
+
+    def _waiting_state(self) -> list[Any] | None:
+        waiting = self.waiting
+        if waiting is None:
+            return None
+        # Nearly always it is the last window, which is written already.
+        counts = None if waiting.counts is self.last.counts else waiting.counts.state()
+        return [counts, waiting.start, waiting.end, sorted(waiting.targets)]
 
     def inherit(self, rival: Series) -> None:
         """Take over how far the outputs of the version before lay apart from window to window."""
@@ -429,7 +478,7 @@ class Series:
         made = cls(version, step, configuration)
         made.slow_changed = False
         totals, life, panes, window, ruled, outputs, watch, last, findings, rules = state[:10]
-        shown, slices, recent, _ = state[10:]
+        shown, slices, recent, waiting, _ = state[10:]
         made.totals = Traffic.from_state(totals)
         made.born, made.last_seen, made.joined = life[0], life[1], set(life[2])
         made.panes = {pane: SeriesCounts.from_state(each) for pane, each in panes.items()}
@@ -449,6 +498,10 @@ class Series:
         )
         made.slices = Slices.from_state(slices)
         made.recent_ids = RecentIds.from_state(recent)
+        if waiting is not None:
+            counts, start, end, names = waiting
+            held = made.last.counts if counts is None else SeriesCounts.from_state(counts)
+            made.waiting = WaitingWindow(held, start, end, set(names))
         return made
 
 

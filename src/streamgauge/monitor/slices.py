@@ -65,26 +65,41 @@ class Slices:
         ``grouped`` are the targets: name, group of bins of each event (−1 for none), groups.
         """
         targets = list(grouped)
+        # All targets side by side: the price of a small batch is that of the calls.
+        widths = [n for _, _, n in targets]
+        starts = np.cumsum([0, *widths])
+        placed = np.array([groups for _, groups, _ in targets], dtype=np.intp)
+        known = placed >= 0
         for segment, code in codes.items():
             inside = code >= 0
             if not inside.any():
                 continue
             # As many as these events need: values that come later in the batch are not here yet.
             size = int(code.max()) + 1
-            counts = into.setdefault(segment, SliceCounts())
             made = SliceCounts()
-            made.events = np.bincount(code[inside], minlength=size).reshape(size, 1)
+            own = code[inside]
             weight = weights[inside] if weights is not None else None
+            made.events = np.bincount(own, minlength=size).reshape(size, 1)
             made.statuses = weighted_bincount(
-                code[inside] * 3 + statuses[inside], weight, minlength=3 * size
+                own * 3 + statuses[inside], weight, minlength=3 * size
             ).reshape(size, 3)
-            for name, groups, n in targets:
-                known = inside & (groups >= 0)
-                weight = weights[known] if weights is not None else None
-                made.histograms[name] = weighted_bincount(
-                    code[known] * n + groups[known], weight, minlength=n * size
-                ).reshape(size, n)
-            counts.merge(made)
+            if targets:
+                counted = known & inside
+                total = int(starts[-1])
+                cells = code * total + placed + starts[:-1, None]
+                shares = None
+                if weights is not None:
+                    shares = np.broadcast_to(weights, counted.shape)[counted]
+                table = weighted_bincount(cells[counted], shares, minlength=total * size)
+                parts = np.split(table.reshape(size, total), starts[1:-1], axis=1)
+                made.histograms = {
+                    name: np.ascontiguousarray(part)
+                    for (name, _, _), part in zip(targets, parts, strict=True)
+                }
+            if segment in into:
+                into[segment].merge(made)
+            else:
+                into[segment] = made
 
     def learn(self, window: Mapping[str, SliceCounts]) -> None:
         """Take an ordinary window into what is usual."""
