@@ -99,11 +99,11 @@ def found(outcome: Outcome) -> Found:
             continue
         named = {alarm.feature, *(each.feature for each in alarm.evidence.top_features)}
         meant = alarm.kind == "feature_drift" and shift.column in named
-        if windows is None and meant and alarm.window.end > shift.time:
+        if not meant or alarm.window.end <= shift.time:
+            false += 1
+        elif windows is None:
             length = alarm.window.end - alarm.window.start
             windows = (alarm.window.end - shift.time) / length
-        else:
-            false += 1
     return Found(outcome.recipe, windows, false, outcome.seconds)
 
 
