@@ -134,9 +134,15 @@ class Season:
         size = self._slots.shape[1]
         return np.bincount(self._groups, weights=counts, minlength=size).astype(np.int64)
 
-    def place(self, bins: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
-        """Group of each bin, −1 where the bin is, and how many groups there are."""
-        return np.where(bins >= 0, self._groups[bins], -1), self._slots.shape[1]
+    @property
+    def groups(self) -> NDArray[np.intp]:
+        """Group of each bin, shape (bins,); it never changes."""
+        return self._groups
+
+    @property
+    def size(self) -> int:
+        """How many groups there are."""
+        return self._slots.shape[1]
 
     def _complete(self) -> None:
         slot = self._hour % HOURS

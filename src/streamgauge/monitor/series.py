@@ -19,6 +19,7 @@ from streamgauge.monitor.output_columns import output_columns
 from streamgauge.monitor.season import MOST_GROUPS
 from streamgauge.monitor.series_detectors import SeriesDetectors
 from streamgauge.monitor.series_judgement import alpha_of, judge_rules, judge_window
+from streamgauge.monitor.slice_layout import SliceLayout
 from streamgauge.monitor.slices import Slices
 from streamgauge.monitor.step import (
     CONFIDENCE,
@@ -107,6 +108,7 @@ class Series:
         self.waiting: WaitingWindow | None = None
         self.detectors = SeriesDetectors()
         self.slices = Slices()
+        self._layout = SliceLayout({})
         self.recent_ids = RecentIds(remembered=REMEMBERED_IDS)
         #: The version before this one, whose outputs this one's are held against while it is new.
         self.rival: Series | None = None
@@ -231,6 +233,7 @@ class Series:
         codes = {}
         if spec.segments:
             codes = self.slices.codes(spec.segments, [batch.segment[i] for i in rows.tolist()])
+            layout = self._slice_layout(features, outputs)
         repeated = None
         if spec.watch.lint:
             repeated = self.recent_ids.look([batch.prediction_id[i] for i in rows.tolist()])
@@ -267,7 +270,8 @@ class Series:
                     {segment: code[within] for segment, code in codes.items()},
                     statuses[within],
                     weight,
-                    self._grouped(features, outputs, among, within),
+                    self._places(features, outputs, among, within),
+                    layout,
                 )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
         for name in [name for name in (SCORE, LATENCY) if name in outputs]:
@@ -300,22 +304,34 @@ class Series:
                 found[name] = (target.only_place(own[name]), target)
         return found
 
-    def _grouped(
+    def _slice_layout(
+        self, features: Mapping[str, Placed], outputs: Mapping[str, Placed]
+    ) -> SliceLayout:
+        """What is counted by slice: only targets that have a reference, and so groups of bins."""
+        sliced = self.step.first(self._most_sliced)
+        targets = {name: sliced[name] for name in features if name in sliced}
+        targets |= {name: self.outputs[name] for name in outputs}
+        seasons = {name: t.season for name, t in targets.items() if t.season is not None}
+        if not self._layout.holds(seasons):
+            self._layout = SliceLayout(seasons)
+        return self._layout
+
+    def _places(
         self,
         features: Mapping[str, Placed],
         outputs: Mapping[str, Placed],
         among: NDArray[np.intp],
         within: NDArray[np.intp],
-    ) -> Iterator[tuple[str, NDArray[np.intp], int]]:
-        """Groups of bins of each value, for slices; only targets that have a reference."""
-        sliced = self.step.first(self._most_sliced)
-        for target, placed, rows in (
-            *((sliced[name], placed, among) for name, placed in features.items() if name in sliced),
-            *((self.outputs[name], placed, within) for name, placed in outputs.items()),
-        ):
-            if target.season is not None:
-                groups, n = target.season.place(placed.place[rows])
-                yield target.name, groups, n
+    ) -> NDArray[np.intp]:
+        """Bins of the layout's targets, shape (targets, rows)."""
+        places = np.empty((len(self._layout.names), len(within)), dtype=np.intp)
+        for row, name in zip(places, self._layout.names, strict=True):
+            placed = features.get(name)
+            if placed is not None:
+                row[:] = placed.place[among]
+            else:
+                row[:] = outputs[name].place[within]
+        return places
 
     def close(self, pane: int) -> Iterator[Judged]:
         """Close one pane and yield what is judged by it."""

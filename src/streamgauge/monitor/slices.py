@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from streamgauge.batch.columns import ERROR
 from streamgauge.metrics.histogram import weighted_bincount
 from streamgauge.monitor.judge import EFFECT_FLOOR
 from streamgauge.monitor.slice_counts import SliceCounts
+from streamgauge.monitor.slice_layout import SliceLayout
 from streamgauge.specs.watching import SegmentSpec
 from streamgauge.state.views import SliceView
 
@@ -58,44 +59,34 @@ class Slices:
         codes: Mapping[str, NDArray[np.intp]],
         statuses: NDArray[np.int8],
         weights: NDArray[np.int64] | None,
-        grouped: Iterable[tuple[str, NDArray[np.intp], int]],
+        places: NDArray[np.intp],
+        layout: SliceLayout,
     ) -> None:
         """Count events into a pane.
 
-        ``grouped`` are the targets: name, group of bins of each event (−1 for none), groups.
+        ``places`` (targets, events) are the bins of the layout's targets, −1 for none.
         """
-        targets = list(grouped)
-        # All targets side by side: the price of a small batch is that of the calls.
-        widths = [n for _, _, n in targets]
-        starts = np.cumsum([0, *widths])
-        placed = np.array([groups for _, groups, _ in targets], dtype=np.intp)
-        known = placed >= 0
+        columns, width = layout.columns(places), layout.width + 1
         for segment, code in codes.items():
-            inside = code >= 0
-            if not inside.any():
-                continue
+            kept, weight, own = columns, weights, statuses
+            if code.min() < 0:
+                inside = np.flatnonzero(code >= 0)
+                if not len(inside):
+                    continue
+                code, kept, own = code[inside], columns[:, inside], statuses[inside]
+                weight = weights[inside] if weights is not None else None
             # As many as these events need: values that come later in the batch are not here yet.
             size = int(code.max()) + 1
             made = SliceCounts()
-            own = code[inside]
-            weight = weights[inside] if weights is not None else None
-            made.events = np.bincount(own, minlength=size).reshape(size, 1)
-            made.statuses = weighted_bincount(
-                own * 3 + statuses[inside], weight, minlength=3 * size
-            ).reshape(size, 3)
-            if targets:
-                counted = known & inside
-                total = int(starts[-1])
-                cells = code * total + placed + starts[:-1, None]
-                shares = None
-                if weights is not None:
-                    shares = np.broadcast_to(weights, counted.shape)[counted]
-                table = weighted_bincount(cells[counted], shares, minlength=total * size)
-                parts = np.split(table.reshape(size, total), starts[1:-1], axis=1)
-                made.histograms = {
-                    name: np.ascontiguousarray(part)
-                    for (name, _, _), part in zip(targets, parts, strict=True)
-                }
+            made.events = np.bincount(code, minlength=size).reshape(size, 1)
+            made.statuses = weighted_bincount(code * 3 + own, weight, minlength=3 * size)
+            made.statuses = made.statuses.reshape(size, 3)
+            if layout.names:
+                cells = (kept + code * width).ravel()
+                each = np.tile(weight, len(kept)) if weight is not None else None
+                table = weighted_bincount(cells, each, minlength=size * width)
+                made.names, made.widths = layout.names, layout.widths
+                made.table = table.reshape(size, width)[:, :-1]
             if segment in into:
                 into[segment].merge(made)
             else:
@@ -106,9 +97,7 @@ class Slices:
         for segment, counts in window.items():
             usual = self._usual.setdefault(segment, SliceCounts())
             usual.merge(counts)
-            for name, each in usual.histograms.items():
-                full = each.sum(axis=1, keepdims=True) > MOST_LEARNED
-                usual.histograms[name] = np.where(full, each // 2, each)
+            usual.fade(MOST_LEARNED)
 
     def judge(self, window: Mapping[str, SliceCounts], *, alpha: float) -> list[SliceView]:
         """The largest slices of a window, each with what moved most in it, the worst first."""
@@ -134,8 +123,9 @@ class Slices:
         usual = self._usual.get(segment)
         seen = int(counts.events[index, 0])
         if usual is not None and seen >= ENOUGH:
+            known = usual.histograms
             for name, histograms in counts.histograms.items():
-                before = usual.histograms.get(name)
+                before = known.get(name)
                 if before is None or index >= min(len(before), len(histograms)):
                     continue
                 if before.shape[1] != histograms.shape[1]:
