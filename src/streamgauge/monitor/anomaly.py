@@ -41,8 +41,13 @@ def rank_column(place: NDArray[np.intp], mid_ranks: NDArray[np.float64]) -> NDAr
     >>> rank_column(np.array([0, 1, -1]), np.array([0.25, 0.75])).tolist()
     [256, 768, -1]
     """
+    return rank_table(mid_ranks).take(place, mode="wrap")
+
+
+def rank_table(mid_ranks: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Rank of each bin, 0 to 1023, and behind them that of −1: a value that has none."""
     ranks = np.minimum((mid_ranks * RANKS).astype(np.int32), RANKS - 1)
-    return np.append(ranks, np.int32(MISSING)).take(place, mode="wrap")
+    return np.append(ranks, np.int32(MISSING))
 
 
 class Judged(NamedTuple):

@@ -229,10 +229,10 @@ class ModelMonitor:
 
     def _count_interactions(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
         ids, weights = batch.interaction_id, batch.weight.tolist()
+        if (panes == panes[0]).all():
+            self.behaviour.pane(int(panes[0])).predicted(ids, weights)
+            return
         for pane in np.unique(panes).tolist():
-            if panes[0] == pane == panes[-1] and (panes == pane).all():
-                self.behaviour.pane(pane).predicted(ids, weights)
-                continue
             rows = np.flatnonzero(panes == pane).tolist()
             self.behaviour.pane(pane).predicted(
                 [ids[row] for row in rows], [weights[row] for row in rows]

@@ -74,16 +74,24 @@ def of_numbers(numbers: NDArray[np.float64]) -> Values:
     return Values(kind, numbers)
 
 
+def nothing(n: int) -> Values:
+    """What n events have of a column that none of them has."""
+    return Values(np.full(n, NULL, dtype=np.int8), np.full(n, np.nan))
+
+
 def of_column(column: Column) -> Values:
     """A column's values; a number that is not finite is no value."""
     kind = column.kind
-    nothing = (kind == ABSENT) | ((kind == NUMBER) & ~np.isfinite(column.values))
+    if not kind.any() and np.isfinite(column.values).all():
+        # Numbers all of them, as in most columns.
+        return Values(kind, column.values)
+    hole = (kind == ABSENT) | ((kind == NUMBER) & ~np.isfinite(column.values))
     words = None
     if column.categories is not None:
         # A third of what ``np.array`` takes.
         words = np.empty(len(kind), dtype=object)
         words[:] = column.categories
-    return Values(np.where(nothing, np.int8(NULL), kind), column.values, words)
+    return Values(np.where(hole, np.int8(NULL), kind), column.values, words)
 
 
 def of_truths(truths: Truths) -> Values:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.batch.columns import ABSENT, NULL, Column
+from streamgauge.batch.columns import NULL, Column
 from streamgauge.monitor.rule_values import (
     FALSE,
     TRUE,
@@ -27,6 +27,7 @@ from streamgauge.monitor.rule_values import (
     lengths,
     membership,
     negation,
+    nothing,
     of_column,
     of_constant,
     of_truths,
@@ -79,11 +80,12 @@ class CompiledRule:
         zero does not give. It is broken where types do not fit. A column that is not there is
         missing in every event.
         """
-        nothing = of_column(Column(np.full(n, ABSENT, dtype=np.int8), np.full(n, np.nan)))
         values = {
-            name: of_column(columns[name]) if name in columns else nothing for name in self.names
+            name: of_column(columns[name]) if name in columns else nothing(n) for name in self.names
         }
-        truths = np.broadcast_to(self._truths(values), n)
+        truths = self._truths(values)
+        if len(truths) != n:
+            truths = np.broadcast_to(truths, n)
         return (truths == FALSE) | (truths == WRONG), truths != UNKNOWN
 
 

@@ -238,8 +238,10 @@ class Series:
         if spec.watch.lint:
             repeated = self.recent_ids.look([batch.prediction_id[i] for i in rows.tolist()])
         everything = np.arange(len(rows))
-        for pane in np.unique(panes[rows]).tolist():
-            within = np.flatnonzero(panes[rows] == pane)
+        own_panes = panes[rows]
+        one_pane = bool((own_panes == own_panes[0]).all())
+        for pane in [int(own_panes[0])] if one_pane else np.unique(own_panes).tolist():
+            within = everything if one_pane else np.flatnonzero(own_panes == pane)
             among = rows[within]
             weight = sampled[within] if sampled is not None else None
             counts = self.panes.setdefault(pane, SeriesCounts())
@@ -263,7 +265,7 @@ class Series:
                 counts.rules.update(rule, violated[among], applicable[among], weight)
             if repeated is not None:
                 counts.skew.update(batch.record_timestamp[among], batch.timestamp[among], weight)
-                counts.duplicates.update(repeated.repeated[panes[rows[repeated.rows]] == pane])
+                counts.duplicates.update(repeated.repeated[own_panes[repeated.rows] == pane])
             if codes:
                 self.slices.count(
                     counts.slices,

@@ -14,7 +14,7 @@ from streamgauge.monitor.anomaly import (
     MOST_FEATURES,
     SCREENING,
     Anomaly,
-    rank_column,
+    rank_table,
 )
 from streamgauge.monitor.contents import Placed
 from streamgauge.monitor.target import Target
@@ -42,6 +42,8 @@ class Unusual:
         self._learned: list[float | None] = []
         self._every = 1
         self._seen = 0
+        #: By feature: its ranks by bin, and the same as the score wants them.
+        self._tables: dict[str, tuple[NDArray[np.float64], NDArray[np.int32]]] = {}
 
     def prepare(self, targets: Mapping[str, Target]) -> None:
         """Begin, or begin anew, where references ask for it: before a batch is placed.
@@ -96,16 +98,18 @@ class Unusual:
             return False
         return [t.learned_at for t in known if t is not None] == self._learned
 
-    @staticmethod
     def _ranks(
-        anomaly: Anomaly, targets: Mapping[str, Target], placed: Mapping[str, Placed]
+        self, anomaly: Anomaly, targets: Mapping[str, Target], placed: Mapping[str, Placed]
     ) -> NDArray[np.int32]:
         columns = []
         for name in anomaly.names[:MOST_FEATURES]:
             ranks = targets[name].ranks
             assert ranks is not None
-            columns.append(rank_column(placed[name].place, ranks))
-        return np.column_stack(columns)
+            known = self._tables.get(name)
+            if known is None or known[0] is not ranks:
+                known = self._tables[name] = (ranks, rank_table(ranks))
+            columns.append(known[1].take(placed[name].place, mode="wrap"))
+        return np.array(columns).T
 
     def state(self) -> list[Any]:
         anomaly = self._anomaly
