@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import orjson
 import pytest
 
 from streamgauge.monitor import PartitionMonitor
@@ -177,3 +178,41 @@ def test_steady_traffic_is_never_a_silence(overrides: dict[str, dict[str, float]
     times = START + np.cumsum(rng.exponential(20.0, size=3_000))
     subject = monitor(overrides=overrides)
     assert told(drive(subject, numbers(times.tolist()), range(0, 3_000, 300)).events) == []
+
+
+def retired(at: float, version: str = "1") -> LogRecord:
+    event = {"model": "fraud", "version": version, "action": "retired", "timestamp": at}
+    return LogRecord("streamgauge.models", 0, 0, at, b"fraud", (), orjson.dumps(event))
+
+
+def test_a_model_that_was_retired_may_be_silent_until_it_speaks_again() -> None:
+    # Given a model that never pauses for ten seconds, and that somebody takes out of service
+    subject = monitor(spec(silence_after="10s"))
+    drive(subject, [*numbers(START + i for i in range(5)), retired(START + 5)])
+    # Then its silence is no news
+    assert told(subject.advance(START + 60).events) == []
+    # And back in service it is listened to again
+    drive(subject, numbers([START + 90, START + 91]))
+    assert told(subject.advance(START + 102).events) == [("staleness", "firing", None)]
+
+
+def test_a_silence_that_was_told_ends_when_the_model_is_retired() -> None:
+    subject = monitor(spec(silence_after="10s"))
+    drive(subject, numbers([START, START + 1]))
+    (fired,) = alarms(subject.advance(START + 20).events)
+    (resolved,) = alarms(drive(subject, [retired(START + 21)]).events)
+    assert (resolved.status, resolved.fingerprint) == ("resolved", fired.fingerprint)
+
+
+def test_an_old_version_that_is_retired_leaves_the_new_one_heard() -> None:
+    subject = monitor(spec(silence_after="10s"))
+    new = numbers((START + 5 + i for i in range(5)), version="2")
+    drive(subject, [*numbers(START + i for i in range(5)), *new, retired(START + 10)])
+    assert told(subject.advance(START + 60).events) == [("staleness", "firing", None)]
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [2], [3], [1, 2, 3]], ids=str)
+def test_what_stood_before_a_retirement_was_heard_before_it(cuts: list[int]) -> None:
+    log = [*numbers([START, START + 40]), retired(START + 41), *numbers([START + 90])]
+    effects = drive(monitor(spec(silence_after="10s")), log, cuts)
+    assert [alarm.status for alarm in alarms(effects.events)] == ["firing", "resolved"]

@@ -39,7 +39,11 @@ def sampled_rate(value: bytes) -> int:
 
     >>> sampled_rate(b"10"), sampled_rate(b"0"), sampled_rate(b"many")
     (10, 1, 1)
+    >>> sampled_rate(b"20000000") == sampled_rate(b"9" * 400) == MOST_WEIGHT
+    True
     """
-    if not value or len(value) > 6 or not _DIGITS.issuperset(value):
+    if not value or not _DIGITS.issuperset(value):
         return 1
-    return min(max(int(value), 1), MOST_WEIGHT)
+    digits = value.lstrip(b"0")
+    # A text of any length must not become a number of any length.
+    return MOST_WEIGHT if len(digits) > 6 else min(max(int(value[-6:]), 1), MOST_WEIGHT)

@@ -25,6 +25,10 @@ class BaselineRatio:
     >>> usual.add(0, 1000)
     >>> round(usual.threshold(400), 3)
     0.05
+    >>> sampled = BaselineRatio()
+    >>> sampled.add(30, 300, events=30)
+    >>> sampled.ratio, sampled.believed
+    (0.1, False)
     """
 
     __slots__ = ("count", "seen", "since")
@@ -42,8 +46,22 @@ class BaselineRatio:
     def ratio(self) -> float:
         return self.count / self.seen if self.seen else 0.0
 
-    def add(self, count: int, seen: int, *, at: float = 0.0, settles_after: float = 0.0) -> None:
-        """Take an ordinary span's faults and events, until it is settled. Times in seconds."""
+    def add(
+        self,
+        count: int,
+        seen: int,
+        *,
+        events: int | None = None,
+        at: float = 0.0,
+        settles_after: float = 0.0,
+    ) -> None:
+        """Take an ordinary span's faults and events, until it is settled. Times in seconds.
+
+        ``events`` are those that came, where a client samples and ``seen`` stands for more: what a
+        ratio is worth depends on them.
+        """
+        if events is not None and 0 < events < seen:
+            count, seen = count * events // seen, events
         self.since = at if self.since is None else self.since
         if self.seen < SETTLED or at - self.since < settles_after:
             self.count += count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -74,12 +74,21 @@ class Hearing:
                 silence.open = gap
                 yield Heard(step, gap)
 
-    def stop(self) -> Iterator[Heard]:
-        """Listen no more; yield the silences that nothing else would end."""
-        for step, silence in self._silences.items():
-            if silence.open is not None:
-                yield Heard(step, silence.open, silence.open.noticed)
-        self._silences = {}
+    def stop(self, steps: Collection[str] | None = None) -> list[Heard]:
+        """Listen no more, to some steps or to all; return the silences that nothing else would end.
+
+        A step that speaks again is listened to again, from the beginning.
+        """
+        stopped = {
+            step: self._silences.pop(step)
+            for step in list(self._silences)
+            if steps is None or step in steps
+        }
+        return [
+            Heard(step, silence.open, silence.open.noticed)
+            for step, silence in stopped.items()
+            if silence.open is not None
+        ]
 
     def state(self) -> dict[str, Any]:
         return {step: silence.state() for step, silence in sorted(self._silences.items())}

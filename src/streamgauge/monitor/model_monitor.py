@@ -202,6 +202,16 @@ class ModelMonitor:
         for act, pane in zip(acts, panes, strict=True):
             self.behaviour.pane(pane).acted(act.kind, act.subject, interaction=act.interaction)
 
+    def retire(self, version: str) -> list[AlarmEvent]:
+        """Somebody took a version out of service: where it spoke last, silence is no news."""
+        newest = {name: self._newest_heard(name) for name in self.steps}
+        gone = [name for name, series in newest.items() if series and series.version == version]
+        return [self._tell(heard) for heard in self.hearing.stop(gone)]
+
+    def _newest_heard(self, step: str) -> Series | None:
+        heard = [series for (_, name), series in self.series.items() if name == step]
+        return max(heard, key=lambda each: (each.last_seen, each.version), default=None)
+
     def _watermark(self) -> Watermark:
         defaults = self.configuration.spec.defaults
         return Watermark(pane=defaults.pane_seconds, grace=defaults.grace_seconds)

@@ -30,6 +30,8 @@ from streamgauge_client.topics import DEFAULT_PREFIX, PREDICTIONS, SOURCES
 MOST_MODELS = 2000
 #: Of the state's layout. A worker refuses what it does not know.
 SCHEMA = 3
+#: The step in a model's life after which its silence is wanted.
+RETIRED = "retired"
 #: Behind a model's field: the part of its state that changes by the hour.
 SLOW = ".slow"
 KINDS = {topic.name: topic.event or topic.name for topic in SOURCES}
@@ -107,16 +109,16 @@ class PartitionMonitor:
             return effects
         decoded = decode_records(records)
         batches = batches_by_model(decoded)
-        if len(records) > 1 and self._crowded(batches):
-            # The last places go to who comes first in the log, so they are given in small steps.
-            half = len(records) // 2
-            effects = self.process(records[:half])
-            effects.extend(self.process(records[half:]))
+        cut = self._cut(decoded, batches, len(records))
+        if cut:
+            effects = self.process(records[:cut])
+            effects.extend(self.process(records[cut:]))
             return effects
         before, reached = self._log_times(records)
         made_at = self._claim(decoded, batches, reached)
         taken: set[str] = set()
         self._take_clients(decoded, records, made_at, reached, effects, taken)
+        self._retire(decoded, effects, taken)
         acts = self._acts(decoded, effects)
         for model, parts in batches.items():
             monitor = self._models.get(model)
@@ -204,6 +206,24 @@ class PartitionMonitor:
                 budget=self._budget,
             )
         return made_at
+
+    def _cut(self, decoded: Decoded, batches: Batches, n: int) -> int:
+        """The record before which a chunk is to be cut; 0 where it may be taken at once."""
+        retired = (row.row for row in decoded.model_events if row.event.action == RETIRED)
+        # What comes before is heard before.
+        first = next((row for row in retired if row), 0)
+        if first or n == 1 or not self._crowded(batches):
+            return first
+        # The last places go to who comes first in the log, so they are given in small steps.
+        return n // 2
+
+    def _retire(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
+        """Take the retirement with which a chunk begins."""
+        for row in decoded.model_events:
+            monitor = self._models.get(row.event.model)
+            if monitor is not None and row.event.action == RETIRED:
+                effects.events += monitor.retire(row.event.version)
+                taken.add(monitor.model)
 
     def _crowded(self, batches: Batches) -> bool:
         """Whether new features of different models would compete for the last places."""

@@ -52,6 +52,7 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                 usual[finding.rule].add(
                     getattr(quality, finding.rule),
                     quality.seen,
+                    events=counts.events,
                     at=span.end,
                     settles_after=settles_after,
                 )
@@ -63,7 +64,9 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
     if not errors.exceeds:
         traffic = span.contents.traffic
         failed = int(traffic.statuses[ERROR])
-        step.usual_errors.add(failed, traffic.n, at=span.end, settles_after=settles_after)
+        step.usual_errors.add(
+            failed, traffic.n, events=traffic.events, at=span.end, settles_after=settles_after
+        )
     return [*findings, errors]
 
 
@@ -178,7 +181,13 @@ def _unusual(
         )
     if not found.exceeds:
         settles_after = series.configuration.spec.reference.min_duration_seconds
-        usual.add(counts.violated(UNUSUAL_RULE), judged, at=window.end, settles_after=settles_after)
+        usual.add(
+            counts.violated(UNUSUAL_RULE),
+            judged,
+            events=n,
+            at=window.end,
+            settles_after=settles_after,
+        )
         spread.add(value)
     return [found]
 
@@ -197,7 +206,7 @@ def _clocks(
     else:
         found = judge.fault(TIMESTAMP, "ahead", value, usual.threshold(n), n=n, before=usual.ratio)
     if not found.exceeds:
-        usual.add(skew.ahead, skew.n, at=span.end, settles_after=settles_after)
+        usual.add(skew.ahead, skew.n, events=n, at=span.end, settles_after=settles_after)
     return [found]
 
 
