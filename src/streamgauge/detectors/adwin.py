@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress, count
 from typing import Any
 
 import numpy as np
@@ -50,14 +51,22 @@ class ADWIN(Detector, name="adwin"):
         return RiverADWIN(delta=self.delta, clock=self.clock, grace_period=self.grace_period)
 
     def _update_many(self, values: NDArray[np.float64]) -> list[int]:
+        # River's public ``update``, but without a Python frame for each value: half the price.
+        # A test holds both against each other.
         self._samples += len(values)
         found: list[int] = []
-        river = self._river
-        for index, value in enumerate(values.tolist()):
+        river, rest, start = self._river, values.tolist(), 0
+        while rest:
             # River throws the whole window away on the update after a detection, not before.
-            river.update(value)
             if river.drift_detected:
-                found.append(index)
+                river._reset()
+            hits = compress(count(), map(river._helper.update, rest))
+            hit = next(hits, None)
+            river._drift_detected = hit is not None
+            if hit is None:
+                break
+            found.append(start + hit)
+            start, rest = start + hit + 1, rest[hit + 1 :]
         return found
 
     @property
