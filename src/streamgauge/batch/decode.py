@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -14,6 +14,7 @@ from streamgauge.batch.delivery import delivery
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
 from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
+from streamgauge.batch.plain import BLOCK, plain_predictions
 from streamgauge.batch.structs import (
     Feedback,
     Label,
@@ -115,7 +116,7 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
     batches: list[BatchRow] = []
     weights: list[int] = []
     sequences: list[tuple[int, str, bytes]] = []
-    for index, record in enumerate(records):
+    for index, record in _unusual(records, rows, timestamps, weights, predictions, sequences):
         taken = _take(record)
         if isinstance(taken, DeadLetter):
             dead.append((index, taken))
@@ -157,6 +158,34 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
         dead=dead,
         sequences=sequences,
     )
+
+
+def _unusual(
+    records: Sequence[LogRecord],
+    rows: list[int],
+    timestamps: list[float],
+    weights: list[int],
+    predictions: list[Prediction],
+    sequences: list[tuple[int, str, bytes]],
+) -> Iterator[tuple[int, LogRecord]]:
+    """Yield the records that are to be taken one by one; put all others into the lists.
+
+    In the order of the records, so that the lists are in it whoever fills them.
+    """
+    for start in range(0, len(records), BLOCK):
+        block = records[start : start + BLOCK]
+        plain = plain_predictions(block)
+        if plain is None:
+            yield from enumerate(block, start)
+            continue
+        own = range(start, start + len(block))
+        rows += own
+        timestamps += plain.timestamps
+        weights += [1] * len(block)
+        predictions += plain.events
+        if plain.sequences:
+            models = (event.model for event in plain.events)
+            sequences += zip(own, models, plain.sequences, strict=True)
 
 
 def _take(record: LogRecord) -> tuple[float, AnyEvent] | DeadLetter:

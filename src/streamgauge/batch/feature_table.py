@@ -21,7 +21,8 @@ class FeatureRows(list[dict[str, Any]]):
     def first_rows(self, known: Collection[str]) -> dict[str, int]:
         """Row at which each unknown name comes first, in the order in which they come."""
         first: dict[str, int] = {}
-        if set().union(*self) <= set(known):
+        # Events of one model have the same names in the same order, or nearly.
+        if set().union(*set(map(tuple, self))) <= set(known):
             return first
         for row, event in enumerate(self):
             for name in event:

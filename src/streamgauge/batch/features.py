@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ ABSENT: Final = 3
 VECTOR: Final = 4
 
 _NULL = np.int8(NULL)
+_values = methodcaller("values")
 _NUMBERS = frozenset({float, int})
 _NUMBERS_AND_NULL = _NUMBERS | {type(None)}
 
@@ -87,6 +88,10 @@ def plain_column(cells: Sequence[Any] | None, n: int) -> Column:
 def _transposed(
     features: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> Sequence[Sequence[Any]]:
+    if len(set(map(tuple, features))) == 1:
+        columns = dict(zip(features[0], zip(*map(_values, features), strict=True), strict=True))
+        if columns.keys() >= set(names):
+            return [columns[name] for name in names]
     if len(names) > 1:
         # One call per event for all names, as long as every event has them all.
         try:

@@ -269,6 +269,8 @@ class Target:
             # Nearly every column: nothing is missing, wrong or to be learned.
             values = column.values
             return Placed(self.bins.place(values), values, out_of_range=self._outside(values))
+        if self._is_plain_text(column):
+            return self._place_known(column)
         missing = (kind == NULL) | (kind == ABSENT)
         start = self._vote(column, missing) if self.type == "unknown" else 0
         place = np.full(len(kind), -1, dtype=np.intp)
@@ -288,6 +290,22 @@ class Target:
         if isinstance(self.bins, NumericBins) and len(rows):
             place[rows] = self.bins.place(values[rows])
         return Placed(place, values, missing, wrong, out)
+
+    def _is_plain_text(self, column: Column) -> bool:
+        """Whether all of a column are words, and nothing but their bins is to be found."""
+        known = isinstance(self.bins, CategoryBins) and self.type == "categorical"
+        return known and self.spec.allowed is None and bool((column.kind == CATEGORY).all())
+
+    def _place_known(self, column: Column) -> Placed:
+        assert isinstance(self.bins, CategoryBins)
+        # All of them are words: nothing in the list is None.
+        words: Any = column.categories
+        place = self.bins.place(words)
+        # Nothing was left over in the reference, so whatever is left over now is new.
+        if self.reference is None or self.reference.counts[-1]:
+            return Placed(place, None)
+        new = place == self.bins.size - 1
+        return Placed(place, None, new_category=new, words=words)
 
     def _outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         if self.spec.range is None:

@@ -89,11 +89,13 @@ class CategoryBins:
     def place(self, values: Sequence[str]) -> NDArray[np.intp]:
         """Bin of each category, shape (n,)."""
         index, other = self._index, len(self.categories)
-        return np.fromiter(
-            (index.get(value[:CATEGORY_LENGTH], other) for value in values),
-            dtype=np.intp,
-            count=len(values),
-        )
+        found = list(map(index.get, values))
+        if None in found:
+            found = [
+                index.get(value[:CATEGORY_LENGTH], other) if known is None else known
+                for value, known in zip(values, found, strict=True)
+            ]
+        return np.array(found, dtype=np.intp)
 
     @property
     def labels(self) -> list[str]:
