@@ -50,7 +50,9 @@ def standard_log(events: int, models: int) -> list[LogRecord]:
             ("ce_specversion", b"1.0"),
             ("ce_id", event["prediction_id"].encode()),  # type: ignore[attr-defined]
             ("ce_type", b"streamgauge.prediction.v1"),
+            ("ce_sequence", b"0123456789abcdef-%d" % i),
             ("ce_source", b"/load"),
+            ("ce_time", b"2023-11-14T22:13:20.000000Z"),
             ("ce_subject", b"model"),
             ("content-type", b"application/json"),
         )

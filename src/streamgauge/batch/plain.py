@@ -7,6 +7,7 @@ are they taken one by one (``decode``). So nothing is decided here but that all 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_LEAD_SECONDS
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
-from streamgauge_client.codec import CONTENT_TYPE, SPEC_VERSION, type_name
+from streamgauge_client.codec import CONTENT_TYPE, type_name
 from streamgauge_client.events import PredictionEvent
 from streamgauge_client.events.base import MAX_DEPTH
 from streamgauge_client.events.timestamp import FIRST_MILLISECONDS
@@ -25,8 +26,6 @@ from streamgauge_client.topics import PREDICTIONS
 #: Records that are asked together: one that is unusual sends so many the long way.
 BLOCK = 256
 _TYPE = ("ce_type", type_name(PredictionEvent).encode())
-#: The names of our client's other headers, in its order.
-_NAMES = ("ce_id", "ce_sequence", "ce_source", "ce_time", "ce_subject")
 
 _decode = msgspec.json.Decoder(Prediction).decode
 _braces, _brackets = methodcaller("count", b"{"), methodcaller("count", b"[")
@@ -36,7 +35,7 @@ _timestamp = attrgetter("timestamp")
 class Plain(NamedTuple):
     """Predictions of as many records, their times in seconds, and the numbers of their producers.
 
-    ``sequences`` is empty where records have no headers.
+    ``sequences`` is empty where records have none.
     """
 
     events: list[Prediction]
@@ -48,7 +47,7 @@ def plain_predictions(records: Sequence[LogRecord]) -> Plain | None:
     """Decode records that are plain predictions, all of them; None where one is anything else.
 
     Plain is a prediction with a time of its own in seconds, in ASCII, without headers or with those
-    of our client, of a size and a depth that is taken.
+    of CloudEvents' binary mode, of a size and a depth that is taken.
     """
     topics, _, _, stamps, _, headers, values = zip(*records, strict=True)
     topic = topics[0]
@@ -85,16 +84,31 @@ def _is_small(values: Sequence[bytes]) -> bool:
 
 
 def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] | None:
-    """The numbers of records that all have our client's headers; None where one has others."""
+    """Numbers of records whose headers all have the same names; None where one has others."""
     if not any(headers):
         return []
-    found = [
-        each[3][1]
-        for each in headers
-        if len(each) == 8
-        and each[0] == SPEC_VERSION
-        and each[2] == _TYPE
-        and each[7] == CONTENT_TYPE
-        and (each[1][0], each[3][0], each[4][0], each[5][0], each[6][0]) == _NAMES
-    ]
-    return found if len(found) == len(headers) else None
+    if len(set(map(len, headers))) != 1 or not headers[0]:
+        return None
+    n, names = len(headers), tuple(name for name, _ in headers[0])
+    columns = list(zip(*headers, strict=True))
+    for name, column in zip(names, columns, strict=True):
+        # Most are the same in every record.
+        if column.count(column[0]) != n and [each for each, _ in column].count(name) != n:
+            return None
+    places = _places(names)
+    if places is None:
+        return None
+    of_type, of_sequence = places
+    if columns[of_type].count(_TYPE) != n or columns[-1].count(CONTENT_TYPE) != n:
+        return None
+    return [] if of_sequence is None else [value for _, value in columns[of_sequence]]
+
+
+@lru_cache(maxsize=256)
+def _places(names: tuple[str, ...]) -> tuple[int, int | None] | None:
+    """Where the type and the number stand in headers of binary mode, the content type last."""
+    usual = names[-1] == "content-type" and "ce_type" in names and len({*names}) == len(names)
+    # An event that stands for several is taken by itself.
+    if not usual or "ce_sampledrate" in names:
+        return None
+    return names.index("ce_type"), names.index("ce_sequence") if "ce_sequence" in names else None
