@@ -37,7 +37,7 @@ SENTINELS: NDArray[np.float64] = np.unique(
     ]
 )
 #: No code is nearer to zero, so a column below it needs no search.
-_LEAST = float(np.abs(SENTINELS).min())
+LEAST = float(np.abs(SENTINELS).min())
 
 
 class Sentinels(Metric, name="sentinels"):
@@ -62,7 +62,7 @@ class Sentinels(Metric, name="sentinels"):
     def update(self, values: NDArray[np.float64], weights: NDArray[np.int64] | None = None) -> None:
         """Take finite values, shape (n,), and how many values each stands for."""
         self.n += len(values) if weights is None else int(weights.sum())
-        far = np.abs(values) >= _LEAST
+        far = np.abs(values) >= LEAST
         if not far.any():
             return
         large = values[far]

@@ -15,6 +15,7 @@ from streamgauge.metrics.duplicates import RecentIds
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
+from streamgauge.monitor.numeric_block import count_columns
 from streamgauge.monitor.output_columns import output_columns
 from streamgauge.monitor.season import MOST_GROUPS
 from streamgauge.monitor.series_detectors import SeriesDetectors
@@ -247,15 +248,13 @@ class Series:
             counts = self.panes.setdefault(pane, SeriesCounts())
             counts.traffic.update(statuses[within], latency[within], weight)
             counts.reach(int(batch.offset[among[0]]), int(batch.offset[among[-1]]))
-            for name, placed in features.items():
-                self.step.targets[name].count(placed, among, counts, weight)
-            for name, placed in outputs.items():
+            count_columns(self.step.targets, features, among, counts, weight)
+            whole = {n: placed for n, placed in outputs.items() if given[n][within].all()}
+            count_columns(self.outputs, whole, within, counts, weight)
+            for name in outputs.keys() - whole.keys():
                 inside = given[name][within]
-                if inside.all():
-                    self.outputs[name].count(placed, within, counts, weight)
-                else:
-                    share = weight[inside] if weight is not None else None
-                    self.outputs[name].count(placed, within[inside], counts, share)
+                share = weight[inside] if weight is not None else None
+                self.outputs[name].count(outputs[name], within[inside], counts, share)
             for name, (placed, target) in beside.items():
                 assert target.bins is not None
                 counts.beside.setdefault(name, TargetCounts()).update(

@@ -289,7 +289,9 @@ class Target:
             rows = self._sampled(rows, values)
         if isinstance(self.bins, NumericBins) and len(rows):
             place[rows] = self.bins.place(values[rows])
-        return Placed(place, values, missing, wrong, out)
+        # Most columns have holes at the worst.
+        wrong_type = wrong if wrong.any() else None
+        return Placed(place, values, missing, wrong_type, out)
 
     def _is_plain_text(self, column: Column) -> bool:
         """Whether all of a column are words, and nothing but their bins is to be found."""
@@ -311,7 +313,8 @@ class Target:
         if self.spec.range is None:
             return None
         low, high = self.spec.range
-        return (values < low) | (values > high)
+        outside = (values < low) | (values > high)
+        return outside if outside.any() else None
 
     def count(
         self,

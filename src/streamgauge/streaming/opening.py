@@ -17,6 +17,7 @@ from streamgauge.processing import StateError
 from streamgauge.state.base import Acquired, CheckpointStore, Stored
 from streamgauge.state.positions import Positions
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.guard import Reload
 from streamgauge.streaming.log import Bounds, SourceLog
 from streamgauge.streaming.meta import LastRecord, Meta
 from streamgauge.streaming.pipeline_alarms import data_loss, state_lost
@@ -60,6 +61,8 @@ async def open_partition(
         partition, owner, generation, first, config=config, store=store, log=log
     )
     stored = await store.load(partition)
+    if not stored.position:
+        raise Reload("the checkpoint was gone before it could be loaded")
     # Read again: what was loaded is what the next write must find.
     base = Positions.parse(stored.position)
     meta = Meta.from_bytes(stored.meta) if stored.meta else Meta()
