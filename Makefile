@@ -25,8 +25,10 @@ QUIET_MODELS ?= 200
 QUIET_DAYS ?= 30
 QUIET_SEED ?= 1
 QUIET_DRIFTS ?= 200
+# Runs of each fault.
+FAULT_RUNS ?= 1
 
-.PHONY: help setup demo test lint types format schemas load quiet clean
+.PHONY: help setup demo test lint types format schemas load quiet faults clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ load: $(RUN) $(DEV) ## how fast it is here
 quiet: $(RUN) ## months in which nothing happens, simulated: make quiet [QUIET_MODELS=200] [QUIET_DAYS=30]
 	@$(BIN)/python -m load_tests.quiet --models $(QUIET_MODELS) --days $(QUIET_DAYS) \
 		--seed $(QUIET_SEED) --drifts $(QUIET_DRIFTS)
+
+faults: $(RUN) $(DEV) ## kills, outages and lost writes on a real Kafka and Redis: make faults [FAULT_RUNS=1]
+	@$(BIN)/python -m load_tests.faults --runs $(FAULT_RUNS)
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

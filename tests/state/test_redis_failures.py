@@ -144,3 +144,29 @@ async def test_a_server_that_refuses_writes_is_unavailable_and_recovers(
     assert await store.checkpoint(0, owner="a", epoch="1", write=WRITE) == "OK"
     await admin.aclose()
     await store.close()
+
+
+async def test_a_server_that_still_loads_refuses_and_has_written_nothing(
+    fake_redis_url: str,
+) -> None:
+    # Given a Redis that was just started, and answers scripts with LOADING
+    host, port = fake_redis_url.removeprefix("redis://").removesuffix("/0").split(":")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, sink = await asyncio.open_connection(host, int(port))
+        while request := await reader.read(65536):
+            if b"EVAL" in request:
+                writer.write(b"-LOADING Redis is loading the dataset in memory\r\n")
+                continue
+            sink.write(request)
+            writer.write(await upstream.read(65536))
+        for end in (sink, writer):
+            end.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = server.sockets[0].getsockname()
+        store = RedisStore(f"redis://127.0.0.1:{address[1]}/0", "loading")
+        # Then nothing is in doubt: there is an answer, and it is no
+        with pytest.raises(StoreUnavailable, match="refuses to serve"):
+            await store.acquire(0, owner="a", generation=1, first="#0")
+        await store.close()

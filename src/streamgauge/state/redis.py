@@ -14,7 +14,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import BusyLoadingError, NoScriptError, RedisError, ResponseError
 
 from streamgauge.state.base import (
     Acquired,
@@ -131,7 +131,8 @@ class RedisStore:
         except NoScriptError:
             await _cut(connection)  # fakeredis hangs up after every error
             raise
-        except ResponseError as error:
+        except (ResponseError, BusyLoadingError) as error:
+            # A server that still loads has answered, whatever redis-py makes of it.
             await _cut(connection)
             raise StoreUnavailable(f"Redis refuses to serve: {error}") from error
         except (RedisError, OSError, TimeoutError) as error:
