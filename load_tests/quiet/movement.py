@@ -38,6 +38,11 @@ class Movement:
         weekend = self.weekend * self.weekend * share * (1 - share)
         return math.sqrt(1.0 + self.noise**2 + self.day**2 / 2 + weekend)
 
+    def wandering(self, seconds: float) -> float:
+        """Standard deviation of the slow noise's mean over so many seconds."""
+        share = self.memory / seconds
+        return self.noise * math.sqrt(2 * share * (1 - share * (1 - math.exp(-1 / share))))
+
 
 class Path:
     """A movement's values in order of time, day after day."""
