@@ -143,7 +143,8 @@ def test_what_stays_the_same_is_parsed_once(redis: Redis) -> None:
 async def test_a_process_says_that_it_runs_until_it_ends(redis: Redis, redis_url: str) -> None:
     client = aioredis.Redis.from_url(redis_url)
     process = ProcessView(service="monitor", instance="a", started_at=1.0)
-    task = asyncio.create_task(announce(client, lambda: process, every=0.01))
+    # Once is enough: cancelled while it writes, it would leave a connection in the middle.
+    task = asyncio.create_task(announce(client, lambda: process, every=60.0))
     while not redis.exists(process.key):
         await asyncio.sleep(0.01)
     assert ViewReader(redis).read().processes == (process,)
@@ -154,6 +155,27 @@ async def test_a_process_says_that_it_runs_until_it_ends(redis: Redis, redis_url
         await task
     assert not redis.exists(process.key)
     await client.aclose()
+
+
+class Stuck:
+    """A Redis that takes a command and never answers."""
+
+    async def set(self, *_: Any, **__: Any) -> None:
+        return None
+
+    async def delete(self, *_: Any) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_redis_that_never_answers_holds_no_process_up_at_its_end() -> None:
+    process = ProcessView(service="monitor", instance="a", started_at=1.0)
+    stuck: Any = Stuck()
+    task = asyncio.create_task(announce(stuck, lambda: process, every=60.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(10):
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_without_redis_a_process_goes_on() -> None:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 #: How long a process that has fallen silent counts as running; it speaks three times as often.
 EXPIRY_SECONDS = 15
 ANNOUNCE_SECONDS = 5.0
+FAREWELL_SECONDS = 1.0
 
 
 class ProcessView(View):
@@ -57,5 +58,7 @@ async def announce(
                 logger.debug("the process key could not be written: %s", type(error).__name__)
             await asyncio.sleep(every)
     finally:
-        with contextlib.suppress(RedisError, OSError):
-            await redis.delete(view().key)
+        # A process that ends waits for nobody here: the key expires.
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await redis.delete(view().key)
