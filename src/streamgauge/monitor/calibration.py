@@ -26,7 +26,7 @@ MOST_ELDERS = 3
 CAUTION = 20.0
 #: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
 #: a hundred thousand, and the fit knows some dozens of windows.
-TAIL = 1.3
+TAIL = 2.0
 #: A squared distance counts as so many times the median at most. Of the widest that are met (a
 #: gamma of shape 0.5) one in a hundred lies beyond.
 OUTLYING = 6.0

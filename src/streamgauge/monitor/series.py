@@ -50,6 +50,8 @@ COMPARED = (SCORE, LABEL, LATENCY)
 #: Severity from which a window is not learned from, although no alarm is open. Higher, and a shift
 #: would lift the threshold that it is about to be found by.
 ODD = 1.15
+#: Windows that wait before they are learned from: an alarm needs two that exceed, of three.
+WAITING = 2
 #: Counts of slices by group of bins that one window may hold.
 MOST_CELLS = 200_000
 #: Sampled ids that are remembered for telling duplicates: those of the last 16,000 events.
@@ -71,7 +73,7 @@ class LastWindow:
 
 @dataclass(slots=True)
 class WaitingWindow:
-    """A window that was ordinary in these targets, as far as one can tell before the next one.
+    """A window that was ordinary in these targets, as far as one can tell before the next ones.
 
     A change begins somewhere within a window. Half of it may be no finding yet, and learned it
     would lift the threshold by which the rest is about to be found.
@@ -106,7 +108,8 @@ class Series:
         self.window: JudgementWindow[SeriesCounts] | None = None
         self.rule_span: JudgementWindow[SeriesCounts] | None = None
         self.last = LastWindow()
-        self.waiting: WaitingWindow | None = None
+        #: The last windows, until it is known that no alarm follows from them; the oldest first.
+        self.waiting: list[WaitingWindow] = []
         self.detectors = SeriesDetectors()
         self.slices = Slices()
         self._layout = SliceLayout({})
@@ -156,9 +159,9 @@ class Series:
             for name, check in checks.items()
             if check != {rule.name: rule.check for rule in configuration.spec.rules}.get(name)
         ]
-        if self.waiting is not None:
-            self.waiting.targets -= changed
-            kept.append(self.waiting.counts)
+        for waiting in self.waiting:
+            waiting.targets -= changed
+            kept.append(waiting.counts)
         for contents in (*self.panes.values(), *kept, self.last.counts):
             # What accepted its own window keeps it: the bins are the same.
             for name in changed & contents.targets.keys() - self._kept(accepted):
@@ -372,15 +375,16 @@ class Series:
             self.last.findings = _by_target(findings)
 
     def learn(self, *, firing: bool, broken: Callable[[str], bool]) -> None:
-        """Take a full window into the references once the next one has borne it out.
+        """Take a full window into the references once the alarm that it may begin is ruled out.
 
         What has no reference yet takes its windows at once: nothing is judged by them. ``firing``
         tells that the model itself misbehaves, ``broken`` which features do: an incident never
         becomes the normal.
         """
-        before, self.waiting = self.waiting, None
         last = self.last
         if firing or last.start is None or last.end is None:
+            # Not only what follows the alarm: what led to it is none of the normal either.
+            self.waiting = []
             return
         targets = self.targets
         sound = {
@@ -390,16 +394,15 @@ class Series:
             # a threshold that is too low would stay so.
             if self._severity(name) < ODD and not broken(name)
         }
-        if before is not None:
-            gone = before.targets - last.counts.targets.keys()
-            calm = {name for name in sound & before.targets if self._severity(name) <= 1.0}
-            self._take(before, calm | gone)
-            self.slices.learn(before.counts.slices)
         made = WaitingWindow(last.counts, last.start, last.end, sound)
         at_once = {name for name in sound if targets[name].reference is None}
         self._take(made, at_once)
         made.targets = sound - at_once
-        self.waiting = made
+        self.waiting.append(made)
+        if len(self.waiting) > WAITING:
+            oldest = self.waiting.pop(0)
+            self._take(oldest, oldest.targets)
+            self.slices.learn(oldest.counts.slices)
 
     def _severity(self, name: str) -> float:
         """The worst finding that exceeds, of the last window; 0 where there is none."""
@@ -450,15 +453,12 @@ class Series:
             [view.model_dump() for view in last.slices],
             self.slices.state(),
             self.recent_ids.state(),
-            self._waiting_state(),
+            [self._waiting_state(each) for each in self.waiting],
             self.rival.version if self.rival is not None else None,
         ]
 
-    def _waiting_state(self) -> list[Any] | None:
-        waiting = self.waiting
-        if waiting is None:
-            return None
-        # Nearly always it is the last window, which is written already.
+    def _waiting_state(self, waiting: WaitingWindow) -> list[Any]:
+        # The newest is nearly always the last window, which is written already.
         counts = None if waiting.counts is self.last.counts else waiting.counts.state()
         return [counts, waiting.start, waiting.end, sorted(waiting.targets)]
 
@@ -515,10 +515,9 @@ class Series:
         )
         made.slices = Slices.from_state(slices)
         made.recent_ids = RecentIds.from_state(recent)
-        if waiting is not None:
-            counts, start, end, names = waiting
+        for counts, start, end, names in waiting:
             held = made.last.counts if counts is None else SeriesCounts.from_state(counts)
-            made.waiting = WaitingWindow(held, start, end, set(names))
+            made.waiting.append(WaitingWindow(held, start, end, set(names)))
         return made
 
 
