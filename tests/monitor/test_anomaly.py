@@ -18,6 +18,7 @@ from streamgauge.monitor.anomaly import (
     SCREENING,
     Anomaly,
     rank_column,
+    rank_table,
 )
 from streamgauge.monitor.anomaly_projections import RANKS
 from streamgauge.state.packing import pack, unpack
@@ -29,7 +30,7 @@ NEEDED = SCREENING + LEARNING + CALIBRATION
 def ranked(normal: NDArray[np.float64]) -> Ranks:
     """Standard normal values as mid-ranks of 64 quantile bins."""
     bins = (norm.cdf(normal) * 64).astype(np.intp).clip(0, 63)
-    return rank_column(bins.ravel(), (np.arange(64) + 0.5) / 64).reshape(normal.shape)
+    return rank_column(bins.ravel(), rank_table((np.arange(64) + 0.5) / 64)).reshape(normal.shape)
 
 
 def alone(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float64]:

@@ -216,3 +216,12 @@ def test_what_stood_before_a_retirement_was_heard_before_it(cuts: list[int]) -> 
     log = [*numbers([START, START + 40]), retired(START + 41), *numbers([START + 90])]
     effects = drive(monitor(spec(silence_after="10s")), log, cuts)
     assert [alarm.status for alarm in alarms(effects.events)] == ["firing", "resolved"]
+
+
+def test_a_chunk_of_nothing_but_retirements_is_taken() -> None:
+    # Given a producer that says so five thousand times
+    log = [*numbers([START, START + 1]), *(retired(START + 2) for _ in range(5_000))]
+    subject = monitor(spec(silence_after="10s"))
+    # Then each is taken in its place, and none inside of another
+    assert drive(subject, log).counts[("model", "ok")] == 5_000
+    assert told(subject.advance(START + 60).events) == []

@@ -33,15 +33,15 @@ _SCALE = 1 << 20
 _HIGHEST = round(CALIBRATION * UNUSUAL)
 
 
-def rank_column(place: NDArray[np.intp], mid_ranks: NDArray[np.float64]) -> NDArray[np.int32]:
+def rank_column(place: NDArray[np.intp], table: NDArray[np.int32]) -> NDArray[np.int32]:
     """Ranks of one feature's values, 0 to 1023, shape (n,), from their bins in the reference.
 
-    ``place`` is −1 where an event has no value, and so is its rank.
+    ``place`` is −1 where an event has no value, and so is its rank; ``table`` is ``rank_table``'s.
 
-    >>> rank_column(np.array([0, 1, -1]), np.array([0.25, 0.75])).tolist()
+    >>> rank_column(np.array([0, 1, -1]), rank_table(np.array([0.25, 0.75]))).tolist()
     [256, 768, -1]
     """
-    return rank_table(mid_ranks).take(place, mode="wrap")
+    return table.take(place, mode="wrap")
 
 
 def rank_table(mid_ranks: NDArray[np.float64]) -> NDArray[np.int32]:

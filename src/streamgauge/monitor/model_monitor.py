@@ -204,13 +204,9 @@ class ModelMonitor:
 
     def retire(self, version: str) -> list[AlarmEvent]:
         """Somebody took a version out of service: where it spoke last, silence is no news."""
-        newest = {name: self._newest_heard(name) for name in self.steps}
+        newest = {name: self._spoke_last(name) for name in self.steps}
         gone = [name for name, series in newest.items() if series and series.version == version]
         return [self._tell(heard) for heard in self.hearing.stop(gone)]
-
-    def _newest_heard(self, step: str) -> Series | None:
-        heard = [series for (_, name), series in self.series.items() if name == step]
-        return max(heard, key=lambda each: (each.last_seen, each.version), default=None)
 
     def _watermark(self) -> Watermark:
         defaults = self.configuration.spec.defaults
@@ -270,7 +266,7 @@ class ModelMonitor:
                 made.last_seen = float(batch.timestamp[row])
                 if self.configuration.spec.watch.releases:
                     before = zip(keys[:row], batch.timestamp[:row].tolist(), strict=True)
-                    made.rival = self._predecessor(name, before)
+                    made.rival = self._spoke_last(name, before)
                 if made.rival is not None:
                     made.inherit(made.rival)
                 self.series[key] = made
@@ -297,12 +293,12 @@ class ModelMonitor:
         self.unmonitored += len(statuses)
         self.others.update(statuses, latency, weights)
 
-    def _predecessor(
-        self, step: str, before: Iterable[tuple[tuple[str, str], float]]
+    def _spoke_last(
+        self, step: str, before: Iterable[tuple[tuple[str, str], float]] = ()
     ) -> Series | None:
-        """The version of a step that spoke last: what a new one is held against.
+        """The version of a step that spoke last, which a new one is held against.
 
-        ``before`` are the keys and event times of the batch's events in front of the new one's.
+        ``before`` are the keys and event times of a batch's events that were not counted yet.
         """
         seen = {key: series.last_seen for key, series in self.series.items() if key[1] == step}
         for key, timestamp in before:

@@ -109,10 +109,10 @@ class PartitionMonitor:
             return effects
         decoded = decode_records(records)
         batches = batches_by_model(decoded)
-        cut = self._cut(decoded, batches, len(records))
-        if cut:
-            effects = self.process(records[:cut])
-            effects.extend(self.process(records[cut:]))
+        cuts = self._cuts(decoded, batches, len(records))
+        if cuts:
+            for start, end in itertools.pairwise([0, *cuts, len(records)]):
+                effects.extend(self.process(records[start:end]))
             return effects
         before, reached = self._log_times(records)
         made_at = self._claim(decoded, batches, reached)
@@ -207,15 +207,14 @@ class PartitionMonitor:
             )
         return made_at
 
-    def _cut(self, decoded: Decoded, batches: Batches, n: int) -> int:
-        """The record before which a chunk is to be cut; 0 where it may be taken at once."""
-        retired = (row.row for row in decoded.model_events if row.event.action == RETIRED)
-        # What comes before is heard before.
-        first = next((row for row in retired if row), 0)
-        if first or n == 1 or not self._crowded(batches):
-            return first
+    def _cuts(self, decoded: Decoded, batches: Batches, n: int) -> list[int]:
+        """The records before which a chunk is to be cut; none where it may be taken at once."""
+        # What comes before a retirement is heard before it.
+        retired = {row.row for row in decoded.model_events if row.event.action == RETIRED}
+        if retired - {0}:
+            return sorted(retired - {0})
         # The last places go to who comes first in the log, so they are given in small steps.
-        return n // 2
+        return [n // 2] if n > 1 and self._crowded(batches) else []
 
     def _retire(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
         """Take the retirement with which a chunk begins."""

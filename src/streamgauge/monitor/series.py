@@ -254,7 +254,7 @@ class Series:
             count_columns(self.step.targets, features, among, counts, weight)
             whole = {n: placed for n, placed in outputs.items() if given[n][within].all()}
             count_columns(self.outputs, whole, within, counts, weight)
-            for name in outputs.keys() - whole.keys():
+            for name in [name for name in outputs if name not in whole]:
                 inside = given[name][within]
                 share = weight[inside] if weight is not None else None
                 self.outputs[name].count(outputs[name], within[inside], counts, share)

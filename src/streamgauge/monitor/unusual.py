@@ -14,6 +14,7 @@ from streamgauge.monitor.anomaly import (
     MOST_FEATURES,
     SCREENING,
     Anomaly,
+    rank_column,
     rank_table,
 )
 from streamgauge.monitor.contents import Placed
@@ -108,7 +109,7 @@ class Unusual:
             known = self._tables.get(name)
             if known is None or known[0] is not ranks:
                 known = self._tables[name] = (ranks, rank_table(ranks))
-            columns.append(known[1].take(placed[name].place, mode="wrap"))
+            columns.append(rank_column(placed[name].place, known[1]))
         return np.array(columns).T
 
     def state(self) -> list[Any]:
