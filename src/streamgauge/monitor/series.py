@@ -35,6 +35,7 @@ from streamgauge.monitor.step import (
     slow_states,
 )
 from streamgauge.monitor.target import Target
+from streamgauge.monitor.waiting_windows import WaitingWindow, WaitingWindows
 from streamgauge.references.bins import NumericBins
 from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.features import FeatureSpec
@@ -50,8 +51,6 @@ COMPARED = (SCORE, LABEL, LATENCY)
 #: Severity from which a window is not learned from, although no alarm is open. Higher, and a shift
 #: would lift the threshold that it is about to be found by.
 ODD = 1.15
-#: Windows that wait before they are learned from: an alarm needs two that exceed, of three.
-WAITING = 2
 #: Counts of slices by group of bins that one window may hold.
 MOST_CELLS = 200_000
 #: Sampled ids that are remembered for telling duplicates: those of the last 16,000 events.
@@ -69,20 +68,6 @@ class LastWindow:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     rules: dict[str, list[Finding]] = field(default_factory=dict)
     slices: list[SliceView] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class WaitingWindow:
-    """A window that was ordinary in these targets, as far as one can tell before the next ones.
-
-    A change begins somewhere within a window. Half of it may be no finding yet, and learned it
-    would lift the threshold by which the rest is about to be found.
-    """
-
-    counts: SeriesCounts
-    start: float
-    end: float
-    targets: set[str]
 
 
 class Judged(NamedTuple):
@@ -108,8 +93,7 @@ class Series:
         self.window: JudgementWindow[SeriesCounts] | None = None
         self.rule_span: JudgementWindow[SeriesCounts] | None = None
         self.last = LastWindow()
-        #: The last windows, until it is known that no alarm follows from them; the oldest first.
-        self.waiting: list[WaitingWindow] = []
+        self.waiting = WaitingWindows()
         self.detectors = SeriesDetectors()
         self.slices = Slices()
         self._layout = SliceLayout({})
@@ -159,9 +143,7 @@ class Series:
             for name, check in checks.items()
             if check != {rule.name: rule.check for rule in configuration.spec.rules}.get(name)
         ]
-        for waiting in self.waiting:
-            waiting.targets -= changed
-            kept.append(waiting.counts)
+        kept += self.waiting.forget(changed)
         for contents in (*self.panes.values(), *kept, self.last.counts):
             # What accepted its own window keeps it: the bins are the same.
             for name in changed & contents.targets.keys() - self._kept(accepted):
@@ -274,7 +256,7 @@ class Series:
                     {segment: code[within] for segment, code in codes.items()},
                     statuses[within],
                     weight,
-                    self._places(features, outputs, among, within),
+                    self._places(layout, features, outputs, among, within),
                     layout,
                 )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
@@ -322,14 +304,15 @@ class Series:
 
     def _places(
         self,
+        layout: SliceLayout,
         features: Mapping[str, Placed],
         outputs: Mapping[str, Placed],
         among: NDArray[np.intp],
         within: NDArray[np.intp],
     ) -> NDArray[np.intp]:
         """Bins of the layout's targets, shape (targets, rows)."""
-        places = np.empty((len(self._layout.names), len(within)), dtype=np.intp)
-        for row, name in zip(places, self._layout.names, strict=True):
+        places = np.empty((len(layout.names), len(within)), dtype=np.intp)
+        for row, name in zip(places, layout.names, strict=True):
             placed = features.get(name)
             if placed is not None:
                 row[:] = placed.place[among]
@@ -383,8 +366,7 @@ class Series:
         """
         last = self.last
         if firing or last.start is None or last.end is None:
-            # Not only what follows the alarm: what led to it is none of the normal either.
-            self.waiting = []
+            self.waiting.drop()
             return
         targets = self.targets
         sound = {
@@ -398,11 +380,10 @@ class Series:
         at_once = {name for name in sound if targets[name].reference is None}
         self._take(made, at_once)
         made.targets = sound - at_once
-        self.waiting.append(made)
-        if len(self.waiting) > WAITING:
-            oldest = self.waiting.pop(0)
-            self._take(oldest, oldest.targets)
-            self.slices.learn(oldest.counts.slices)
+        sure = self.waiting.add(made)
+        if sure is not None:
+            self._take(sure, sure.targets)
+            self.slices.learn(sure.counts.slices)
 
     def _severity(self, name: str) -> float:
         """The worst finding that exceeds, of the last window; 0 where there is none."""
@@ -453,14 +434,9 @@ class Series:
             [view.model_dump() for view in last.slices],
             self.slices.state(),
             self.recent_ids.state(),
-            [self._waiting_state(each) for each in self.waiting],
+            self.waiting.state(last.counts),
             self.rival.version if self.rival is not None else None,
         ]
-
-    def _waiting_state(self, waiting: WaitingWindow) -> list[Any]:
-        # The newest is nearly always the last window, which is written already.
-        counts = None if waiting.counts is self.last.counts else waiting.counts.state()
-        return [counts, waiting.start, waiting.end, sorted(waiting.targets)]
 
     def inherit(self, rival: Series) -> None:
         """Take over how far the outputs of the version before lay apart from window to window."""
@@ -515,9 +491,7 @@ class Series:
         )
         made.slices = Slices.from_state(slices)
         made.recent_ids = RecentIds.from_state(recent)
-        for counts, start, end, names in waiting:
-            held = made.last.counts if counts is None else SeriesCounts.from_state(counts)
-            made.waiting.append(WaitingWindow(held, start, end, set(names)))
+        made.waiting = WaitingWindows.from_state(waiting, made.last.counts)
         return made
 
 
