@@ -12,10 +12,7 @@ DOWN_SECONDS = 5.0
 @fault(shape=Shape(seconds=40.0))
 def broker_restart(rig: Rig) -> None:
     """kill -9 of the broker, five seconds down, back on the same port and data."""
-    rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.3)
-    rig.recovery.struck()
+    rig.under_traffic(most=0.3)
     rig.broker.kill()
     rig.pause(DOWN_SECONDS)
     rig.broker.start()

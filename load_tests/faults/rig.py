@@ -137,6 +137,14 @@ class Rig:
             ))  # fmt: skip
         return started
 
+    def under_traffic(self, least: float = 0.15, most: float = 0.6) -> list[Worker]:
+        """Start monitors and traffic; return once it is under way: now a fault strikes."""
+        started = self.start_workers()
+        self.traffic.start()
+        self.under_way(least, most)
+        self.recovery.struck()
+        return started
+
     def next_generation(self, act: Callable[[], object], seconds: float = 40) -> None:
         """Do what makes a rebalance; wait until all partitions were acquired in a later one."""
         before = max(self.store.generations())

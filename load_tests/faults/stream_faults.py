@@ -35,10 +35,7 @@ def late_events(rig: Rig) -> None:
 @fault(shape=Shape(hot=0.9))
 def hot_key(rig: Rig) -> None:
     """Nine of ten events are of one model; kill -9 in the middle of them."""
-    (worker,) = rig.start_workers()
-    rig.traffic.start()
-    rig.under_way()
-    rig.recovery.struck()
+    (worker,) = rig.under_traffic()
     worker.kill()
     rig.recovery.cured()
     rig.workers.start()

@@ -14,10 +14,7 @@ CUTS = 12
 @fault(proxied=True, shape=Shape(seconds=24.0))
 def redis_latency(rig: Rig) -> None:
     """Every answer of Redis 5, 50, then 500 ms late, two seconds each."""
-    rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.3)
-    rig.recovery.struck()
+    rig.under_traffic(most=0.3)
     for rig.proxy.latency in SLOW_SECONDS:
         rig.pause(2.0)
     rig.proxy.latency = 0.0
@@ -27,10 +24,7 @@ def redis_latency(rig: Rig) -> None:
 @fault(proxied=True, shape=Shape(seconds=30.0))
 def redis_cut_after_forwarding(rig: Rig) -> None:
     """Every third answer is cut after the request was handed on: was it written, or not?"""
-    rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.3)
-    rig.recovery.struck()
+    rig.under_traffic(most=0.3)
     rig.proxy.cut_share = 0.3
     rig.until(lambda: rig.proxy.cuts >= CUTS, 60, "too few answers to cut")
     rig.proxy.cut_share = 0.0
@@ -42,10 +36,7 @@ def redis_cut_after_forwarding(rig: Rig) -> None:
 @fault(proxied=True, shape=Shape(seconds=40.0))
 def redis_timeout(rig: Rig) -> None:
     """Answers are swallowed until each has run into a time-out: written, and nobody knows."""
-    rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.2)
-    rig.recovery.struck()
+    rig.under_traffic(most=0.2)
     rig.proxy.swallow_share = 1.0
     unanswered = "the answer of Redis did not come"
     rig.until(lambda: rig.workers.said(unanswered) >= PARTITIONS, 30, "nothing timed out")
@@ -59,10 +50,7 @@ def redis_timeout(rig: Rig) -> None:
 @fault(proxied=True, shape=Shape(seconds=45.0))
 def redis_late_duplicate(rig: Rig) -> None:
     """Checkpoints held on the way until later ones were accepted: they must be refused."""
-    rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.2)
-    rig.recovery.struck()
+    rig.under_traffic(most=0.2)
     # The monitor waits five seconds for an answer, asks what stands, and writes again.
     rig.proxy.hold_seconds, rig.proxy.to_hold = 9.0, PARTITIONS
     rig.until(lambda: len(rig.proxy.late_answers) == PARTITIONS, 60, "they never came")

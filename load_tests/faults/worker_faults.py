@@ -37,10 +37,7 @@ def kill9_random(rig: Rig) -> None:
 @fault(workers=2, shape=Shape(seconds=24.0))
 def kill9_peer(rig: Rig) -> None:
     """kill -9 of one of two monitors, which stays away: the other takes over."""
-    worker, _ = rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.3)
-    rig.recovery.struck()
+    worker, _ = rig.under_traffic(most=0.3)
     worker.kill()
     rig.recovery.cured()
 
@@ -48,10 +45,7 @@ def kill9_peer(rig: Rig) -> None:
 @fault()
 def sigterm(rig: Rig) -> None:
     """SIGTERM under load, then a start: out in 5 s, with code 0."""
-    (worker,) = rig.start_workers()
-    rig.traffic.start()
-    rig.under_way()
-    rig.recovery.struck()
+    (worker,) = rig.under_traffic()
     worker.signal(signal.SIGTERM)
     try:
         code = worker.process.wait(timeout=4 * STOP_SECONDS)
@@ -68,10 +62,7 @@ def sigterm(rig: Rig) -> None:
 @fault(workers=2, shape=Shape(seconds=45.0))
 def zombie(rig: Rig) -> None:
     """SIGSTOP until another has taken over, then SIGCONT: what it still holds is refused."""
-    stopped, _ = rig.start_workers()
-    rig.traffic.start()
-    rig.under_way(most=0.2)
-    rig.recovery.struck()
+    stopped, _ = rig.under_traffic(most=0.2)
     rig.next_generation(lambda: stopped.signal(signal.SIGSTOP))
     # Not "cured": it stands still as long as the other works. Recovery is by the other.
     rig.recovery.since = rig.store.positions()

@@ -256,7 +256,7 @@ class Series:
                     {segment: code[within] for segment, code in codes.items()},
                     statuses[within],
                     weight,
-                    self._places(layout, features, outputs, among, within),
+                    layout.places(features, among, outputs, within),
                     layout,
                 )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
@@ -301,24 +301,6 @@ class Series:
         if not self._layout.holds(seasons):
             self._layout = SliceLayout(seasons)
         return self._layout
-
-    def _places(
-        self,
-        layout: SliceLayout,
-        features: Mapping[str, Placed],
-        outputs: Mapping[str, Placed],
-        among: NDArray[np.intp],
-        within: NDArray[np.intp],
-    ) -> NDArray[np.intp]:
-        """Bins of the layout's targets, shape (targets, rows)."""
-        places = np.empty((len(layout.names), len(within)), dtype=np.intp)
-        for row, name in zip(places, layout.names, strict=True):
-            placed = features.get(name)
-            if placed is not None:
-                row[:] = placed.place[among]
-            else:
-                row[:] = outputs[name].place[within]
-        return places
 
     def close(self, pane: int) -> Iterator[Judged]:
         """Close one pane and yield what is judged by it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.monitor.contents import Placed
 from streamgauge.monitor.season import Season
 
 
@@ -44,6 +45,23 @@ class SliceLayout:
         if self.names != tuple(seasons):
             return False
         return all(a is b for a, b in zip(self._seasons, seasons.values(), strict=True))
+
+    def places(
+        self,
+        features: Mapping[str, Placed],
+        among: NDArray[np.intp],
+        outputs: Mapping[str, Placed],
+        within: NDArray[np.intp],
+    ) -> NDArray[np.intp]:
+        """Bins of its targets, shape (targets, events).
+
+        ``among`` (events,) are the rows of ``features``, ``within`` (events,) those of ``outputs``.
+        """
+        found = np.empty((len(self.names), len(within)), dtype=np.intp)
+        for row, name in zip(found, self.names, strict=True):
+            placed = features.get(name)
+            row[:] = outputs[name].place[within] if placed is None else placed.place[among]
+        return found
 
     def columns(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """Column of each value, of its bin: both (targets, events), −1 for no bin."""
