@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from streamgauge.batch.delivery import delivery
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
 from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
-from streamgauge.batch.plain import BLOCK, plain_predictions
+from streamgauge.batch.plain import BLOCK, Plain, plain_predictions
 from streamgauge.batch.structs import (
     Feedback,
     Label,
@@ -103,89 +103,93 @@ def decode_records(records: Sequence[LogRecord]) -> Decoded:
 
     Each record is judged by itself: a chunk in pieces gives the same events and dead letters.
     """
-    rows: list[int] = []
-    timestamps: list[float] = []
-    predictions: list[Prediction] = []
-    others: dict[type[AnyEvent], list[Row[Any]]] = {
-        Label: [],
-        Feedback: [],
-        Telemetry: [],
-        Model: [],
-    }
-    dead: list[tuple[int, DeadLetter]] = []
-    batches: list[BatchRow] = []
-    weights: list[int] = []
-    sequences: list[tuple[int, str, bytes]] = []
-    for index, record in _unusual(records, rows, timestamps, weights, predictions, sequences):
+    gathered = _Gathered()
+    for start in range(0, len(records), BLOCK):
+        block = records[start : start + BLOCK]
+        plain = plain_predictions(block)
+        if plain is not None:
+            gathered.extend(start, plain)
+            continue
+        for index, record in enumerate(block, start):
+            gathered.take(index, record)
+    return gathered.decoded(records)
+
+
+class _Gathered:
+    """What was decoded so far, in the order of the records."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._timestamps: list[float] = []
+        self._weights: list[int] = []
+        self._predictions: list[Prediction] = []
+        self._sequences: list[tuple[int, str, bytes]] = []
+        self._batches: list[BatchRow] = []
+        self._dead: list[tuple[int, DeadLetter]] = []
+        self._others: dict[type[AnyEvent], list[Row[Any]]] = {
+            Label: [],
+            Feedback: [],
+            Telemetry: [],
+            Model: [],
+        }
+
+    def extend(self, start: int, plain: Plain) -> None:
+        """Take a block that is plain, its records' indices from ``start`` on."""
+        n = len(plain.events)
+        self._rows += range(start, start + n)
+        self._timestamps += plain.timestamps
+        self._weights += [1] * n
+        self._predictions += plain.events
+        if plain.sequences:
+            models = (event.model for event in plain.events)
+            self._sequences += zip(range(start, start + n), models, plain.sequences, strict=True)
+
+    def take(self, index: int, record: LogRecord) -> None:
+        """Take one record."""
         taken = _take(record)
         if isinstance(taken, DeadLetter):
-            dead.append((index, taken))
-            continue
+            self._dead.append((index, taken))
+            return
         timestamp, event = taken
         weight = 1
         if record.headers:
             sequence, weight = delivery(record)
             if sequence is not None:
-                sequences.append((index, event.model, sequence))
+                self._sequences.append((index, event.model, sequence))
         if type(event) is Prediction:
-            rows.append(index)
-            timestamps.append(timestamp)
-            weights.append(weight)
-            predictions.append(event)
+            self._rows.append(index)
+            self._timestamps.append(timestamp)
+            self._weights.append(weight)
+            self._predictions.append(event)
         elif type(event) is PredictionBatch:
             times = _row_times(event, timestamp, record)
             if isinstance(times, DeadLetter):
-                dead.append((index, times))
-                continue
-            batches.append(
-                BatchRow(index, record.offset, times, record.timestamp or timestamp, weight, event)
-            )
+                self._dead.append((index, times))
+                return
+            stamp = record.timestamp or timestamp
+            self._batches.append(BatchRow(index, record.offset, times, stamp, weight, event))
         else:
-            others[type(event)].append(Row(index, timestamp, event))
-    return Decoded(
-        rows=np.array(rows, dtype=np.int64),
-        offsets=np.array([records[row].offset for row in rows], dtype=np.int64),
-        timestamps=np.array(timestamps, dtype=np.float64),
-        record_timestamps=np.array([records[row].timestamp for row in rows], dtype=np.float64),
-        weights=np.array(weights, dtype=np.int64),
-        models=[prediction.model for prediction in predictions],
-        predictions=predictions,
-        batches=batches,
-        labels=others[Label],
-        feedback=others[Feedback],
-        telemetry=others[Telemetry],
-        model_events=others[Model],
-        dead=dead,
-        sequences=sequences,
-    )
+            self._others[type(event)].append(Row(index, timestamp, event))
 
-
-def _unusual(
-    records: Sequence[LogRecord],
-    rows: list[int],
-    timestamps: list[float],
-    weights: list[int],
-    predictions: list[Prediction],
-    sequences: list[tuple[int, str, bytes]],
-) -> Iterator[tuple[int, LogRecord]]:
-    """Yield the records that are to be taken one by one; put all others into the lists.
-
-    In the order of the records, so that the lists are in it whoever fills them.
-    """
-    for start in range(0, len(records), BLOCK):
-        block = records[start : start + BLOCK]
-        plain = plain_predictions(block)
-        if plain is None:
-            yield from enumerate(block, start)
-            continue
-        own = range(start, start + len(block))
-        rows += own
-        timestamps += plain.timestamps
-        weights += [1] * len(block)
-        predictions += plain.events
-        if plain.sequences:
-            models = (event.model for event in plain.events)
-            sequences += zip(own, models, plain.sequences, strict=True)
+    def decoded(self, records: Sequence[LogRecord]) -> Decoded:
+        """All of it; ``records`` are those that it came from."""
+        own = [records[row] for row in self._rows]
+        return Decoded(
+            rows=np.array(self._rows, dtype=np.int64),
+            offsets=np.array([record.offset for record in own], dtype=np.int64),
+            timestamps=np.array(self._timestamps, dtype=np.float64),
+            record_timestamps=np.array([record.timestamp for record in own], dtype=np.float64),
+            weights=np.array(self._weights, dtype=np.int64),
+            models=[prediction.model for prediction in self._predictions],
+            predictions=self._predictions,
+            batches=self._batches,
+            labels=self._others[Label],
+            feedback=self._others[Feedback],
+            telemetry=self._others[Telemetry],
+            model_events=self._others[Model],
+            dead=self._dead,
+            sequences=self._sequences,
+        )
 
 
 def _take(record: LogRecord) -> tuple[float, AnyEvent] | DeadLetter:
