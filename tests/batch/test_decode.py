@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import streamgauge.batch.decode as decode_module
 from streamgauge.batch.columns import group_by_model
-from streamgauge.batch.decode import Decoded, decode, decode_records
+from streamgauge.batch.decode import decode, decode_records
+from streamgauge.batch.decoded import Decoded
 from streamgauge.batch.structs import Label, Prediction
 from streamgauge.processing import DeadLetter, LogRecord
 

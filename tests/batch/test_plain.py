@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from streamgauge.batch.decode import Decoded, decode_records
+from streamgauge.batch.decode import decode_records
+from streamgauge.batch.decoded import Decoded
 from streamgauge.batch.plain import plain_predictions
 from streamgauge.processing import LogRecord
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.certainty import certainty
-from streamgauge.batch.decode import BatchRow, Decoded
+from streamgauge.batch.decoded import BatchRow, Decoded
 from streamgauge.batch.feature_table import FeatureColumns, FeatureRows, FeatureTable
 from streamgauge.batch.features import (
     ABSENT,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.batch.decoded import AnyEvent, BatchRow, Decoded, Row
 from streamgauge.batch.delivery import delivery
 from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
@@ -26,9 +26,6 @@ from streamgauge.batch.structs import (
 from streamgauge.processing import DeadLetter, LogRecord
 from streamgauge_client.events.timestamp import FIRST_MILLISECONDS, to_seconds
 
-AnyEvent = Prediction | PredictionBatch | Label | Feedback | Telemetry | Model
-E = TypeVar("E", bound=AnyEvent)
-
 _TYPES: dict[str, type[AnyEvent]] = {
     "prediction": Prediction,
     "prediction_batch": PredictionBatch,
@@ -40,56 +37,6 @@ _TYPES: dict[str, type[AnyEvent]] = {
 _DECODERS = {name: msgspec.json.Decoder(event).decode for name, event in _TYPES.items()}
 
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Row(Generic[E]):
-    """An event that is no prediction: its record's index in the chunk, and its time."""
-
-    row: int
-    timestamp: float
-    event: E
-
-
-class BatchRow(NamedTuple):
-    """A message of many predictions.
-
-    ``row`` is its record's index in the chunk, ``timestamps`` (n,) are the event times of its
-    predictions, ``weight`` is how many events each stands for.
-    """
-
-    row: int
-    offset: int
-    timestamps: NDArray[np.float64]
-    record_timestamp: float
-    weight: int
-    event: PredictionBatch
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A chunk after decoding, everything in the order of its records.
-
-    Predictions are parallel columns: ``rows`` are the records' indices in the chunk,
-    ``timestamps`` event times and ``record_timestamps`` the log's, in seconds since 1970,
-    ``weights`` how many events each stands for. Dead letters come with their record's index.
-    ``sequences`` are the numbers that producers gave their records: record's index, model, number.
-    """
-
-    rows: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    timestamps: NDArray[np.float64]
-    record_timestamps: NDArray[np.float64]
-    weights: NDArray[np.int64]
-    models: list[str]
-    predictions: list[Prediction]
-    batches: list[BatchRow]
-    labels: list[Row[Label]]
-    feedback: list[Row[Feedback]]
-    telemetry: list[Row[Telemetry]]
-    model_events: list[Row[Model]]
-    dead: list[tuple[int, DeadLetter]]
-    sequences: list[tuple[int, str, bytes]]
 
 
 def decode(record: LogRecord) -> AnyEvent | DeadLetter:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streamgauge.batch.decode import AnyEvent, decode
+from streamgauge.batch.decode import decode
+from streamgauge.batch.decoded import AnyEvent
 from streamgauge.batch.envelope import HOMES
 from streamgauge.ingest.explanation import explained, nearest
 from streamgauge.ingest.posted import Posted, Refusal

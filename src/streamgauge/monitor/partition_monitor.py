@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import EventBatch, batches_by_model
-from streamgauge.batch.decode import Decoded, Row, decode_records
+from streamgauge.batch.decode import decode_records
+from streamgauge.batch.decoded import Decoded, Row
 from streamgauge.batch.structs import Telemetry
 from streamgauge.monitor.acts import Act
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
