@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
+from streamgauge.batch.feature_table import FeatureRows
 from streamgauge.batch.plain import plain_predictions
+from streamgauge.batch.shapes import Shapes
+from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
 
 NOW = 1_790_000_000.0
@@ -76,6 +80,13 @@ def one_by_one(records: list[LogRecord]) -> list[Any]:
     return found
 
 
+def unshaped(event: Prediction) -> Prediction:
+    """The event with its features as a dictionary, however they were decoded."""
+    (features,) = FeatureRows([event.features]).dicts()
+    fields = msgspec.structs.asdict(event) | {"features": features}
+    return Prediction(**fields)
+
+
 def plainly(decoded: Decoded, first: int = 0) -> list[Any]:
     """Everything that was decoded, in the order of the records."""
     predictions = zip(
@@ -84,7 +95,7 @@ def plainly(decoded: Decoded, first: int = 0) -> list[Any]:
         decoded.timestamps.tolist(),
         decoded.record_timestamps.tolist(),
         decoded.weights.tolist(),
-        decoded.predictions,
+        map(unshaped, decoded.predictions),
         strict=True,
     )
     rows: list[Any] = [("prediction", *each) for each in predictions]
@@ -96,7 +107,7 @@ def plainly(decoded: Decoded, first: int = 0) -> list[Any]:
 
 def test_a_usual_chunk_is_decoded_as_a_whole_and_as_one_by_one() -> None:
     records = [usual(i) for i in range(700)]
-    plain = plain_predictions(records)
+    plain = plain_predictions(records, Shapes())
     assert plain is not None and len(plain.events) == len(plain.sequences) == 700
     assert plainly(decode_records(records)) == one_by_one(records)
 
@@ -107,7 +118,7 @@ def test_bare_json_and_other_clients_headers_are_usual_too() -> None:
         usual(i)._replace(headers=(usual(i).headers[2], usual(i).headers[-1])) for i in range(5)
     ]
     for records in (bare, other):
-        plain = plain_predictions(records)
+        plain = plain_predictions(records, Shapes())
         assert plain is not None and plain.sequences == []
         assert plainly(decode_records(records)) == one_by_one(records)
 
@@ -121,7 +132,7 @@ def test_what_is_unusual_is_taken_by_itself_and_changes_nothing_for_others(
     records = [usual(i) for i in range(600)]
     records[at] = UNUSUAL[name](at)
     # Then its block is not decoded as a whole
-    assert plain_predictions([usual(1), records[at], usual(2)]) is None
+    assert plain_predictions([usual(1), records[at], usual(2)], Shapes()) is None
     # And all are what they are one by one, in the order of the log
     decoded = decode_records(records)
     assert plainly(decoded) == one_by_one(records)

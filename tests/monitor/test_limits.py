@@ -40,7 +40,7 @@ def test_features_beyond_the_catalogue_do_not_grow_the_state(
     subject = monitor()
     assert drive(subject, records).counts == {("prediction", "ok"): 500}
     names = [f.name for f in view_of(subject).series[0].features]
-    assert names[:5] == ["x", "f0", "f1", "f2", "f3"] and "f4" not in names
+    assert names[:5] == ["f0", "x", "f1", "f2", "f3"] and "f4" not in names
 
 
 def test_versions_that_look_like_pods_do_not_grow_the_state(

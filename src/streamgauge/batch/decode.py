@@ -15,6 +15,7 @@ from streamgauge.batch.envelope import attribute, unwrap
 from streamgauge.batch.explain import broken_json, wrong_content
 from streamgauge.batch.limits import MAX_ERROR_BYTES, MAX_LEAD_SECONDS, Refused, check_depth
 from streamgauge.batch.plain import BLOCK, Plain, plain_predictions
+from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import (
     Feedback,
     Label,
@@ -45,15 +46,17 @@ def decode(record: LogRecord) -> AnyEvent | DeadLetter:
     return taken if isinstance(taken, DeadLetter) else taken[1]
 
 
-def decode_records(records: Sequence[LogRecord]) -> Decoded:
+def decode_records(records: Sequence[LogRecord], shapes: Shapes | None = None) -> Decoded:
     """Decode a chunk in one pass. Never raises, whatever its bytes are.
 
     Each record is judged by itself: a chunk in pieces gives the same events and dead letters.
+    ``shapes`` are what is known of events that came before; they change the time that it takes.
     """
+    shapes = Shapes() if shapes is None else shapes
     gathered = _Gathered()
     for start in range(0, len(records), BLOCK):
         block = records[start : start + BLOCK]
-        plain = plain_predictions(block)
+        plain = plain_predictions(block, shapes)
         if plain is not None:
             gathered.extend(start, plain)
             continue

@@ -9,44 +9,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.features import Column, feature_columns, plain_column
+from streamgauge.batch.shapes import ShapedFeatures, shaped_columns
 
 Redact = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-class FeatureRows(list[dict[str, Any]]):
-    """One dictionary an event, as single predictions bring them."""
+class FeatureRows(list[dict[str, Any] | ShapedFeatures]):
+    """One row an event, as single predictions bring them: a dictionary, or fields of a shape."""
 
     __slots__ = ()
 
     def first_rows(self, known: Collection[str]) -> dict[str, int]:
-        """Row at which each unknown name comes first, in the order in which they come."""
-        first: dict[str, int] = {}
+        """Row at which each unknown name comes first, by row and then by name."""
+        shaped = self._shape()
+        known = set(known)
+        if shaped is not None and known.issuperset(shaped.names):
+            return {}
+        events = self.dicts()
         # Events of one model have the same names in the same order, or nearly.
-        if set().union(*set(map(tuple, self))) <= set(known):
-            return first
-        for row, event in enumerate(self):
-            for name in event:
-                if name not in known and name not in first:
-                    first[name] = row
+        if known.issuperset(set().union(*set(map(tuple, events)))):
+            return {}
+        first: dict[str, int] = {}
+        for row, event in enumerate(events):
+            for name in sorted(event.keys() - known - first.keys()):
+                first[name] = row
         return first
 
-    def count(self, names: Collection[str]) -> int:
+    def values_of(self, names: Collection[str]) -> int:
         """How many values there are of the named features."""
-        return sum(name in names for event in self for name in event)
+        return sum(name in names for event in self.dicts() for name in event)
 
     def columns(self, names: Sequence[str]) -> dict[str, Column]:
         """Columns of the features in ``names``, in that order."""
-        return feature_columns(self, names)
+        shaped = self._shape()
+        if shaped is not None:
+            return shaped_columns(self, shaped, names)
+        return feature_columns(self.dicts(), names)
 
     def redacted(self, redact: Redact) -> FeatureRows:
         """The same with each event's features changed."""
-        return FeatureRows([redact(event) for event in self])
+        return FeatureRows([redact(event) for event in self.dicts()])
 
     def part(self, start: int, stop: int) -> FeatureRows:
         return FeatureRows(self[start:stop])
 
     def take(self, rows: NDArray[np.intp]) -> FeatureRows:
         return FeatureRows([self[row] for row in rows.tolist()])
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dictionary an event."""
+        return [row if isinstance(row, dict) else row.as_dict() for row in self]
+
+    def _shape(self) -> type[ShapedFeatures] | None:
+        """The shape of all rows; None where they are of several, or of none."""
+        types = set(map(type, self))
+        kind = types.pop() if len(types) == 1 else dict
+        return kind if issubclass(kind, ShapedFeatures) else None
 
 
 class FeatureColumns:
@@ -65,9 +83,9 @@ class FeatureColumns:
 
     def first_rows(self, known: Collection[str]) -> dict[str, int]:
         """Row at which each unknown name comes first: a column is there from the beginning."""
-        return {name: 0 for name in self._cells if name not in known}
+        return dict.fromkeys(sorted(self._cells.keys() - known), 0)
 
-    def count(self, names: Collection[str]) -> int:
+    def values_of(self, names: Collection[str]) -> int:
         """How many values there are of the named features."""
         return self._n * len(self._cells.keys() & set(names))
 

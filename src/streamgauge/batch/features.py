@@ -28,7 +28,7 @@ class _Absent:
     """Stands where an event does not have the feature."""
 
 
-_ABSENT = _Absent()
+ABSENT_CELL: Final = _Absent()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +71,20 @@ def feature_columns(
     return {name: placed.get(name) or _column(cells) for name, cells in raw.items()}
 
 
+def number_table(rows: Sequence[Sequence[float | None]]) -> list[Column] | None:
+    """Columns of rows of numbers and nulls; None where something else is among them.
+
+    >>> [column.kind.tolist() for column in number_table([(1.0, None), (2.0, 3.0)])]
+    [[0, 0], [2, 0]]
+    """
+    try:
+        values = np.array(rows, dtype=np.float64).T.copy()
+    # A feature that an event lacks is no number.
+    except TypeError:
+        return None
+    return list(map(Column, np.isnan(values) * _NULL, values))
+
+
 def plain_column(cells: Sequence[Any] | None, n: int) -> Column:
     """A column of one feature's decoded values; None is a feature that no event has.
 
@@ -98,7 +112,7 @@ def _transposed(
             return list(zip(*map(itemgetter(*names), features), strict=True))
         except KeyError:
             pass
-    return [[event.get(name, _ABSENT) for event in features] for name in names]
+    return [[event.get(name, ABSENT_CELL) for event in features] for name in names]
 
 
 def _column(raw: Sequence[Any]) -> Column:
@@ -124,6 +138,6 @@ def _cell(value: Any) -> tuple[int, float, str | None]:
         return CATEGORY, nan, "true" if value else "false"
     if value is None:
         return NULL, nan, None
-    if value is _ABSENT:
+    if value is ABSENT_CELL:
         return ABSENT, nan, None
     return VECTOR, float(len(value)), None

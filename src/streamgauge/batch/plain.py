@@ -11,10 +11,10 @@ from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_LEAD_SECONDS
+from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
 from streamgauge_client.codec import CONTENT_TYPE, type_name
@@ -27,7 +27,6 @@ from streamgauge_client.topics import PREDICTIONS
 BLOCK = 256
 _TYPE = ("ce_type", type_name(PredictionEvent).encode())
 
-_decode = msgspec.json.Decoder(Prediction).decode
 _braces, _brackets = methodcaller("count", b"{"), methodcaller("count", b"[")
 _timestamp = attrgetter("timestamp")
 
@@ -43,13 +42,13 @@ class Plain(NamedTuple):
     sequences: list[bytes]
 
 
-def plain_predictions(records: Sequence[LogRecord]) -> Plain | None:
+def plain_predictions(records: Sequence[LogRecord], shapes: Shapes) -> Plain | None:
     """Decode records that are plain predictions, all of them; None where one is anything else.
 
     Plain is a prediction with a time of its own in seconds, in ASCII, without headers or with those
     of CloudEvents' binary mode, of a size and a depth that is taken.
     """
-    topics, _, _, stamps, _, headers, values = zip(*records, strict=True)
+    topics, _, _, stamps, keys, headers, values = zip(*records, strict=True)
     topic = topics[0]
     if topics.count(topic) != len(topics) or topic.rpartition(".")[2] != PREDICTIONS.name:
         return None
@@ -59,7 +58,7 @@ def plain_predictions(records: Sequence[LogRecord]) -> Plain | None:
     if sequences is None or not _is_small(values):
         return None
     try:
-        events = list(map(_decode, values))
+        events = shapes.decode(keys, values)
     # Whatever it is, the long way says it.
     except Exception:
         return None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded, Row
+from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Telemetry
 from streamgauge.monitor.acts import Act
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
@@ -68,6 +69,7 @@ class PartitionMonitor:
         self._topic = PREDICTIONS.under(prefix)
         self._models: dict[str, ModelMonitor] = {}
         self._budget = FeatureBudget()
+        self._shapes = Shapes()
         self._log_time = -math.inf
         self._dropped = 0
         self._dirty: set[str] = set()
@@ -108,7 +110,7 @@ class PartitionMonitor:
         effects = Effects()
         if not records:
             return effects
-        decoded = decode_records(records)
+        decoded = decode_records(records, self._shapes)
         batches = batches_by_model(decoded)
         cuts = self._cuts(decoded, batches, len(records))
         if cuts:

@@ -215,7 +215,7 @@ class Step:
             if first.get(length, 0) < row or not row:
                 return False
             # The user's own came behind: it would have been refused.
-            self.dropped += features.part(first[length], len(features)).count({length})
+            self.dropped += features.part(first[length], len(features)).values_of({length})
             self._known -= {length}
             self._budget.taken -= 1
         # It shares the place of its text, which itself has nothing to keep.
@@ -275,7 +275,7 @@ class Step:
             self._order()
         self._known |= first.keys()
         if refused:
-            self.dropped += features.count(refused)
+            self.dropped += features.values_of(refused)
         return first
 
     def unknown(self, features: FeatureTable) -> int:
