@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,18 +55,18 @@ def count_block(
     ``weights`` (rows,) say how many events each row stands for; None for one each. The sums are
     taken in the same order, so that the results are equal to the last bit.
     """
-    place = np.array([placed.place for _, placed, _ in columns])[:, rows]
-    given: NDArray[np.float64] = np.array([placed.values for _, placed, _ in columns])
-    values = given[:, rows]
+    place = _rows_of([placed.place for _, placed, _ in columns], rows)
+    values = _rows_of([placed.values for _, placed, _ in columns], rows)
     holes: NDArray[np.bool_] = place < 0
-    shifts = np.array([bins.middle for _, _, bins in columns])[:, None]
-    if holes.any():
-        distances = np.where(holes, 0.0, values - shifts)
-        smallest = np.where(holes, np.inf, values).min(axis=1)
-        largest = np.where(holes, -np.inf, values).max(axis=1)
-    else:
-        distances, smallest, largest = values - shifts, values.min(axis=1), values.max(axis=1)
-    if np.abs(distances).max() > LARGEST:
+    whole = not holes.any()
+    if not whole:
+        values = np.where(holes, np.nan, values)
+    smallest, largest = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
+    shifts = np.array([bins.middle for _, _, bins in columns])
+    distances = values - shifts[:, None]
+    if not whole:
+        distances[holes] = 0.0
+    if max(np.fmax.reduce(largest - shifts), np.fmax.reduce(shifts - smallest)) > LARGEST:
         distances = np.clip(distances, -LARGEST, LARGEST)
     weighted: NDArray[np.float64] = distances if weights is None else distances * weights
     known = [counts.moments for counts, _, _ in columns]
@@ -74,13 +75,18 @@ def count_block(
     sizes = [bins.size for _, _, bins in columns]
     # Holes go into one more bin behind all others.
     starts = np.cumsum([0, *sizes])
-    cells = np.where(holes, starts[-1], place + starts[:-1, None]).ravel()
+    cells = place + starts[:-1, None]
+    if not whole:
+        cells[holes] = starts[-1]
     each = np.tile(weights, len(columns)) if weights is not None else None
-    table = weighted_bincount(cells, each, minlength=int(starts[-1]) + 1)
-    far = np.abs(np.where(holes, 0.0, values)).max(axis=1) >= LEAST
+    table = weighted_bincount(cells.ravel(), each, minlength=int(starts[-1]) + 1)
+    far = (np.maximum(-smallest, largest) >= LEAST).tolist()
     one = np.ones(len(rows), dtype=np.int64) if weights is None else weights
     seen = int(one.sum())
-    counted, worth = ((~holes * each).sum(axis=1).tolist() for each in (one, one * one))
+    if weights is None:
+        counted = worth = (len(rows) - np.count_nonzero(holes, axis=1)).tolist()
+    else:
+        counted, worth = ((~holes * each).sum(axis=1).tolist() for each in (one, one * one))
     for i, (counts, placed, bins) in enumerate(columns):
         counts.events += len(rows)
         gone = placed.missing
@@ -108,6 +114,12 @@ def count_block(
             counts.sentinels.update(values[i][found], share)
         else:
             counts.sentinels.n += counted[i]
+
+
+def _rows_of(columns: Sequence[Any], rows: NDArray[np.intp]) -> Any:
+    """Rows of columns as a table, one column in each of its rows."""
+    table = np.array(columns)
+    return table if len(rows) == table.shape[1] else table[:, rows]
 
 
 def _carried(starts: Sequence[float], terms: NDArray[np.float64]) -> list[float]:
