@@ -159,11 +159,11 @@ def group_by_model(decoded: Decoded) -> dict[str, EventBatch]:
     models and the price of building is per batch.
     """
     models = decoded.models
-    groups: dict[str, list[int]] = {model: [] for model in models}
-    if not groups:
+    if not models:
         return {}
-    if len(groups) == 1:
+    if models.count(models[0]) == len(models):
         return {models[0]: _batch(models[0], decoded, range(len(models)))}
+    groups: dict[str, list[int]] = {model: [] for model in models}
     for index, model in enumerate(models):
         groups[model].append(index)
     together = _batch("", decoded, list(chain.from_iterable(groups.values())))
@@ -182,7 +182,7 @@ def rows_by_name(names: list[str]) -> list[tuple[str, NDArray[np.intp]]]:
     >>> [(name, rows.tolist()) for name, rows in rows_by_name(["b", "a", "b"])]
     [('b', [0, 2]), ('a', [1])]
     """
-    if len(set(names)) == 1:
+    if names.count(names[0]) == len(names):
         return [(names[0], np.arange(len(names)))]
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
@@ -254,6 +254,10 @@ def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
     rows = np.array(order, dtype=np.int64)
     said = [event.output for event in events]
     outputs, sure = output_columns(said), certainty(said)
+    status = np.zeros(len(events), dtype=np.int8)
+    said_status = [event.status for event in events]
+    if said_status.count("ok") != len(events):
+        status = np.array([STATUS_CODES[each] for each in said_status], dtype=np.int8)
     # numpy reads None as nan.
     latency_ms = np.array([event.latency_ms for event in events], dtype=np.float64)
     return EventBatch(
@@ -265,7 +269,7 @@ def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
         version=[event.version for event in events],
         step=[event.step or "" for event in events],
         latency_seconds=latency_ms / 1000.0,
-        status=np.array([STATUS_CODES[event.status] for event in events], dtype=np.int8),
+        status=status,
         score=outputs.scores,
         label=outputs.labels,
         null_output=outputs.null,

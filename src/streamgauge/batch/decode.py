@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ _TYPES: dict[str, type[AnyEvent]] = {
 }
 _DECODERS = {name: msgspec.json.Decoder(event).decode for name, event in _TYPES.items()}
 
+_offset, _stamp = attrgetter("offset"), attrgetter("timestamp")
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -123,12 +125,12 @@ class _Gathered:
 
     def decoded(self, records: Sequence[LogRecord]) -> Decoded:
         """All of it; ``records`` are those that it came from."""
-        own = [records[row] for row in self._rows]
+        own = records if len(self._rows) == len(records) else [records[i] for i in self._rows]
         return Decoded(
             rows=np.array(self._rows, dtype=np.int64),
-            offsets=np.array([record.offset for record in own], dtype=np.int64),
+            offsets=np.array(list(map(_offset, own)), dtype=np.int64),
             timestamps=np.array(self._timestamps, dtype=np.float64),
-            record_timestamps=np.array([record.timestamp for record in own], dtype=np.float64),
+            record_timestamps=np.array(list(map(_stamp, own)), dtype=np.float64),
             weights=np.array(self._weights, dtype=np.int64),
             models=[prediction.model for prediction in self._predictions],
             predictions=self._predictions,

@@ -58,7 +58,7 @@ def feature_columns(
     ([0, 1, 3], [1.0, nan, nan], [None, '1.5', None])
     """
     if not names or not features:
-        return {name: _column(()) for name in names}
+        return {name: cell_column(()) for name in names}
     raw = dict(zip(names, _transposed(features, names), strict=True))
     # numpy would read "1.5" and True as numbers: types first, then the fast way, all columns at
     # once, because with a thousand models in a chunk the price is that of the calls.
@@ -68,7 +68,7 @@ def feature_columns(
     values = np.array([raw[name] for name in numeric], dtype=np.float64)
     kinds = np.isnan(values) * _NULL
     placed = dict(zip(numeric, map(Column, kinds, values), strict=True))
-    return {name: placed.get(name) or _column(cells) for name, cells in raw.items()}
+    return {name: placed.get(name) or cell_column(cells) for name, cells in raw.items()}
 
 
 def number_table(rows: Sequence[Sequence[float | None]]) -> list[Column] | None:
@@ -96,7 +96,7 @@ def plain_column(cells: Sequence[Any] | None, n: int) -> Column:
     if _NUMBERS_AND_NULL.issuperset(map(type, cells)):
         values = np.array(cells, dtype=np.float64)
         return Column(np.isnan(values) * _NULL, values)
-    return _column(cells)
+    return cell_column(cells)
 
 
 def _transposed(
@@ -115,7 +115,8 @@ def _transposed(
     return [[event.get(name, ABSENT_CELL) for event in features] for name in names]
 
 
-def _column(raw: Sequence[Any]) -> Column:
+def cell_column(raw: Sequence[Any]) -> Column:
+    """A column of cells of whatever types."""
     n = len(raw)
     if n == 0 or set(map(type, raw)) == {str}:
         kind = np.full(n, CATEGORY, dtype=np.int8)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
 from operator import attrgetter
 from typing import Any, ClassVar, cast
 
 import msgspec
 
-from streamgauge.batch.features import ABSENT_CELL, Column, number_table, plain_column
+from streamgauge.batch.features import ABSENT_CELL, Column, cell_column, number_table, plain_column
 from streamgauge.batch.structs import FeatureValue, Prediction, Text
 
 #: Producers whose shapes are kept, and features of a shape.
@@ -57,10 +56,8 @@ def shaped_columns(
     wanted = [name for name in names if name in shaped.numeric]
     table = number_table(list(map(_fields(shaped, tuple(wanted)), rows))) if wanted else None
     placed = dict(zip(wanted, table, strict=True)) if table is not None else {}
-    others = tuple(name for name in names if name in shaped.fields and name not in placed)
-    if others:
-        cells = zip(*map(_fields(shaped, others), rows), strict=True)
-        placed |= zip(others, map(plain_column, cells, repeat(len(rows))), strict=True)
+    for name in shaped.fields.keys() & names - placed.keys():
+        placed[name] = cell_column(list(map(attrgetter(shaped.fields[name]), rows)))
     return {name: placed.get(name) or plain_column(None, len(rows)) for name in names}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Self
 from zlib import crc32
 
@@ -47,8 +47,12 @@ class Acts:
         """Interactions that were seen; fewer than they stand for, where a client samples."""
         return self.seen
 
-    def predicted(self, interactions: Iterable[str | None], weights: Iterable[int]) -> None:
+    def predicted(self, interactions: Sequence[str | None], weights: Sequence[int]) -> None:
         """Take predictions by their interaction's id, and how many each stands for."""
+        if interactions.count(None) == len(interactions):
+            self.interactions += sum(weights)
+            self.seen += len(interactions)
+            return
         known = self.open.setdefault("", set())
         for interaction, weight in zip(interactions, weights, strict=True):
             if interaction is None or self._is_new(interaction, known):

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainccinv
 
-from streamgauge.distances import JensenShannon
-from streamgauge.distances.base import sampling_noise
+from streamgauge.monitor.window_distances import ENOUGH_WINDOWS, OUTLYING, WindowDistances, squared
 
 Counts = NDArray[np.int64]
 
 #: Blocks that are kept; more teach little and cost state.
-MOST_BLOCKS = 30
+MOST_BLOCKS = ENOUGH_WINDOWS
 #: Live blocks before they are believed, and fewest that a spread can be told from.
 ENOUGH_BLOCKS = 6
 LEAST_BLOCKS = 4
@@ -26,14 +25,9 @@ MOST_ELDERS = 3
 CAUTION = 20.0
 #: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
 #: a hundred thousand, and the fit knows some dozens of windows.
-TAIL = 2.0
-#: A squared distance counts as so many times the median at most. Of the widest that are met (a
-#: gamma of shape 0.5) one in a hundred lies beyond.
-OUTLYING = 6.0
+TAIL = 1.3
 #: Smallest expected count of a bin; rarer bins are merged with a neighbour.
 SMALLEST_EXPECTED = 5.0
-
-_js = JensenShannon()
 
 
 class Fit(NamedTuple):
@@ -69,6 +63,7 @@ class Blocks:
         self._stale = False
         #: Fits of versions before this one, the newest first.
         self._elders: list[Fit] = []
+        self._distances = WindowDistances()
 
     def inherit(self, elder: Blocks) -> None:
         """Take over how far the windows of the version before lay apart.
@@ -116,9 +111,19 @@ class Blocks:
         """Whether as many windows were taken as are wanted at most."""
         return self._seen >= MOST_BLOCKS
 
+    def compare(self, reference: Counts, counts: Counts) -> None:
+        """Take an ordinary window's distance from the reference, both over the same bins.
+
+        Blocks are a few of many windows. Which ones they are is chance, and where slow noise moves
+        whole windows, so is what a fit of them says.
+        """
+        if self.own:
+            self._distances.add(squared(reference, counts))
+
     def close(self) -> None:
         """Gather no more: what is known by now is the calibration."""
-        self._fitted()
+        self._fit = self._distances.fit or self._fitted()
+        self._stale = False
         self.own = False
         self._blocks = []
 
@@ -141,7 +146,8 @@ class Blocks:
     def state(self) -> list[Any]:
         """The part that changes with every window."""
         elders = [list(fit) for fit in self._elders]
-        return [self.own, self._seen, self._stride, self.count, self._fitted(), elders]
+        counted = [self.own, self._seen, self._stride, self.count]
+        return [*counted, self._fitted(), elders, self._distances.state()]
 
     def slow_state(self) -> list[Any]:
         """The part that changes only when a block is kept."""
@@ -150,7 +156,8 @@ class Blocks:
     @classmethod
     def from_state(cls, state: list[Any], slow: list[Any]) -> Self:
         made = cls()
-        made.own, made._seen, made._stride, made.count, fit, elders = state
+        made.own, made._seen, made._stride, made.count, fit, elders, distances = state
+        made._distances = WindowDistances(*distances)
         made._elders = [Fit(*each) for each in elders]
         made._blocks = list(slow)
         made._fit = (fit[0], fit[1]) if fit is not None else None
@@ -172,7 +179,7 @@ def _gamma_fit(blocks: list[Counts]) -> tuple[float, float] | None:
     for block in blocks:
         own = regroup(block, groups)
         rest = total - own
-        statistics.append(_js.value(rest, own) ** 2 / sampling_noise(rest, own))
+        statistics.append(squared(rest, own))
     # The window in which a drift begins may be among them: one block must not turn the fit.
     bounded = np.minimum(statistics, OUTLYING * float(np.median(statistics)))
     mean, variance = float(np.mean(bounded)), float(np.var(bounded))

@@ -235,7 +235,7 @@ class ModelMonitor:
 
     def _count_interactions(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
         ids, weights = batch.interaction_id, batch.weight.tolist()
-        if (panes == panes[0]).all():
+        if panes.min() == panes.max():
             self.behaviour.pane(int(panes[0])).predicted(ids, weights)
             return
         for pane in np.unique(panes).tolist():
@@ -247,8 +247,11 @@ class ModelMonitor:
     def _claim(self, batch: EventBatch) -> None:
         """Make room for what is new, in log order: places are few."""
         keys = list(zip(batch.version, batch.step, strict=True))
-        # Written from the end, so that the first row of each key stays.
-        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+        if keys.count(keys[0]) == len(keys):
+            first = {keys[0]: 0}
+        else:
+            # Written from the end, so that the first row of each key stays.
+            first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
         for key, row in sorted(first.items(), key=lambda item: item[1]):
             series = self.series.get(key)
             if series is not None:

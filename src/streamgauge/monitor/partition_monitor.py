@@ -31,7 +31,7 @@ from streamgauge_client.topics import DEFAULT_PREFIX, PREDICTIONS, SOURCES
 #: Models that one partition monitors; a producer that invents names ends here, counted.
 MOST_MODELS = 2000
 #: Of the state's layout. A worker refuses what it does not know.
-SCHEMA = 3
+SCHEMA = 4
 #: The step in a model's life after which its silence is wanted.
 RETIRED = "retired"
 #: Behind a model's field: the part of its state that changes by the hour.
@@ -168,17 +168,14 @@ class PartitionMonitor:
 
     def _log_times(self, records: Sequence[LogRecord]) -> tuple[Floats, Floats]:
         """Log time before and after each record, shape (n,). Only predictions move it."""
-        times = np.array(
-            [
-                record.timestamp
-                if record.timestamp is not None
-                and math.isfinite(record.timestamp)
-                and _kind(record.topic) == "prediction"
-                else -math.inf
-                for record in records
-            ],
-            dtype=np.float64,
-        )
+        topics = [record.topic for record in records]
+        kinds = {topic: _kind(topic) == "prediction" for topic in set(topics)}
+        # numpy reads None as nan.
+        times = np.array([record.timestamp for record in records], dtype=np.float64)
+        moving = np.isfinite(times)
+        if not all(kinds.values()):
+            moving &= np.array([kinds[topic] for topic in topics])
+        times = np.where(moving, times, -math.inf)
         running = np.maximum.accumulate(np.concatenate(([self._log_time], times)))
         return running[:-1], running[1:]
 

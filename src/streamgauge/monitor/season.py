@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainccinv
 
-from streamgauge.distances import JensenShannon
-from streamgauge.distances.base import sampling_noise
-from streamgauge.monitor.calibration import OUTLYING, TAIL
+from streamgauge.monitor.calibration import TAIL
+from streamgauge.monitor.window_distances import WindowDistances, squared
 
 Counts = NDArray[np.int64]
 
@@ -21,15 +20,10 @@ HOURS = 168
 MOST_GROUPS = 16
 #: A comparison wants so many events; below it backs off from the hour of the week to that of a day.
 ENOUGH = 500
-#: Windows whose distance from their hour was seen, over a whole week, before one is judged by it:
-#: half an hour of fast windows is one mood.
-ENOUGH_WINDOWS = 30
 #: A window longer than this lies in no hour.
 LONGEST_WINDOW = 2 * HOUR_SECONDS
 #: More events than this tell an hour no better, and would overflow its counts.
 MOST_EVENTS = 1_000_000
-
-_js = JensenShannon()
 
 
 class Season:
@@ -48,13 +42,11 @@ class Season:
     __slots__ = (
         "_began",
         "_current",
+        "_distances",
         "_first",
         "_groups",
         "_hour",
-        "_mean",
-        "_n",
         "_slots",
-        "_spread",
     )
 
     def __init__(self, reference: Counts) -> None:
@@ -64,8 +56,8 @@ class Season:
         self._current = np.zeros(size, dtype=np.int64)
         #: Hours since 1970: the first one, the present one, and the first that was compared.
         self._first = self._hour = self._began = -1
-        #: Count, mean and sum of squared deviations of distances in units of their noise.
-        self._n, self._mean, self._spread = 0, 0.0, 0.0
+        #: Of windows from their hour.
+        self._distances = WindowDistances()
 
     def learn(self, counts: Counts, *, start: float, end: float) -> bool:
         """Take an ordinary window's counts (bins,). True where an hour was completed by it."""
@@ -75,13 +67,7 @@ class Season:
         usual, own = self.usual(start, end), self.grouped(counts)
         if usual is not None:
             self._began = hour if self._began < 0 else self._began
-            distance = _js.value(usual, own) ** 2 / sampling_noise(usual, own)
-            if self._n >= ENOUGH_WINDOWS:
-                distance = min(distance, OUTLYING * self._mean)
-            self._n += 1
-            gap = distance - self._mean
-            self._mean += gap / self._n
-            self._spread += gap * (distance - self._mean)
+            self._distances.add(squared(usual, own))
         completed = self._hour >= 0 and hour != self._hour
         if completed:
             self._complete()
@@ -123,10 +109,10 @@ class Season:
         A gamma distribution fitted by moments; None while a week of windows was not seen.
         """
         young = self._began < 0 or self._hour - self._began < HOURS
-        if young or self._n < ENOUGH_WINDOWS or self._mean <= 0 or self._spread <= 0:
+        fit = self._distances.fit
+        if young or fit is None:
             return None
-        variance = self._spread / self._n
-        shape, scale = self._mean**2 / variance, variance / self._mean
+        shape, scale = fit
         return min(math.sqrt(scale * float(gammainccinv(shape, alpha)) * TAIL * noise), 1.0)
 
     def grouped(self, counts: Counts) -> Counts:
@@ -156,7 +142,7 @@ class Season:
     def state(self) -> list[Any]:
         """The part that changes with every window."""
         hours = [self._hour, self._first, self._began]
-        return [self._current, hours, self._n, self._mean, self._spread]
+        return [self._current, hours, self._distances.state()]
 
     def slow_state(self) -> list[Any]:
         """The part that changes by the hour."""
@@ -169,7 +155,7 @@ class Season:
         made._slots = slow[1].astype(np.int32).reshape(HOURS, -1)
         made._current = state[0].copy()
         made._hour, made._first, made._began = state[1]
-        made._n, made._mean, made._spread = state[2:]
+        made._distances = WindowDistances(*state[2])
         return made
 
 

@@ -148,6 +148,9 @@ class Target:
         slow = self.season.learn(own, start=start, end=end) if self.season is not None else False
         slow |= self.blocks.add(own)
         learning = self.learning
+        if self.provisional:
+            merged = self.merged(counts.n)
+            self.blocks.compare(merged.counts, regroup(own, merged.groups))
         if learning is None:
             if self.blocks.own and self.blocks.full:
                 self.blocks.close()
