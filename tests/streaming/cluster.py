@@ -11,13 +11,15 @@ from typing import Any
 
 from streamgauge.state.base import StoreAmbiguous, StoreUnavailable
 from streamgauge.state.positions import Positions
+from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.publisher import Outgoing, PublishFailed
+from streamgauge.streaming.snapshot import Entry, Snapshot, read_back
 from tests.streaming.disk import Disk
-from tests.streaming.fakes import FakeLog
+from tests.streaming.fakes import FakeLog, FakeSnapshotLog
 from tests.streaming.process import CONFIG, Call, Process, Send
 from tests.streaming.virtual_time import VirtualTime
 
-WRITES = ("acquire", "checkpoint", "published", "publish", "commit")
+WRITES = ("acquire", "checkpoint", "published", "publish", "commit", "snapshot")
 
 
 class Cluster:
@@ -28,6 +30,9 @@ class Cluster:
         disk.put_back({})
         self.loop = VirtualTime()
         self.log = FakeLog(CONFIG)
+        self.snapshots = FakeSnapshotLog()
+        #: Snapshots were written by more than one worker at a time.
+        self.mixed = False
         self.generation = 0
         #: The slot that holds the partition by Kafka's word.
         self.assigned = -1
@@ -90,6 +95,7 @@ class Cluster:
 
     def _set_adrift(self, call: Call) -> None:
         if call.operation in WRITES:
+            self.mixed |= call.operation == "snapshot"
             self.adrift.append((call.operation, call.send))
 
     def do(self, operation: str, send: Send) -> Any:
@@ -117,6 +123,19 @@ class Cluster:
             key = headers["ce_id"].decode()
             assert key in self.durable, f"{key} left before a checkpoint held it"
             assert self.published.setdefault(key, record) == record, "one id, two payloads"
+
+    async def snapshot(self, process: Process, entry: Entry) -> None:
+        """Kafka takes a record of a snapshot. Where there was a whole one, there still is.
+
+        Unless a zombie writes too: then both slots may be half written until the next snapshot.
+        """
+        self.mixed |= process not in self.processes or process.generation != self.generation
+        before = self.complete_snapshots()
+        await self.snapshots.write(0, [entry])
+        assert self.mixed or self.complete_snapshots() or not before, "none is complete any more"
+
+    def complete_snapshots(self) -> list[Snapshot]:
+        return read_back(self.snapshots.entries, CONFIG.group, 0, key=b"")
 
     # -- processes -----------------------------------------------------------------------------
 
@@ -185,6 +204,8 @@ def check_order(before: str, after: str) -> None:
 
 
 def _failure(operation: str, fault: str) -> Exception:
-    if operation == "publish":
+    if operation in ("publish", "snapshot"):
         return PublishFailed(fault)
+    if operation == "restore":
+        return LogUnavailable(fault)
     return StoreUnavailable(fault) if fault == "away" else StoreAmbiguous(fault)

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 from services.stack.redis_server import EmbeddedRedis, real_server
 from streamgauge.state.positions import Positions
+from streamgauge.streaming import snapshot
 from streamgauge.streaming.chunk import Chunk
 from tests.missing import missing
 from tests.streaming import counting
@@ -44,7 +45,17 @@ EVERY = 2
 #: Virtual seconds in which a worker without faults must have caught up.
 REST_SECONDS = 60.0
 INDEX = st.integers(0, 9)
-OPERATIONS = ("checkpoint", "checkpoint", "acquire", "load", "holder", "published", "publish")
+OPERATIONS = (
+    "checkpoint",
+    "checkpoint",
+    "acquire",
+    "load",
+    "holder",
+    "published",
+    "publish",
+    "snapshot",
+    "restore",
+)
 
 
 class CheckpointProtocol(RuleBasedStateMachine):
@@ -302,6 +313,7 @@ def test_any_history_ends_as_one_undisturbed_pass(
 ) -> None:
     follow_the_loop(monkeypatch)
     monkeypatch.setattr(counting, "EVERY", EVERY)
+    monkeypatch.setattr(snapshot, "PART_BYTES", 150)
     caplog.set_level(logging.CRITICAL, logger="streamgauge")
     asked = int(os.environ.get("STREAMGAUGE_MACHINE_EXAMPLES", "0"))
     kind = request.node.callspec.params["disk"]
