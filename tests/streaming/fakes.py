@@ -23,7 +23,7 @@ from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import Bounds
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.publisher import Outgoing, PublishFailed
-from streamgauge.streaming.snapshot import Entry
+from streamgauge.streaming.snapshot import Entry, Snapshot, read_back
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from tests.streaming.counting import CountingProcessor
 
@@ -263,6 +263,10 @@ class Rig:
                 if chunk := self.log.fetch(topic, self.chunk_size, self.generation):
                     self.worker.feed(chunk)
             await asyncio.sleep(0.001)
+
+    def taken(self) -> list[Snapshot]:
+        """The complete snapshots, newest first."""
+        return read_back(self.snapshots.entries, self.config.group, 0, key=b"")
 
     def alarms_of(self, rule: str) -> int:
         """How many alarms of a rule have left."""

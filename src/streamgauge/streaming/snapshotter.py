@@ -121,7 +121,7 @@ class Snapshotter:
         self._telemetry.unsaved_since = None
         self._totals.snapshots["ok"] += 1
         self._totals.snapshot_bytes.append(sum(len(entry.value) for entry in parts))
-        logger.debug("partition %d: snapshot %d", self._number, made.number)
+        logger.info("partition %d: snapshot %d, at %s", self._number, made.number, stored.position)
 
     async def _last_owners(self, log: SnapshotLog) -> int:
         """Ask the topic: whoever was here before may have ended between two records."""
