@@ -100,7 +100,7 @@ async def test_it_is_taken_at_the_interval_and_only_when_something_changed() -> 
     rig.log.append(PREDICTIONS, 30)
     async with rig:
         await rig.settled()
-        await rig.until(lambda: rig.partition.unsaved_since is None and rig.taken())
+        await rig.until(lambda: rig.partition.unsaved_since is None and bool(rig.taken()))
         # When nothing comes any more
         n = rig.telemetry.snapshots["ok"]
         ticks = rig.processors[-1].advanced
@@ -231,7 +231,7 @@ async def test_a_wipe_of_a_running_worker_is_restored_as_well() -> None:
     async with rig:
         more(rig.log, 300)
         await rig.settled()
-        await rig.until(lambda: rig.partition.unsaved_since is None and rig.taken())
+        await rig.until(lambda: rig.partition.unsaved_since is None and bool(rig.taken()))
         rig.store.wipe()
         more(rig.log, 100)
         await rig.until(lambda: rig.telemetry.state_restored == 1)

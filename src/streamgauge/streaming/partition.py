@@ -15,6 +15,7 @@ from typing import Literal
 
 from streamgauge.processing import PartitionProcessor, StateError
 from streamgauge.state.base import CheckpointStore, StoreAmbiguous, StoreUnavailable
+from streamgauge.state.positions import Positions
 from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
@@ -180,7 +181,8 @@ class PartitionWorker:
         for name, offset in opened.beginning.offsets.items():
             # Always, also where Kafka's commit is equal or ahead.
             await self._log.seek(self._config.full(name), offset)
-        logger.info("partition %d runs from %s", self.number, opened.base.text)
+        where = Positions(opened.base.checkpoint, opened.beginning.offsets)
+        logger.info("partition %d runs from %s", self.number, where.text)
         return Session(
             self.number,
             opened,
