@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from streamgauge.processing import LogRecord
 from streamgauge.state.base import StoreAmbiguous, StoreUnavailable
 from streamgauge.state.positions import Positions
 from streamgauge.streaming.log import LogUnavailable
@@ -31,6 +32,9 @@ class Cluster:
         self.loop = VirtualTime()
         self.log = FakeLog(CONFIG)
         self.snapshots = FakeSnapshotLog()
+        #: What retention has taken from the log, by topic.
+        self.history: dict[str, list[LogRecord]] = {}
+        self.forgotten = False
         #: Snapshots were written by more than one worker at a time.
         self.mixed = False
         self.generation = 0
@@ -174,9 +178,43 @@ class Cluster:
     # -- the store ------------------------------------------------------------------------------
 
     def regress(self, writes: int) -> None:
-        """The store goes back by so many writes, as after a failover."""
-        del self.images[max(1, len(self.images) - writes) :]
+        """The store goes back by so many writes, as after a failover, if the log goes back too."""
+        images = self.images[: max(1, len(self.images) - writes)]
+        if self.forgotten and not self._covered(self.disk.position(images[-1])):
+            return
+        self.images = images
         self.disk.put_back(self.images[-1])
+
+    def forget(self) -> None:
+        """Retention: the log loses what the store, and every snapshot, has behind it."""
+        texts = [found.stored.position for found in self.complete_snapshots()]
+        if self.mixed or len(texts) < 2:
+            return
+        self.forgotten = True
+        positions = [Positions.parse(text).offsets for text in (*texts, self.position())]
+        for topic in self.log.ends:
+            name = topic.rpartition(".")[2]
+            offset = min(each.get(name, 0) for each in positions)
+            records = self.log.records[topic]
+            self.history[topic] = [
+                *self.history.get(topic, []),
+                *(record for record in records if record.offset < offset),
+            ]
+            self.log.delete_before(topic, max(offset, self.log.starts[topic]))
+
+    def whole_log(self) -> FakeLog:
+        """The log as if nothing had been forgotten."""
+        log = FakeLog(CONFIG)
+        log.records = {t: self.history.get(t, []) + rs for t, rs in self.log.records.items()}
+        return log
+
+    def _covered(self, position: str) -> bool:
+        """Whether the log still has what comes after a position."""
+        offsets = Positions.parse(position or "#0").offsets
+        return all(
+            offsets.get(topic.rpartition(".")[2], 0) >= start
+            for topic, start in self.log.starts.items()
+        )
 
     def wipe(self) -> None:
         self.disk.put_back({})
