@@ -97,6 +97,7 @@ async def test_a_missing_topic_is_said_once_and_the_work_goes_on(
         pass
     async with working(settings, MemoryStore()) as (telemetry, _):
         await until(lambda: telemetry.ready and telemetry.checkpoints["ok"] > 1)
+        await until(lambda: any(p.snapshot_age() > 0 for p in telemetry.partitions.values()))
     assert caplog.text.count("so no snapshots") == 1
     assert "python -m services.stack.topics" in caplog.text
     assert sum(telemetry.snapshots.values()) == 0

@@ -12,7 +12,7 @@ from streamgauge.processing import StateError
 from streamgauge.state.base import Stored
 from streamgauge.state.packing import pack
 from streamgauge.state.positions import Positions
-from streamgauge.streaming import snapshot
+from streamgauge.streaming import snapshot, snapshotter
 from streamgauge.streaming.snapshot import Entry, Snapshot, prefix, read_back, written_down
 from tests.streaming.counting import CountingProcessor
 from tests.streaming.fakes import CONFIG, LABELS, PREDICTIONS, FakeLog, FakeSnapshotLog, Rig
@@ -226,7 +226,11 @@ async def test_a_wipe_gives_the_state_and_the_alarms_of_no_wipe() -> None:
     assert rig.store.views(0)["quiet"] == views["quiet"]
 
 
-async def test_a_wipe_of_a_running_worker_is_restored_as_well() -> None:
+@pytest.mark.parametrize("large", [0, 1_000_000], ids=["in a thread", "at once"])
+async def test_a_wipe_of_a_running_worker_is_restored_as_well(
+    large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshotter, "LARGE", large)
     rig = Rig(config=OFTEN)
     async with rig:
         more(rig.log, 300)

@@ -61,14 +61,15 @@ class Snapshotter:
 
     def look(self, durable: Positions) -> None:
         """Begin one where it is due."""
-        if self._log is None or self._holds(durable):
+        if self._holds(durable):
             return
         now = time.monotonic()
+        # Also without a log: that nothing is ever saved must not look healthy.
         self._telemetry.unsaved_since = self._telemetry.unsaved_since or now
-        if self._task is not None or now - self._tried < self._config.snapshot_seconds:
-            return
-        self._tried = now
-        self._begin(self._log)
+        waits = self._task is not None or now - self._tried < self._config.snapshot_seconds
+        if self._log is not None and not waits:
+            self._tried = now
+            self._begin(self._log)
 
     async def last(self, durable: Positions) -> None:
         """The one of a farewell, if there is the time. What is under way may end first."""
