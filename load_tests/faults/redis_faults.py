@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from load_tests.faults.registry import fault
 from load_tests.faults.rig import Rig
+from load_tests.faults.store import PARTITIONS
 from load_tests.faults.traffic import Shape
 
 #: How long a refusal is held up.
 REFUSING_SECONDS = 3.0
 DOWN_SECONDS = 1.0
 LONG_LOG = 20_000
+#: A snapshot every second.
+OFTEN = {"CHECKPOINT__SNAPSHOT_SECONDS": "1"}
 #: The part of the traffic after which a fault would have little left to recover for.
 LATEST = 0.85
 
@@ -60,13 +63,55 @@ def redis_regress(rig: Rig) -> None:
     rig.notes["reloads"] += rig.workers.said("starts again") - gone
 
 
-@fault(raises=frozenset({"StateLost"}))
+@fault(settings=OFTEN)
 def redis_wiped(rig: Rig) -> None:
-    """FLUSHALL: said aloud, and everything read again."""
+    """FLUSHALL: the state comes back from snapshots, and nobody is alarmed."""
+    _begin(rig)
+    _snapshots(rig)
+    rig.recovery.struck()
+    rig.redis.client.flushall()
+    rig.recovery.cured()
+    _restored(rig)
+
+
+@fault(settings=OFTEN)
+def redis_and_monitor_gone(rig: Rig) -> None:
+    """kill -9 of the monitor and FLUSHALL: another monitor has nothing but Kafka."""
+    (worker,) = rig.start_workers()
+    rig.traffic.start()
+    rig.under_way(0.15, 0.6)
+    _snapshots(rig)
+    rig.recovery.struck()
+    worker.kill()
+    rig.redis.client.flushall()
+    rig.recovery.cured()
+    rig.workers.start()
+    _restored(rig)
+
+
+@fault(raises=frozenset({"StateLost"}))
+def redis_wiped_without_snapshot(rig: Rig) -> None:
+    """FLUSHALL before there is a snapshot: said aloud, and everything read again."""
     _begin(rig)
     rig.recovery.struck()
     rig.redis.client.flushall()
     rig.recovery.cured()
+
+
+def _snapshots(rig: Rig) -> None:
+    """Wait until every partition has one."""
+
+    def taken() -> bool:
+        return all(rig.workers.said(f"partition {n}: snapshot ") for n in range(PARTITIONS))
+
+    rig.until(taken, 20, "no snapshots were taken")
+
+
+def _restored(rig: Rig) -> None:
+    rig.until(
+        lambda: rig.workers.said("restored from snapshot") >= PARTITIONS, 60, "nothing was restored"
+    )
+    rig.notes["restored"] += rig.workers.said("restored from snapshot")
 
 
 def _refusing(rig: Rig, refuse: Callable[[], object], cure: Callable[[], object]) -> None:

@@ -31,6 +31,8 @@ class Fault:
     topics: bool = True
     #: Rules of pipeline alarms that this fault must raise. Any other is a remark.
     raises: frozenset[str] = frozenset()
+    #: The monitors' settings: names without ``STREAMGAUGE_``.
+    settings: Mapping[str, str] = field(default_factory=dict)
     #: Replaces monitoring settings.
     monitoring: Mapping[str, float] = field(default_factory=dict)
 

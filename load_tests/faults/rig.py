@@ -89,6 +89,7 @@ class Rig:
             "MONITOR__GROUP": self.prefix,
             "MONITOR__PORT": "0",
             **{f"MONITORING__{name}": str(value) for name, value in self.monitoring.items()},
+            **self.fault.settings,
         }
 
     def create_topics(self) -> None:

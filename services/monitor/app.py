@@ -99,17 +99,17 @@ async def _run(settings: Settings) -> None:
             ),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(work))
-        key = settings.state.key
-        if key is None:
+        if settings.state.key is None:
             logger.info(
                 "state is checksummed, not authenticated; set STREAMGAUGE_STATE__KEY to change that"
             )
+        config = _worker_config(settings, version)
         await run_worker(
-            _worker_config(settings, version),
+            config,
             processor_factory=partial(
                 PartitionMonitor,
                 book=book,
-                key=key.get_secret_value().encode() if key is not None else b"",
+                key=config.seal_key,
                 prefix=settings.kafka.topic_prefix,
             ),
             store=store,
@@ -119,7 +119,7 @@ async def _run(settings: Settings) -> None:
 
 
 def _worker_config(settings: Settings, version: str) -> WorkerConfig:
-    checkpoint = settings.checkpoint
+    checkpoint, key = settings.checkpoint, settings.state.key
     return WorkerConfig(
         bootstrap_servers=settings.kafka.bootstrap_servers,
         group=settings.monitor.group,
@@ -130,6 +130,8 @@ def _worker_config(settings: Settings, version: str) -> WorkerConfig:
         checkpoint_min_seconds=checkpoint.min_seconds,
         checkpoint_max_seconds=checkpoint.max_seconds,
         checkpoint_bytes_per_second=int(checkpoint.bytes_per_second),
+        snapshot_seconds=checkpoint.snapshot_seconds,
+        seal_key=key.get_secret_value().encode() if key is not None else b"",
     )
 
 

@@ -1,4 +1,9 @@
-"""The configurations of all models, kept fresh from Redis while the worker runs."""
+"""The configurations of all models, kept fresh from Redis while the worker runs.
+
+A Redis that has lost everything has lost these too, and no snapshot holds them: what this process
+knows stays in force until it ends. The next one goes by the defaults, until somebody applies the
+specs again.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ def _config(name: str) -> dict[str, str]:
     if topic is None:
         return {}
     days = topic.retention_days
+    # The newest segment is never compacted, and a restore reads all there is.
+    segments = {"segment.bytes": str(64 * 1024 * 1024)} if topic.compacted else {}
     return {
+        **segments,
         "max.message.bytes": str(topic.max_message_bytes),
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": "-1" if days is None else str(days * 86_400_000),

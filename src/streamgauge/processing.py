@@ -100,6 +100,9 @@ class PartitionProcessor(Protocol):
         and restores another.
         """
 
+    def views(self) -> Mapping[str, bytes]:
+        """The views of all models, for readers who have none."""
+
 
 class StateError(Exception):
     """A state blob is damaged, forged, or of a schema that this version does not know."""

@@ -16,12 +16,15 @@ def busy() -> WorkerTelemetry:
     worker = WorkerTelemetry(
         rebalances=2,
         state_lost=1,
+        state_restored=2,
         tick_errors=4,
         producer_errors=6,
         large_checkpoints=2,
         event_loop_lag_seconds=0.25,
     )
     worker.checkpoints.update(ok=5, conflict=1)
+    worker.snapshots["failed"] = 1
+    worker.snapshot_bytes.append(7000)
     worker.redis_errors["TimeoutError"] = 3
     worker.chunks["taken"] = 9
     worker.checkpoint_seconds.extend([0.004, 0.2])
@@ -35,6 +38,7 @@ def busy() -> WorkerTelemetry:
     ours.committed = {"streamgauge.predictions": 90}
     worker.processing_seconds.extend([("process", 0.01), ("process", 0.02), ("checkpoint", 0.3)])
     ours.dirty_since = time.monotonic() - 2
+    ours.unsaved_since = time.monotonic() - 2
     ours.outbox_entries = 1
     worker.partition(4)  # not assigned to us
     return worker
@@ -62,6 +66,12 @@ def test_a_workers_numbers_are_there() -> None:
     age = value("checkpoint_age_seconds", partition="3")
     assert age is not None
     assert 2 <= age < 10
+    assert (value("snapshot_age_seconds", partition="3") or 0.0) >= 2
+    assert value("snapshots_total", result="failed") == 1
+    assert value("snapshots_total", result="ok") == 0
+    assert value("snapshot_bytes_sum") == 7000
+    assert value("state_lost_total") == 1
+    assert value("state_restored_total") == 2
     assert value("outbox_entries", partition="3") == 1
     assert value("partition_state_info", partition="3", state="running") == 1
     assert value("partition_state_info", partition="4", state="unassigned") is None

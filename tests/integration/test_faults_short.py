@@ -23,7 +23,7 @@ SMALL = Shape(rows=16_000, seconds=5.0)
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", ["redis_regress"])
+@pytest.mark.parametrize("name", ["redis_regress", "redis_wiped"])
 def test_nothing_is_lost_doubled_or_unequal(name: str, real_kafka: Kafka, tmp_path: Path) -> None:
     if real_server() is None:
         missing("no redis-server on PATH")

@@ -34,3 +34,18 @@ def test_every_field_of_a_view_is_set_by_the_monitor(monkeypatch: pytest.MonkeyP
     series = made[-1].series[0]
     assert unset(series) == set()
     assert unset(next(each for each in series.features if each.name == "x0")) == set()
+
+
+def test_a_restored_monitor_shows_all_models_as_they_were() -> None:
+    # Given two models, one of which has long said nothing
+    watching = monitor()
+    drive(watching, stream(2_000, model="quiet"))
+    first = watching.dirty()
+    drive(watching, stream(2_000))
+    second = watching.dirty()
+    # When another monitor has nothing but the state
+    other = monitor()
+    other.restore({**first.blobs, **second.blobs})
+    # Then it shows both, although nothing has changed
+    assert other.dirty().views == {}
+    assert dict(other.views()) == {**first.views, **second.views}

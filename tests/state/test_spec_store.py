@@ -11,7 +11,7 @@ from redis import Redis
 from redis import asyncio as aioredis
 
 from streamgauge.specs import ModelSpec
-from streamgauge.state.keys import spec_key
+from streamgauge.state.keys import model_id, spec_key, view_key
 from streamgauge.state.spec_store import (
     MAX_REFERENCE_BYTES,
     MAX_VERSIONS,
@@ -20,6 +20,7 @@ from streamgauge.state.spec_store import (
     read_all,
     read_reference,
 )
+from streamgauge.state.views import ModelView
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.integration)])
@@ -65,6 +66,16 @@ def test_the_same_spec_again_is_no_new_version(redis: Redis) -> None:
     # Going back to an older one is a change.
     store.apply(spec(owner="b"), now=10.0, by="ann")
     assert store.apply(spec(owner="a"), now=11.0, by="ann").version.number == 3
+
+
+def test_a_spec_that_is_applied_after_a_wipe_is_newer_than_the_one_in_force(redis: Redis) -> None:
+    # Given a model that workers go on with under version 3, whose versions are gone
+    view = ModelView(model="fraud", partition=0, spec_version=3)
+    redis.hset(view_key("g", 0), model_id("fraud"), view.model_dump_json())
+    redis.hset(view_key("g", 1), model_id("fraud"), "no view at all")
+    store = SpecStore(redis)
+    assert store.apply(spec(), now=1000.0, by="ada").version.number == 4
+    assert store.apply(spec("other"), now=1000.0, by="ada").version.number == 1
 
 
 def test_a_clock_that_went_back_keeps_versions_in_order(redis: Redis) -> None:

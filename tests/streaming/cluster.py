@@ -9,15 +9,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from streamgauge.processing import LogRecord
 from streamgauge.state.base import StoreAmbiguous, StoreUnavailable
 from streamgauge.state.positions import Positions
+from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.publisher import Outgoing, PublishFailed
+from streamgauge.streaming.snapshot import Entry, Snapshot, read_back
 from tests.streaming.disk import Disk
-from tests.streaming.fakes import FakeLog
+from tests.streaming.fakes import FakeLog, FakeSnapshotLog
 from tests.streaming.process import CONFIG, Call, Process, Send
 from tests.streaming.virtual_time import VirtualTime
 
-WRITES = ("acquire", "checkpoint", "published", "publish", "commit")
+WRITES = ("acquire", "checkpoint", "published", "publish", "commit", "snapshot")
 
 
 class Cluster:
@@ -28,6 +31,12 @@ class Cluster:
         disk.put_back({})
         self.loop = VirtualTime()
         self.log = FakeLog(CONFIG)
+        self.snapshots = FakeSnapshotLog()
+        #: What retention has taken from the log, by topic.
+        self.history: dict[str, list[LogRecord]] = {}
+        self.forgotten = False
+        #: Snapshots were written by more than one worker at a time.
+        self.mixed = False
         self.generation = 0
         #: The slot that holds the partition by Kafka's word.
         self.assigned = -1
@@ -90,6 +99,7 @@ class Cluster:
 
     def _set_adrift(self, call: Call) -> None:
         if call.operation in WRITES:
+            self.mixed |= call.operation == "snapshot"
             self.adrift.append((call.operation, call.send))
 
     def do(self, operation: str, send: Send) -> Any:
@@ -117,6 +127,19 @@ class Cluster:
             key = headers["ce_id"].decode()
             assert key in self.durable, f"{key} left before a checkpoint held it"
             assert self.published.setdefault(key, record) == record, "one id, two payloads"
+
+    async def snapshot(self, process: Process, entry: Entry) -> None:
+        """Kafka takes a record of a snapshot. Where there was a whole one, there still is.
+
+        Unless a zombie writes too: then both slots may be half written until the next snapshot.
+        """
+        self.mixed |= process not in self.processes or process.generation != self.generation
+        before = self.complete_snapshots()
+        await self.snapshots.write(0, [entry])
+        assert self.mixed or self.complete_snapshots() or not before, "none is complete any more"
+
+    def complete_snapshots(self) -> list[Snapshot]:
+        return read_back(self.snapshots.entries, CONFIG.group, 0, key=b"")
 
     # -- processes -----------------------------------------------------------------------------
 
@@ -155,9 +178,43 @@ class Cluster:
     # -- the store ------------------------------------------------------------------------------
 
     def regress(self, writes: int) -> None:
-        """The store goes back by so many writes, as after a failover."""
-        del self.images[max(1, len(self.images) - writes) :]
+        """The store goes back by so many writes, as after a failover, if the log goes back too."""
+        images = self.images[: max(1, len(self.images) - writes)]
+        if self.forgotten and not self._covered(self.disk.position(images[-1])):
+            return
+        self.images = images
         self.disk.put_back(self.images[-1])
+
+    def forget(self) -> None:
+        """Retention: the log loses what the store, and every snapshot, has behind it."""
+        texts = [found.stored.position for found in self.complete_snapshots()]
+        if self.mixed or len(texts) < 2:
+            return
+        self.forgotten = True
+        positions = [Positions.parse(text).offsets for text in (*texts, self.position())]
+        for topic in self.log.ends:
+            name = topic.rpartition(".")[2]
+            offset = min(each.get(name, 0) for each in positions)
+            records = self.log.records[topic]
+            self.history[topic] = [
+                *self.history.get(topic, []),
+                *(record for record in records if record.offset < offset),
+            ]
+            self.log.delete_before(topic, max(offset, self.log.starts[topic]))
+
+    def whole_log(self) -> FakeLog:
+        """The log as if nothing had been forgotten."""
+        log = FakeLog(CONFIG)
+        log.records = {t: self.history.get(t, []) + rs for t, rs in self.log.records.items()}
+        return log
+
+    def _covered(self, position: str) -> bool:
+        """Whether the log still has what comes after a position."""
+        offsets = Positions.parse(position or "#0").offsets
+        return all(
+            offsets.get(topic.rpartition(".")[2], 0) >= start
+            for topic, start in self.log.starts.items()
+        )
 
     def wipe(self) -> None:
         self.disk.put_back({})
@@ -185,6 +242,8 @@ def check_order(before: str, after: str) -> None:
 
 
 def _failure(operation: str, fault: str) -> Exception:
-    if operation == "publish":
+    if operation in ("publish", "snapshot"):
         return PublishFailed(fault)
+    if operation == "restore":
+        return LogUnavailable(fault)
     return StoreUnavailable(fault) if fault == "away" else StoreAmbiguous(fault)

@@ -52,6 +52,9 @@ class CountingProcessor:
         self.changed.clear()
         return Changes(blobs, dict(blobs), {"models": float(len(self.models))})
 
+    def views(self) -> Mapping[str, bytes]:
+        return {m: json.dumps(s, sort_keys=True).encode() for m, s in self.models.items()}
+
     def _take(self, record: LogRecord, effects: Effects) -> None:
         topic = record.topic.rpartition(".")[2]
         self.taken.append((topic, record.offset))

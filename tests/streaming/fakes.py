@@ -23,6 +23,7 @@ from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import Bounds
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.publisher import Outgoing, PublishFailed
+from streamgauge.streaming.snapshot import Entry, Snapshot, read_back
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from tests.streaming.counting import CountingProcessor
 
@@ -145,6 +146,27 @@ class FakePublisher:
         return [dict(r.headers)["ce_id"].decode() for r in models]
 
 
+class FakeSnapshotLog:
+    """Implements ``SnapshotLog``; keeps the newest value of every key."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes] = {}
+        #: How many more entries Kafka takes; None for all.
+        self.takes: int | None = None
+        self.reads = 0
+
+    async def write(self, number: int, entries: Sequence[Entry]) -> None:
+        for key, value in entries:
+            if self.takes == 0:
+                raise PublishFailed("told to take no more")
+            self.takes = None if self.takes is None else self.takes - 1
+            self.entries[key] = value
+
+    async def read(self, number: int, prefix: bytes) -> Mapping[bytes, bytes]:
+        self.reads += 1
+        return {key: value for key, value in self.entries.items() if key.startswith(prefix)}
+
+
 class FaultyStore(MemoryStore):
     """A memory store whose next checkpoints fail in the ways that are given."""
 
@@ -187,11 +209,13 @@ class Rig:
         *,
         log: FakeLog | None = None,
         store: FaultyStore | None = None,
+        snapshots: FakeSnapshotLog | None = None,
         config: WorkerConfig = CONFIG,
     ) -> None:
         self.config = config
         self.log = log or FakeLog()
         self.store = store or FaultyStore()
+        self.snapshots = snapshots or FakeSnapshotLog()
         self.publisher = FakePublisher()
         self.telemetry = WorkerTelemetry()
         self.processors: list[CountingProcessor] = []
@@ -209,6 +233,7 @@ class Rig:
             config=self.config,
             store=self.store,
             log=self.log,
+            snapshots=self.snapshots,
             publisher=self.publisher,
             processor_factory=self._processor,
             clock=lambda: self.clock,
@@ -238,6 +263,10 @@ class Rig:
                 if chunk := self.log.fetch(topic, self.chunk_size, self.generation):
                     self.worker.feed(chunk)
             await asyncio.sleep(0.001)
+
+    def taken(self) -> list[Snapshot]:
+        """The complete snapshots, newest first."""
+        return read_back(self.snapshots.entries, self.config.group, 0, key=b"")
 
     def alarms_of(self, rule: str) -> int:
         """How many alarms of a rule have left."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from streamgauge.state.base import Acquired, Checkpoint, CheckpointStore, Stored, Verdict
@@ -13,6 +14,7 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.publisher import Outgoing
+from streamgauge.streaming.snapshot import Entry
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from tests.streaming.counting import CountingProcessor
 from tests.streaming.fakes import FakeLog
@@ -20,7 +22,7 @@ from tests.streaming.fakes import FakeLog
 if TYPE_CHECKING:
     from tests.streaming.cluster import Cluster
 
-CONFIG = WorkerConfig(bootstrap_servers="nowhere:9092", group="g")
+CONFIG = WorkerConfig(bootstrap_servers="nowhere:9092", group="g", snapshot_seconds=1.0)
 T = TypeVar("T")
 Send = Callable[[], Coroutine[Any, Any, Any]]
 #: away: refused; before: cut, not done; after: done, the answer is lost; late: cut, and it may
@@ -41,7 +43,10 @@ class Call:
 
 
 class Process:
-    """A worker process: what it holds is memory. Implements ``CheckpointStore``, ``Publisher``."""
+    """A worker process: what it holds is memory.
+
+    Implements ``CheckpointStore``, ``Publisher`` and ``SnapshotLog``.
+    """
 
     def __init__(self, cluster: Cluster, slot: int, generation: int) -> None:
         self.slot = slot
@@ -56,6 +61,7 @@ class Process:
             config=CONFIG,
             store=self,
             log=self.log,
+            snapshots=self,
             publisher=self,
             processor_factory=CountingProcessor,
             clock=lambda: cluster.loop.now,
@@ -107,6 +113,14 @@ class Process:
             self._cluster.take(records)
 
         await self.send("publish", send)
+
+    async def write(self, number: int, entries: Sequence[Entry]) -> None:
+        # One by one: a worker may be cut between any two.
+        for entry in entries:
+            await self.send("snapshot", partial(self._cluster.snapshot, self, entry))
+
+    async def read(self, number: int, prefix: bytes) -> Mapping[bytes, bytes]:
+        return await self.send("restore", partial(self._cluster.snapshots.read, number, prefix))
 
     async def close(self) -> None:
         """The store is the cluster's."""

@@ -1,7 +1,8 @@
 """The checkpoint protocol under every sequence of faults that Hypothesis can think of.
 
 Real partition workers, a real store, no sleeping: time is virtual. After any history one worker
-drains the log, and state, alarms and books must be those of a single pass over it.
+drains the log, and state, alarms and books must be those of a single pass over it: also where the
+store was wiped and the log holds no more than what came after the snapshots.
 
 ``STREAMGAUGE_MACHINE_EXAMPLES=20000`` runs that many histories, and other ones each time.
 """
@@ -28,6 +29,7 @@ from hypothesis.stateful import (
 
 from services.stack.redis_server import EmbeddedRedis, real_server
 from streamgauge.state.positions import Positions
+from streamgauge.streaming import snapshot
 from streamgauge.streaming.chunk import Chunk
 from tests.missing import missing
 from tests.streaming import counting
@@ -44,7 +46,17 @@ EVERY = 2
 #: Virtual seconds in which a worker without faults must have caught up.
 REST_SECONDS = 60.0
 INDEX = st.integers(0, 9)
-OPERATIONS = ("checkpoint", "checkpoint", "acquire", "load", "holder", "published", "publish")
+OPERATIONS = (
+    "checkpoint",
+    "checkpoint",
+    "acquire",
+    "load",
+    "holder",
+    "published",
+    "publish",
+    "snapshot",
+    "restore",
+)
 
 
 class CheckpointProtocol(RuleBasedStateMachine):
@@ -203,9 +215,13 @@ class CheckpointProtocol(RuleBasedStateMachine):
         self.cluster.regress(writes)
 
     @precondition(advanced)
-    @rule()
-    def wipe(self) -> None:
-        self.cluster.wipe()
+    @rule(retention=st.booleans())
+    def wipe(self, retention: bool) -> None:
+        """The store loses everything; the log may have lost what snapshots hold."""
+        if retention:
+            self.cluster.forget()
+        if not (self.cluster.forgotten and self.cluster.mixed):
+            self.cluster.wipe()
 
     @precondition(lambda self: self.cluster.adrift)
     @rule(index=INDEX)
@@ -266,7 +282,7 @@ class CheckpointProtocol(RuleBasedStateMachine):
         self.cluster.run()
 
     def _compare(self) -> None:
-        expected = Oracle(self.cluster.log, every=EVERY)
+        expected = Oracle(self.cluster.whole_log(), every=EVERY)
         stored = self.cluster.disk.run(self.cluster.disk.store.load(0))
         assert {m: json.loads(blob) for m, blob in stored.blobs.items()} == expected.state
         ours = {key for key, r in self.cluster.published.items() if r.key != b"_stream"}
@@ -302,6 +318,7 @@ def test_any_history_ends_as_one_undisturbed_pass(
 ) -> None:
     follow_the_loop(monkeypatch)
     monkeypatch.setattr(counting, "EVERY", EVERY)
+    monkeypatch.setattr(snapshot, "PART_BYTES", 150)
     caplog.set_level(logging.CRITICAL, logger="streamgauge")
     asked = int(os.environ.get("STREAMGAUGE_MACHINE_EXAMPLES", "0"))
     kind = request.node.callspec.params["disk"]

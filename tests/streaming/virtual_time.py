@@ -10,7 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamgauge.streaming import checkpoint, guard, intake, outbox, session, telemetry
+from streamgauge.streaming import (
+    checkpoint,
+    guard,
+    intake,
+    outbox,
+    session,
+    snapshotter,
+    telemetry,
+)
 
 
 class VirtualTime(asyncio.SelectorEventLoop):
@@ -62,5 +70,5 @@ class _Idle(selectors.SelectSelector):
 def follow_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the worker's modules the clock of whatever loop they run in."""
     clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
-    for module in (checkpoint, guard, intake, outbox, session, telemetry):
+    for module in (checkpoint, guard, intake, outbox, session, snapshotter, telemetry):
         monkeypatch.setattr(module, "time", clock)

@@ -53,10 +53,11 @@ MODELS = Topic(
     ("monitor", "learner", "anyone"),
     retention_days=None,
 )
+#: Internal: state, for the loss of Redis.
 SNAPSHOTS = Topic(
     "snapshots",
     None,
-    "partition/model-id",
+    "group/partition/slot",
     ("monitor", "learner"),
     ("monitor", "learner"),
     retention_days=None,

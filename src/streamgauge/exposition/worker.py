@@ -38,6 +38,8 @@ class PartitionNumbers(Protocol):
 
     def checkpoint_age(self) -> float: ...
 
+    def snapshot_age(self) -> float: ...
+
     def commit_ahead(self) -> Mapping[str, int]: ...
 
     def outbox_age(self) -> float: ...
@@ -48,10 +50,12 @@ class WorkerNumbers(Protocol):
 
     checkpoint_seconds: deque[float]
     checkpoint_bytes: deque[int]
+    snapshot_bytes: deque[int]
     processing_seconds: deque[tuple[str, float]]
     large_checkpoints: int
     rebalances: int
     state_lost: int
+    state_restored: int
     producer_errors: int
     tick_errors: int
     event_loop_lag_seconds: float
@@ -59,6 +63,9 @@ class WorkerNumbers(Protocol):
 
     @property
     def checkpoints(self) -> Mapping[str, int]: ...
+
+    @property
+    def snapshots(self) -> Mapping[str, int]: ...
 
     @property
     def redis_errors(self) -> Mapping[str, int]: ...
@@ -97,6 +104,7 @@ class WorkerCollector(Collector):
         """Move waiting durations and sizes into their histograms."""
         self._move(self._worker.checkpoint_seconds, processes.CHECKPOINT_DURATION)
         self._move(self._worker.checkpoint_bytes, processes.CHECKPOINT_BYTES)
+        self._move(self._worker.snapshot_bytes, processes.SNAPSHOT_BYTES)
         waiting = self._worker.processing_seconds
         while waiting:
             stage, seconds = waiting.popleft()
@@ -109,6 +117,8 @@ class WorkerCollector(Collector):
             sheet.count(processes.CHECKPOINTS, 0, result=result)
         for result, n in dict(worker.checkpoints).items():
             sheet.count(processes.CHECKPOINTS, n, result=result)
+        for result in ("ok", "failed"):
+            sheet.count(processes.SNAPSHOTS, dict(worker.snapshots).get(result, 0), result=result)
         for error, n in dict(worker.redis_errors).items():
             sheet.count(processes.REDIS_ERRORS, n, error=error)
         for result, n in dict(worker.chunks).items():
@@ -116,6 +126,7 @@ class WorkerCollector(Collector):
         sheet.count(processes.LARGE_CHECKPOINTS, worker.large_checkpoints)
         sheet.count(processes.REBALANCES, worker.rebalances)
         sheet.count(processes.STATE_LOST, worker.state_lost)
+        sheet.count(processes.STATE_RESTORED, worker.state_restored)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
         sheet.count(processes.TICK_ERRORS, worker.tick_errors)
         sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)
@@ -139,6 +150,7 @@ class WorkerCollector(Collector):
             age = max(0.0, self._clock() - newest)
             sheet.gauge(processes.EVENT_AGE, age, partition=number)
         sheet.gauge(processes.CHECKPOINT_AGE, partition.checkpoint_age(), partition=number)
+        sheet.gauge(processes.SNAPSHOT_AGE, partition.snapshot_age(), partition=number)
         sheet.gauge(processes.OUTBOX_ENTRIES, partition.outbox_entries, partition=number)
         sheet.gauge(processes.OUTBOX_AGE, partition.outbox_age(), partition=number)
 
@@ -161,6 +173,7 @@ def worker_registry(
     registry.register(WorkerCollector(worker, telemetry, clock=clock))
     telemetry.declare(processes.CHECKPOINT_DURATION)
     telemetry.declare(processes.CHECKPOINT_BYTES)
+    telemetry.declare(processes.SNAPSHOT_BYTES)
     for stage in ("process", "checkpoint"):
         telemetry.declare(processes.PROCESSING_DURATION, stage=stage)
     return registry

@@ -158,13 +158,16 @@ class PartitionMonitor:
             blobs[field] = pack([SCHEMA, monitor.state()], key=self._key)
             if monitor.slow_changed:
                 blobs[field + SLOW] = pack([SCHEMA, monitor.slow_state()], key=self._key)
-            views[field] = model_view(monitor).model_dump_json().encode()
+            views[field] = _view(monitor)
         self._dirty = set()
         own = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
         if own != self._written:
             blobs[PARTITION_FIELD] = self._written = own
         gauges = {"models": float(len(self._models)), "models_dropped": float(self._dropped)}
         return Changes(blobs, views, gauges)
+
+    def views(self) -> Mapping[str, bytes]:
+        return {model_id(name): _view(monitor) for name, monitor in self._models.items()}
 
     def _log_times(self, records: Sequence[LogRecord]) -> tuple[Floats, Floats]:
         """Log time before and after each record, shape (n,). Only predictions move it."""
@@ -393,6 +396,10 @@ class PartitionMonitor:
                 return version
         # Its spec is gone from the store: the default, under the number that was in force.
         return replace(self._book.default(model), number=number)
+
+
+def _view(monitor: ModelMonitor) -> bytes:
+    return model_view(monitor).model_dump_json().encode()
 
 
 def _parts(

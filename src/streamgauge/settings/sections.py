@@ -38,11 +38,15 @@ class StateSettings(Section):
 
 
 class CheckpointSettings(Section):
-    """How often state is written: dirty bytes ÷ rate, within the bounds of the interval."""
+    """How often state is written: dirty bytes ÷ rate, within the bounds of the interval.
+
+    And how often a copy of it goes to the snapshots topic, for the loss of Redis.
+    """
 
     bytes_per_second: Positive = 2.0 * 1024 * 1024
     min_seconds: Positive = 0.5
     max_seconds: Positive = 5.0
+    snapshot_seconds: Positive = 300.0
 
     @model_validator(mode="after")
     def _ordered(self) -> CheckpointSettings:

@@ -2,10 +2,16 @@
 
 Neither ever changes once stored: a spec gets a new version, a profile another id. So a reader may
 keep what it has and ask only for what is newer.
+
+Both are gone where Redis loses everything: they are in no snapshot. State that is restored from one
+goes on under the number of its spec; a worker that still runs knows the spec too, another one goes
+by the defaults until it is applied again. So that this takes effect, the number must be above the
+one in force, which the views tell.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +24,8 @@ from redis.exceptions import WatchError
 
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.specs.version import EFFECTIVE_DELAY_SECONDS, SpecVersion
-from streamgauge.state.keys import PREFIX, reference_key, spec_key
+from streamgauge.state.keys import PREFIX, model_id, reference_key, spec_key
+from streamgauge.state.views import ModelView
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +82,23 @@ class SpecStore:
                     )
                 if latest and latest.number == highest and _same(latest.spec, spec):
                     return AppliedSpec(latest, changed=False)
-                version = _next(spec, latest, number=highest + 1, now=now, by=by)
+                number = 1 + (highest or self._in_force(spec.model))
+                version = _next(spec, latest, number=number, now=now, by=by)
                 try:
                     self._write(pipe, key, version, list(fields))
                 except WatchError:
                     continue
                 return AppliedSpec(version, changed=True)
         raise SpecConflict(f"others apply specs for {spec.model!r} at the same moment; try again")
+
+    def _in_force(self, model: str) -> int:
+        """The highest number that a worker goes by, of a spec that is stored no more."""
+        numbers = [0]
+        for key in self._redis.scan_iter(match=f"{PREFIX}:view:*", count=1000):
+            view: Any = self._redis.hget(key, model_id(model))
+            with contextlib.suppress(ValueError):
+                numbers.append(ModelView.model_validate_json(view or b"").spec_version or 0)
+        return max(numbers)
 
     @staticmethod
     def _write(pipe: Pipeline, key: str, version: SpecVersion, fields: list[bytes]) -> None:

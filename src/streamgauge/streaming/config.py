@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from streamgauge_client.topics import ALARMS, DEAD_LETTERS, DEFAULT_PREFIX, MODELS, SOURCES, Topic
+from streamgauge_client.topics import (
+    ALARMS,
+    DEAD_LETTERS,
+    DEFAULT_PREFIX,
+    MODELS,
+    SNAPSHOTS,
+    SOURCES,
+    Topic,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +33,14 @@ class WorkerConfig:
     code_version: str = ""
     #: The monitor alone dead-letters; a second consumer of the same record counts it as skipped.
     dead_letters: bool = True
+    #: Seals snapshots; without one the seal shows damage, not forgery.
+    seal_key: bytes = field(default=b"", repr=False)
 
     checkpoint_min_seconds: float = 0.5
     checkpoint_max_seconds: float = 5.0
     checkpoint_bytes_per_second: int = 2 * 1024 * 1024
+    #: Between snapshots of one partition number.
+    snapshot_seconds: float = 300.0
     tick_seconds: float = 0.25
     #: How far behind the clock idle time stays, for records that are still under way.
     clock_lag_seconds: float = 1.0
@@ -82,3 +94,7 @@ class WorkerConfig:
     @property
     def dead_letter_topic(self) -> str:
         return self.full(DEAD_LETTERS.name)
+
+    @property
+    def snapshot_topic(self) -> str:
+        return self.full(SNAPSHOTS.name)

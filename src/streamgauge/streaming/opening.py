@@ -1,9 +1,9 @@
 """ASSIGN: acquire a partition number, check that the log is still the same, load what is stored.
 
 Redis is the position authority: where Kafka's commit says otherwise, Redis is right. If Kafka
-remembers the group and Redis has nothing, the state is lost: until state snapshots exist (the
-snapshots topic comes in a later issue) the partition starts cold from the oldest record there is,
-with an alarm.
+remembers the group and Redis has nothing, the state is lost: it is taken from the newest snapshot
+that can be read and fits the log, and the records behind it are read again. Without one the
+partition starts cold from the oldest record there is, with an alarm.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streamgauge.processing import StateError
-from streamgauge.state.base import Acquired, CheckpointStore, Stored
+from streamgauge.state.base import Acquired, CheckpointStore
 from streamgauge.state.positions import Positions
+from streamgauge.streaming.beginning import Beginner, Beginning, Loader
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.guard import Reload
-from streamgauge.streaming.log import Bounds, SourceLog
-from streamgauge.streaming.meta import LastRecord, Meta
+from streamgauge.streaming.log import SourceLog
 from streamgauge.streaming.pipeline_alarms import data_loss, state_lost
-from streamgauge.streaming.refusal import log_truncated
+from streamgauge.streaming.snapshot_log import SnapshotLog
 from streamgauge_client.events import AlarmEvent
 
 logger = logging.getLogger(__name__)
@@ -37,19 +36,24 @@ class Opened:
 
     owner: str
     epoch: str
-    #: The position text to write over; ``offsets`` say where to read on, by name.
+    #: The position text to write over; where to read on is in ``beginning``.
     base: Positions
-    offsets: dict[str, int]
+    beginning: Beginning
     ends: Mapping[str, int]
-    meta: Meta
-    stored: Stored
     #: What Kafka remembers of the group, by full topic names.
     committed: Mapping[str, int]
     alarms: list[AlarmEvent]
 
 
 async def open_partition(
-    partition: int, *, generation: int, config: WorkerConfig, store: CheckpointStore, log: SourceLog
+    partition: int,
+    *,
+    generation: int,
+    config: WorkerConfig,
+    store: CheckpointStore,
+    log: SourceLog,
+    snapshots: SnapshotLog | None,
+    load: Loader,
 ) -> Opened:
     """Acquire, validate and load. Raises what the caller must decide on."""
     bounds = {name: (await log.bounds())[config.full(name)] for name in config.names}
@@ -65,16 +69,17 @@ async def open_partition(
         raise Reload("the checkpoint was gone before it could be loaded")
     # Read again: what was loaded is what the next write must find.
     base = Positions.parse(stored.position)
-    meta = Meta.from_bytes(stored.meta) if stored.meta else Meta()
+    beginner = Beginner(partition=partition, config=config, log=log, bounds=bounds, load=load)
     alarms: list[AlarmEvent] = []
-    if base.lost:
+    beginning = None
+    if base.lost and snapshots is not None:
+        beginning = await beginner.from_snapshot(snapshots)
+    if base.lost and beginning is None:
         detail = ", ".join(f"{topic} at {offset}" for topic, offset in sorted(committed.items()))
         alarms.append(state_lost(config.group, partition, detail))
         logger.error("partition %d: %s", partition, alarms[-1].summary)
-    offsets = {name: base.offsets.get(name, start) for name, start in starts.items()}
-    for name, offset in offsets.items():
-        meta.first.setdefault(name, offset)
-    await _check_truncation(partition, offsets, bounds, meta, config=config, log=log)
+    beginning = beginning or await beginner.begin(stored)
+    offsets = beginning.offsets
     for name, start in starts.items():
         if offsets[name] < start:
             alarm = data_loss(
@@ -82,10 +87,10 @@ async def open_partition(
             )
             logger.error("partition %d: %s", partition, alarm.summary)
             alarms.append(alarm)
-            meta.lost += start - offsets[name]
+            beginning.meta.lost += start - offsets[name]
             offsets[name] = start
     ends = {name: b.end for name, b in bounds.items()}
-    return Opened(owner, acquired.epoch, base, offsets, ends, meta, stored, committed, alarms)
+    return Opened(owner, acquired.epoch, base, beginning, ends, committed, alarms)
 
 
 async def still_member(
@@ -124,31 +129,3 @@ async def _acquire(
             partition, owner=owner, generation=generation, first=first, force=True
         )
     return acquired
-
-
-async def _check_truncation(
-    partition: int,
-    offsets: Mapping[str, int],
-    bounds: Mapping[str, Bounds],
-    meta: Meta,
-    *,
-    config: WorkerConfig,
-    log: SourceLog,
-) -> None:
-    for name, offset in offsets.items():
-        topic, (start, end) = config.full(name), bounds[name]
-        if end < offset:
-            why = f"{topic} ends at {end}, before the position {offset}: it was made anew or cut"
-            raise log_truncated(config.group, partition, why)
-        last = meta.records.get(name)
-        if last is None or last.offset < start:
-            continue
-        record = await log.record_at(topic, last.offset)
-        if record is None:
-            continue  # compaction removed it
-        if LastRecord.of(record) != last:
-            why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
-            raise log_truncated(config.group, partition, why)
-
-
-__all__ = ["NotOurs", "Opened", "StateError", "open_partition", "still_member"]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from streamgauge.processing import PartitionProcessor, StateError
 from streamgauge.state.base import CheckpointStore, StoreAmbiguous, StoreUnavailable
+from streamgauge.state.positions import Positions
 from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
@@ -27,6 +28,7 @@ from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Publisher, PublishFailed
 from streamgauge.streaming.refusal import Refused
 from streamgauge.streaming.session import Fenced, Session
+from streamgauge.streaming.snapshot_log import SnapshotLog
 from streamgauge.streaming.telemetry import WorkerTelemetry
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class PartitionWorker:
         config: WorkerConfig,
         store: CheckpointStore,
         log: SourceLog,
+        snapshots: SnapshotLog | None,
         publisher: Publisher,
         processor_factory: Callable[[int], PartitionProcessor],
         clock: Callable[[], float],
@@ -58,6 +61,7 @@ class PartitionWorker:
         self._config = config
         self._store = store
         self._log = log
+        self._snapshots = snapshots
         self._publisher = publisher
         self._factory = processor_factory
         self._clock = clock
@@ -168,24 +172,25 @@ class PartitionWorker:
             config=self._config,
             store=self._store,
             log=self._log,
+            snapshots=self._snapshots,
+            load=self._load,
         )
-        self._enter("loading")
-        processor = self._factory(self.number)
-        processor.restore(opened.stored.blobs)
         if opened.base.lost:
-            self._totals.state_lost += 1
-        for name, offset in opened.offsets.items():
+            self._totals.state_restored += opened.beginning.restored
+            self._totals.state_lost += not opened.beginning.restored
+        for name, offset in opened.beginning.offsets.items():
             # Always, also where Kafka's commit is equal or ahead.
             await self._log.seek(self._config.full(name), offset)
-        logger.info("partition %d runs from %s", self.number, opened.base.text)
+        where = Positions(opened.base.checkpoint, opened.beginning.offsets)
+        logger.info("partition %d runs from %s", self.number, where.text)
         return Session(
             self.number,
             opened,
-            processor,
             generation=self.generation,
             config=self._config,
             store=self._store,
             log=self._log,
+            snapshots=self._snapshots,
             publisher=self._publisher,
             clock=self._clock,
             telemetry=self._totals,
@@ -193,6 +198,12 @@ class PartitionWorker:
             idle=self._idle,
             store_away=self._on_store_away,
         )
+
+    def _load(self, blobs: Mapping[str, bytes]) -> PartitionProcessor:
+        self._enter("loading")
+        processor = self._factory(self.number)
+        processor.restore(blobs)
+        return processor
 
     async def _drop(self) -> None:
         session, self._session = self._session, None

@@ -49,6 +49,15 @@ class LogProbe:
                 raise LogUnavailable(f"Kafka does not tell its offsets: {error!r}") from error
         return {tp.topic: Bounds(starts[tp], ends[tp]) for tp in tps}
 
+    async def topics(self) -> set[str]:
+        """All topics that we may see."""
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                found: set[str] = await self._consumer.topics()
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(f"Kafka does not tell its topics: {error!r}") from error
+        return found
+
     async def record_at(self, topic: str, partition: int, offset: int) -> LogRecord | None:
         """The record at an offset, or None where it was compacted away."""
         tp = TopicPartition(topic, partition)

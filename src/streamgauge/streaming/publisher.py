@@ -16,12 +16,13 @@ from streamgauge_client.topics import DEAD_LETTERS
 
 
 class Outgoing(NamedTuple):
-    """A record to produce."""
+    """A record to produce. Without a ``partition`` its key decides."""
 
     topic: str
     key: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     value: bytes | None
+    partition: int | None = None
 
 
 class PublishFailed(Exception):
@@ -68,7 +69,11 @@ class KafkaPublisher:
         try:
             futures = [
                 await self._producer.send(
-                    r.topic, value=r.value, key=r.key, headers=list(r.headers)
+                    r.topic,
+                    value=r.value,
+                    key=r.key,
+                    headers=list(r.headers),
+                    partition=r.partition,
                 )
                 for r in records
             ]

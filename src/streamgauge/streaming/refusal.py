@@ -20,7 +20,7 @@ def log_truncated(group: str, partition: int, why: str) -> Refused:
     return Refused(
         why,
         f"If that is right, delete the key {checkpoint_key(group, partition)} in Redis: the"
-        " partition then starts cold from the oldest record",
+        " partition then goes on from a snapshot that fits the log, or cold from the oldest record",
         pipeline_alarms.log_truncated(group, partition, why),
     )
 

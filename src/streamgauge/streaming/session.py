@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from streamgauge.processing import DeadLetter, Effects, LogRecord, PartitionProcessor
+from streamgauge.processing import DeadLetter, Effects, LogRecord
 from streamgauge.state.base import Checkpoint, CheckpointStore, StateTooLarge
 from streamgauge.state.keys import PARTITION_FIELD
 from streamgauge.streaming import dead_letters, outbox
@@ -29,6 +29,8 @@ from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
 from streamgauge.streaming.refusal import state_too_large
+from streamgauge.streaming.snapshot_log import SnapshotLog
+from streamgauge.streaming.snapshotter import Snapshotter
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.events import AlarmEvent, Event
 
@@ -50,12 +52,12 @@ class Session:
         self,
         number: int,
         opened: Opened,
-        processor: PartitionProcessor,
         *,
         generation: int,
         config: WorkerConfig,
         store: CheckpointStore,
         log: SourceLog,
+        snapshots: SnapshotLog | None,
         publisher: Publisher,
         clock: Callable[[], float],
         telemetry: WorkerTelemetry,
@@ -63,14 +65,15 @@ class Session:
         idle: IdleClock,
         store_away: Callable[[bool], None],
     ) -> None:
+        beginning = opened.beginning
         self.number = number
-        self._processor = processor
+        self._processor = beginning.processor
         self._config = config
         self._log = log
         self._publisher = publisher
         self._clock = clock
         self._guard = Guard(
-            processor,
+            beginning.processor,
             group=config.group,
             partition=number,
             poison=poison,
@@ -83,7 +86,7 @@ class Session:
         self._telemetry.dirty_since = None
         self._telemetry.committed = dict(opened.committed)
         self._note_durable(opened.base.offsets)
-        self._ledger = Ledger(opened.offsets, opened.meta, config)
+        self._ledger = Ledger(beginning.offsets, beginning.meta, config)
         self.intake = Intake(
             self._ledger.positions,
             {config.full(name): end for name, end in opened.ends.items()},
@@ -103,6 +106,16 @@ class Session:
             away=store_away,
         )
         self._base = opened.base
+        self._snapshots = Snapshotter(
+            number,
+            config=config,
+            store=store,
+            log=snapshots,
+            clock=clock,
+            telemetry=telemetry,
+        )
+        #: What the store lacks of a snapshot's state.
+        self._unwritten: Mapping[str, bytes] = {}
         self._entries: dict[str, bytes] = {}
         self._letters: list[Outgoing] = []
         self._last_bytes = 0
@@ -112,7 +125,11 @@ class Session:
         self._ending = asyncio.Event()
         self._stopping = False
         self._outbox = outbox.Outbox(number, store, publisher, self._telemetry)
-        self._outbox.add(opened.stored.outbox)
+        if beginning.restored:
+            self._unwritten, self._entries = beginning.stored.blobs, dict(beginning.stored.outbox)
+            self._touch()
+        else:
+            self._outbox.add(beginning.stored.outbox)
         self._emit(opened.alarms)
 
     def feed(self, chunk: Chunk) -> None:
@@ -134,6 +151,7 @@ class Session:
             worked = self._step()
             if self._checkpoint_due():
                 await self.checkpoint()
+            self._snapshots.look(self._base)
             if worked:
                 await self._gather()
             elif not self.intake.waiting():
@@ -147,6 +165,7 @@ class Session:
                 await self._outbox.emptied()
                 if self._commit_task is not None:
                     await self._commit_task
+        await self._snapshots.last(self._base)
 
     async def _gather(self) -> None:
         """Between steps: where little was there to take, let more come.
@@ -164,6 +183,7 @@ class Session:
     async def close(self) -> None:
         """Drop everything. What the outbox still holds is in the store."""
         await self._outbox.close()
+        await self._snapshots.close()
         if self._commit_task is not None:
             self._commit_task.cancel()
             await asyncio.gather(self._commit_task, return_exceptions=True)
@@ -276,14 +296,16 @@ class Session:
         self._letters = []
         meta = self._ledger.close(self._clock())
         following = self._base.advanced(offsets)
+        # A store that was wiped has lost the views of models that are quiet now, too.
+        views = {**self._processor.views(), **changes.views} if self._unwritten else changes.views
         view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
         entries, self._entries = self._entries, {}
         write = Checkpoint(
             base=self._base.text,
             position=following.text,
             meta=meta.to_bytes(),
-            blobs=changes.blobs,
-            views={**changes.views, PARTITION_FIELD: view.model_dump_json().encode()},
+            blobs={**self._unwritten, **changes.blobs},
+            views={**views, PARTITION_FIELD: view.model_dump_json().encode()},
             outbox=entries,
         )
         self._warn_of_size(write)
@@ -295,7 +317,7 @@ class Session:
             raise Fenced
         if verdict == "CONFLICT":
             raise Reload("the store went back to an older checkpoint, or somebody wrote to it")
-        self._base = following
+        self._base, self._unwritten = following, {}
         self._note_durable(offsets)
         self._totals.processing_seconds.append(("checkpoint", time.monotonic() - started))
         self._telemetry.dirty_since = None

@@ -28,6 +28,8 @@ class PartitionTelemetry:
     committed: Mapping[str, int] = field(default_factory=dict)
     log_time: float | None = None
     dirty_since: float | None = None
+    #: Since when something has changed that is in no snapshot.
+    unsaved_since: float | None = None
     outbox_entries: int = 0
     outbox_since: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -40,6 +42,10 @@ class PartitionTelemetry:
     def checkpoint_age(self) -> float:
         """Seconds for which the oldest change has waited to be durable."""
         return 0.0 if self.dirty_since is None else time.monotonic() - self.dirty_since
+
+    def snapshot_age(self) -> float:
+        """Seconds for which the oldest change has been in no snapshot."""
+        return 0.0 if self.unsaved_since is None else time.monotonic() - self.unsaved_since
 
     def commit_ahead(self) -> dict[str, int]:
         """Kafka's commit minus the checkpoint by topic; above 0 the store went back."""
@@ -72,6 +78,11 @@ class WorkerTelemetry:
     rebalances: int = 0
     generation: int = -1
     state_lost: int = 0
+    state_restored: int = 0
+    #: By result: ok, failed.
+    snapshots: Counter[str] = field(default_factory=Counter)
+    #: Bytes of the newest ones; a service drains them into a histogram.
+    snapshot_bytes: deque[int] = field(default_factory=lambda: deque(maxlen=1_000))
     #: Batches of alarms or dead letters that Kafka did not take; each is tried again.
     producer_errors: int = 0
     #: Times that the processor raised as idle time passed.

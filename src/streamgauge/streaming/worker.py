@@ -26,6 +26,7 @@ from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.probe import LogProbe
 from streamgauge.streaming.publisher import KafkaPublisher
+from streamgauge.streaming.snapshot_log import KafkaSnapshotLog, SnapshotLog
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge.streaming.watchdog import Progress, Watchdog
 
@@ -61,6 +62,7 @@ class Worker:
             config.bootstrap_servers, f"{config.service}-out", telemetry=self.telemetry
         )
         self._probe = LogProbe(config.bootstrap_servers, f"{config.service}-probe")
+        self._snapshots: SnapshotLog | None = None
         self._app: Any = None
         self._beaten = time.monotonic()
         self._broker_seen = time.monotonic()
@@ -79,6 +81,7 @@ class Worker:
                     return
             if not await self._topics_there(stop):
                 return
+            self._snapshots = await self._snapshot_log(stop)
             self._app = build_app(self.config, owner=self, take=self._take, data=Path(data))
             self._app.on_partitions_assigned.connect(self._on_assigned)
             self._app.on_partitions_revoked.connect(self._on_revoked)
@@ -130,6 +133,7 @@ class Worker:
             log=FaustLog(
                 number, consumer=self._app.consumer, probe=self._probe, config=self.config
             ),
+            snapshots=self._snapshots,
             publisher=self._publisher,
             processor_factory=self._factory,
             clock=self._clock,
@@ -180,6 +184,31 @@ class Worker:
             logger.warning("waiting for topics that don't exist yet: %s", ", ".join(missing))
             await _wait(stop, 1.0)
         return False
+
+    async def _snapshot_log(self, stop: asyncio.Event) -> SnapshotLog | None:
+        """Where snapshots go; None where there is no topic for them."""
+        topic = self.config.snapshot_topic
+        while not stop.is_set():
+            # An outage must not pass for a missing topic: without it, lost state stays lost.
+            with contextlib.suppress(LogUnavailable):
+                if topic not in await self._probe.topics():
+                    logger.warning(
+                        "there is no topic %s, so no snapshots: where Redis loses everything, the"
+                        " state is lost. Create it (python -m services.stack.topics), then start"
+                        " this worker again",
+                        topic,
+                    )
+                    return None
+                if count := await self._count(topic):
+                    return KafkaSnapshotLog(
+                        self.config.bootstrap_servers,
+                        f"{self.config.service}-snapshots",
+                        topic=topic,
+                        partitions=count,
+                        publisher=self._publisher,
+                    )
+            await _wait(stop, 1.0)
+        return None
 
     async def _count(self, topic: str) -> int:
         """Partitions of a topic; 0 where there is none."""

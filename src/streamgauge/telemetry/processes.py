@@ -97,6 +97,29 @@ LARGE_CHECKPOINTS = Definition(
     "Checkpoints above 64 MiB, for which Redis stands still.",
     exposer="worker",
 )
+SNAPSHOTS = Definition(
+    "snapshots",
+    "counter",
+    "Snapshots of state for the loss of Redis, by result (ok, failed).",
+    ("result",),
+    exposer="worker",
+)
+SNAPSHOT_BYTES = Definition(
+    "snapshot_bytes",
+    "histogram",
+    "Bytes of one snapshot.",
+    unit="bytes",
+    exposer="worker",
+    buckets=SIZES,
+)
+SNAPSHOT_AGE = Definition(
+    "snapshot_age_seconds",
+    "gauge",
+    "Age of the oldest change that is in no snapshot; 0 where there is none.",
+    PARTITION,
+    unit="seconds",
+    exposer="worker",
+)
 OUTBOX_ENTRIES = Definition(
     "outbox_entries",
     "gauge",
@@ -123,6 +146,12 @@ STATE_LOST = Definition(
     "state_lost",
     "counter",
     "Partitions that had to begin anew because their state was gone or unreadable.",
+    exposer="worker",
+)
+STATE_RESTORED = Definition(
+    "state_restored",
+    "counter",
+    "Partitions whose state was gone from Redis, and came back from a snapshot.",
     exposer="worker",
 )
 ASSIGNED = Definition(
@@ -172,10 +201,14 @@ PROCESSES = (
     CHECKPOINT_BYTES,
     CHECKPOINTS,
     LARGE_CHECKPOINTS,
+    SNAPSHOTS,
+    SNAPSHOT_BYTES,
+    SNAPSHOT_AGE,
     OUTBOX_ENTRIES,
     OUTBOX_AGE,
     CHUNKS,
     STATE_LOST,
+    STATE_RESTORED,
     ASSIGNED,
     REBALANCES,
     LOOP_LAG,

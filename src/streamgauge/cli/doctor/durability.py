@@ -23,7 +23,7 @@ class Durability(Check, name="durability"):
         if not int(enabled):
             return Diagnosis(
                 "problem",
-                "AOF is off: when Redis restarts, all state is gone and every model starts cold",
+                "AOF is off: when Redis restarts, all state is gone but for snapshots, minutes old",
                 "appendonly yes in redis.conf, and now: redis-cli CONFIG SET appendonly yes",
             )
         if str(persistence.get("aof_last_write_status", "ok")) != "ok":
