@@ -10,7 +10,8 @@ import pytest
 
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
-from streamgauge.batch.plain import plain_predictions
+from streamgauge.batch.limits import MAX_HEADERS
+from streamgauge.batch.plain import _places, plain_predictions
 from streamgauge.processing import LogRecord
 
 NOW = 1_790_000_000.0
@@ -127,3 +128,14 @@ def test_what_is_unusual_is_taken_by_itself_and_changes_nothing_for_others(
     assert plainly(decoded) == one_by_one(records)
     assert decoded.rows.tolist() == sorted(decoded.rows.tolist())
     assert [row for row, _, _ in decoded.sequences] == sorted(r for r, _, _ in decoded.sequences)
+
+
+def test_headers_without_number_are_not_kept_in_memory() -> None:
+    # Given records that are usual but for a thousand names in their headers
+    extra = tuple((f"x{n}", b"1") for n in range(MAX_HEADERS))
+    flooded = [usual(i)._replace(headers=(*extra, *usual(i).headers)) for i in range(3)]
+    kept = _places.cache_info().currsize
+    # Then they are refused, and nothing remembers those names
+    assert plain_predictions(flooded) is None
+    assert {letter.reason for _, letter in decode_records(flooded).dead} == {"too_large"}
+    assert _places.cache_info().currsize == kept

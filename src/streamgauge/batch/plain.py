@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_LEAD_SECONDS
+from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_HEADERS, MAX_LEAD_SECONDS
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
 from streamgauge_client.codec import CONTENT_TYPE, type_name
@@ -88,6 +88,9 @@ def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] 
     if not any(headers):
         return []
     if len(set(map(len, headers))) != 1 or not headers[0]:
+        return None
+    # The names are kept below, and must not be any number of them.
+    if len(headers[0]) > MAX_HEADERS:
         return None
     n, names = len(headers), tuple(name for name, _ in headers[0])
     columns = list(zip(*headers, strict=True))
