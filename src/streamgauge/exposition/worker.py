@@ -52,6 +52,7 @@ class WorkerNumbers(Protocol):
     large_checkpoints: int
     rebalances: int
     state_lost: int
+    outbox_dropped: int
     producer_errors: int
     tick_errors: int
     event_loop_lag_seconds: float
@@ -116,6 +117,7 @@ class WorkerCollector(Collector):
         sheet.count(processes.LARGE_CHECKPOINTS, worker.large_checkpoints)
         sheet.count(processes.REBALANCES, worker.rebalances)
         sheet.count(processes.STATE_LOST, worker.state_lost)
+        sheet.count(processes.OUTBOX_DROPPED, worker.outbox_dropped)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
         sheet.count(processes.TICK_ERRORS, worker.tick_errors)
         sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)

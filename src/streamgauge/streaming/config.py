@@ -42,6 +42,8 @@ class WorkerConfig:
     max_step_records: int = 2000
     #: Bytes of one topic partition held in memory before its fetching pauses.
     max_buffer_bytes: int = 8 * 1024 * 1024
+    #: Alarms and model events of one partition number that wait for Kafka, some 4 kB each.
+    max_outbox_entries: int = 5_000
     revoke_seconds: float = 3.0
     stop_seconds: float = 4.0
     watchdog_seconds: float = 30.0

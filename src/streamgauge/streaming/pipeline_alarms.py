@@ -53,6 +53,19 @@ def processor_failing(group: str, partition: int, first: str) -> AlarmEvent:
     )
 
 
+def outbox_full(group: str, partition: int, first: str, most: int) -> AlarmEvent:
+    """``first`` is the id of the first that was dropped."""
+    return _alarm(
+        "OutboxFull",
+        group,
+        partition,
+        first,
+        f"Partition {partition} of group {group} dropped alarms: Kafka took none for so long that"
+        f" {most} were waiting. Those and this one come late, the dropped ones never; what they"
+        " were about is in the models' views.",
+    )
+
+
 def state_too_large(group: str, partition: int) -> AlarmEvent:
     return _alarm(
         "StateTooLarge",

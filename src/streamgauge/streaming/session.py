@@ -25,6 +25,7 @@ from streamgauge.streaming.intake import Intake, Overtaken
 from streamgauge.streaming.ledger import Ledger
 from streamgauge.streaming.log import SourceLog
 from streamgauge.streaming.opening import Opened
+from streamgauge.streaming.outbox_cap import OutboxCap
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
@@ -113,6 +114,7 @@ class Session:
         self._stopping = False
         self._outbox = outbox.Outbox(number, store, publisher, self._telemetry)
         self._outbox.add(opened.stored.outbox)
+        self._outbox_cap = OutboxCap(number, config, telemetry)
         self._emit(opened.alarms)
 
     def feed(self, chunk: Chunk) -> None:
@@ -277,7 +279,7 @@ class Session:
         meta = self._ledger.close(self._clock())
         following = self._base.advanced(offsets)
         view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
-        entries, self._entries = self._entries, {}
+        entries, self._entries = self._outbox_cap.admitted(self._entries, len(self._outbox)), {}
         write = Checkpoint(
             base=self._base.text,
             position=following.text,

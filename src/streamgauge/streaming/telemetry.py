@@ -72,6 +72,8 @@ class WorkerTelemetry:
     rebalances: int = 0
     generation: int = -1
     state_lost: int = 0
+    #: Alarms and model events that were dropped because an outbox was full.
+    outbox_dropped: int = 0
     #: Batches of alarms or dead letters that Kafka did not take; each is tried again.
     producer_errors: int = 0
     #: Times that the processor raised as idle time passed.

@@ -104,6 +104,12 @@ OUTBOX_ENTRIES = Definition(
     PARTITION,
     exposer="worker",
 )
+OUTBOX_DROPPED = Definition(
+    "outbox_dropped",
+    "counter",
+    "Alarms dropped because Kafka took none for so long that the outbox was full. Anything pages.",
+    exposer="worker",
+)
 OUTBOX_AGE = Definition(
     "outbox_age_seconds",
     "gauge",
@@ -174,6 +180,7 @@ PROCESSES = (
     LARGE_CHECKPOINTS,
     OUTBOX_ENTRIES,
     OUTBOX_AGE,
+    OUTBOX_DROPPED,
     CHUNKS,
     STATE_LOST,
     ASSIGNED,
