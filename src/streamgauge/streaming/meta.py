@@ -37,6 +37,8 @@ class Meta(BaseModel):
     code_version: str = ""
     records: dict[str, LastRecord] = Field(default_factory=dict)
     first: dict[str, int] = Field(default_factory=dict)
+    #: How many numbers the topics had; 0 is not known.
+    partitions: int = 0
     log_time: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     dead: dict[str, int] = Field(default_factory=dict)

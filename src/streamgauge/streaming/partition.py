@@ -19,6 +19,7 @@ from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.growth import note_growth
 from streamgauge.streaming.guard import Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable, SourceLog
@@ -169,6 +170,7 @@ class PartitionWorker:
             store=self._store,
             log=self._log,
         )
+        note_growth(opened, self._log.partitions(), group=self._config.group)
         self._enter("loading")
         processor = self._factory(self.number)
         processor.restore(opened.stored.blobs)

@@ -77,6 +77,24 @@ def state_too_large(group: str, partition: int) -> AlarmEvent:
     )
 
 
+def partitions_grew(group: str, before: int, after: int) -> AlarmEvent:
+    """About the topics, so the same whichever partition says it."""
+    cause = f"{STREAM}\0pipeline\0PartitionsGrew\0{group}"
+    return AlarmEvent(
+        alarm_id=_digest(f"{cause}\0{before}\0{after}"),
+        fingerprint=_digest(cause),
+        status="firing",
+        severity="warning",
+        kind="pipeline",
+        scope={"group": group},
+        model=STREAM,
+        rule="PartitionsGrew",
+        summary=f"The source topics went from {before} to {after} partitions. Models whose key now"
+        f" lies in another one start cold there in group {group}, and labels under way miss their"
+        " predictions. Nothing is lost.",
+    )
+
+
 def _alarm(rule: str, group: str, partition: int, detail: str, summary: str) -> AlarmEvent:
     cause = f"{STREAM}\0pipeline\0{rule}\0{group}\0{partition}"
     return AlarmEvent(
