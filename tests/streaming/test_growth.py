@@ -33,6 +33,7 @@ async def test_from_four_partitions_to_eight_is_said_once() -> None:
     assert (await opened(log, store)).alarms_of("PartitionsGrew") == 0
     # And a moment in which Kafka does not tell is no change.
     log.numbers = 0
+    log.append(PREDICTIONS)
     await opened(log, store)
     log.numbers = 8
     assert (await opened(log, store)).alarms_of("PartitionsGrew") == 0
