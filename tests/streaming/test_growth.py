@@ -31,12 +31,12 @@ async def test_from_four_partitions_to_eight_is_said_once() -> None:
     assert grown.alarms_of("PartitionsGrew") == 1
     assert b"went from 4 to 8 partitions" in (grown.publisher.of("alarms")[0].value or b"")
     assert (await opened(log, store)).alarms_of("PartitionsGrew") == 0
-    # And a moment in which Kafka does not tell is no change.
+    # And a moment in which Kafka does not tell neither is a change nor hides one.
     log.numbers = 0
     log.append(PREDICTIONS)
-    await opened(log, store)
-    log.numbers = 8
     assert (await opened(log, store)).alarms_of("PartitionsGrew") == 0
+    log.numbers = 16
+    assert (await opened(log, store)).alarms_of("PartitionsGrew") == 1
 
 
 async def test_every_number_says_the_same() -> None:
