@@ -29,6 +29,8 @@ class RedisSettings(Section):
     """Where state lives. The URL may hold a password, so it is a secret as a whole."""
 
     url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: Refuse to start on a Redis that evicts, or that has no AOF. Off, it is only said.
+    require_durable: bool = True
 
 
 class StateSettings(Section):
