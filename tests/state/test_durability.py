@@ -18,7 +18,7 @@ class Told(Redis):
         super().__init__()
         self.told = told
 
-    async def info(self, section: str | None = None, *_: str, **__: Any) -> Any:  # type: ignore[override]
+    async def info(self, section: str | None = None, *_: str, **__: Any) -> Any:
         if isinstance(self.told.get("error"), Exception):
             raise self.told["error"]
         return self.told

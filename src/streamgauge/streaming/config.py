@@ -25,6 +25,11 @@ class WorkerConfig:
     code_version: str = ""
     #: The monitor alone dead-letters; a second consumer of the same record counts it as skipped.
     dead_letters: bool = True
+    #: Above this share of refused records in a minute, or so many in a row, an alarm is raised.
+    max_invalid_ratio: float = 0.1
+    max_consecutive_invalid: int = 1_000
+    #: Then stand still instead of going on, until a person has decided.
+    stop_on_invalid: bool = False
 
     checkpoint_min_seconds: float = 0.5
     checkpoint_max_seconds: float = 5.0

@@ -53,6 +53,29 @@ def processor_failing(group: str, partition: int, first: str) -> AlarmEvent:
     )
 
 
+def invalid_ratio(group: str, partition: int, what: str, at: str) -> AlarmEvent:
+    """``what`` says how many, ``at`` the record at which it was too much."""
+    return _alarm(
+        "InvalidRatio",
+        group,
+        partition,
+        at,
+        f"{what} in partition {partition} were refused by group {group}, up to {at}. Why stands in"
+        " the dead letters: streamgauge tail dead-letters --from-beginning --no-follow",
+    )
+
+
+def invalid_ratio_over(group: str, partition: int, at: str) -> AlarmEvent:
+    """Fewer are refused again, by the record ``at``."""
+    fired = invalid_ratio(group, partition, "", f"over\0{at}")
+    return fired.model_copy(
+        update={
+            "status": "resolved",
+            "summary": f"Records in partition {partition} are taken again by group {group}.",
+        }
+    )
+
+
 def outbox_full(group: str, partition: int, first: str, most: int) -> AlarmEvent:
     """``first`` is the id of the first that was dropped."""
     return _alarm(

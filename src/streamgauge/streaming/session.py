@@ -22,6 +22,7 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.guard import Guard, Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.intake import Intake, Overtaken
+from streamgauge.streaming.invalid_events import InvalidEvents
 from streamgauge.streaming.ledger import Ledger
 from streamgauge.streaming.log import SourceLog
 from streamgauge.streaming.opening import Opened
@@ -85,6 +86,7 @@ class Session:
         self._telemetry.committed = dict(opened.committed)
         self._note_durable(opened.base.offsets)
         self._ledger = Ledger(opened.offsets, opened.meta, config)
+        self._invalid = InvalidEvents(number, config, opened.meta.invalid)
         self.intake = Intake(
             self._ledger.positions,
             {config.full(name): end for name, end in opened.ends.items()},
@@ -217,6 +219,8 @@ class Session:
                 effects.extend(
                     Effects(dead_letters=[letter], counts={(self._ledger.kind(record), "dead"): 1})
                 )
+        if self._config.dead_letters:
+            effects.events += self._invalid.take(records, effects.dead_letters)
         self._ledger.account(records, effects)
         if good:
             self._guard.passed(self._ledger.positions)
