@@ -8,7 +8,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz import record_file, verdict
+from tests.fuzz import monitored, record_file, verdict
 
 CHUNK = 40
 #: Inputs from this size on have their memory looked at: that is slow.
@@ -54,6 +54,7 @@ class Campaign:
         try:
             records = [record_file.read(data, offset=i) for i, data in enumerate(chunk)]
             verdict.same_as_one_by_one(records)
+            monitored.heard(records)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

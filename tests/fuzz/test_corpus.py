@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz import record_file, verdict
+from tests.fuzz import monitored, record_file, verdict
 
 FILES = record_file.corpus()
 
@@ -25,3 +25,4 @@ def test_the_whole_corpus_as_one_chunk_is_what_its_records_are() -> None:
     records = [record_file.read(data, offset=i) for i, data in enumerate(FILES.values())]
     verdict.same_as_one_by_one(records)
     verdict.same_as_one_by_one(records[::-1])
+    monitored.heard(records)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import record_file, verdict
+from tests.fuzz import monitored, record_file, verdict
 from tests.fuzz.mutation import PIECES, mutated
 
 FILES = list(record_file.corpus().values())
@@ -29,6 +29,8 @@ def test_no_damage_is_more_than_a_typed_refusal(seed: int) -> None:
     size = rng.randint(2, 120)
     for start in range(0, len(records), size):
         verdict.same_as_one_by_one(records[start : start + size])
+    # And whoever is behind the decoder counts every one of them
+    monitored.heard(records)
 
 
 #: Bytes around and between the pieces that parsers have stumbled over.
