@@ -25,7 +25,7 @@ STATIC = replace(CONFIG, instance_id="monitor-0")
 async def app(tmp_path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        yield build_app(STATIC, owner=SimpleNamespace(config=STATIC), take=print, data=tmp_path)  # type: ignore[arg-type]
+        yield build_app(STATIC, owner=SimpleNamespace(config=STATIC), take=print, data=tmp_path)
 
 
 async def test_the_baseline_of_the_configuration(app: Any) -> None:
@@ -66,7 +66,7 @@ async def test_no_chunk_is_taken_but_by_the_worker(tmp_path: Path) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         app = build_app(
             CONFIG, owner=SimpleNamespace(config=CONFIG), take=taken.append, data=tmp_path
-        )  # type: ignore[arg-type]
+        )
     chunk = Chunk(PREDICTIONS, 0, (), 1, 0, 0, 0)
 
     async def stream() -> Any:
