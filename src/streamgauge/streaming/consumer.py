@@ -237,7 +237,11 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         consumer = self._thread._ensure_consumer()
 
         async def seek() -> None:
-            consumer.seek(TopicPartition(*partition), offset)
+            try:
+                consumer.seek(TopicPartition(*partition), offset)
+            except IllegalStateError as error:
+                # A rebalance took it meanwhile: whoever has it now seeks.
+                logger.info("no seek of what is not ours: %s", error)
 
         await self._thread.call_thread(seek)
 
