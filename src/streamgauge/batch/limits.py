@@ -100,6 +100,9 @@ def _depth_of_large(payload: bytes) -> int:
     # Pairs of backslashes first, so that what is left before a quote escapes it.
     plain = payload.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in payload else payload
     marks = np.frombuffer(plain.translate(_ONE_KIND, _NO_MARKS), dtype=np.uint8)
-    outside = np.cumsum(marks == ord('"'), dtype=np.int32) & 1 == 0
-    steps = (marks == ord("[")).astype(np.int8) - (marks == ord("]")).astype(np.int8)
-    return int((steps * outside).cumsum(dtype=np.int32).max(initial=0))
+    # Sums of the type that they are made of: numpy takes three times as long to convert meanwhile.
+    # That of quotes runs over, and its last bit is right all the same.
+    quotes = np.cumsum((marks == ord('"')).view(np.uint8), dtype=np.uint8)
+    steps = (marks == ord("[")).view(np.int8) - (marks == ord("]")).view(np.int8)
+    level = (steps * (quotes & 1 == 0)).astype(np.int32)
+    return int(np.cumsum(level, out=level).max(initial=0))
