@@ -40,5 +40,5 @@ def search(
     # What it finds interesting is written to the first directory, which must not be the corpus.
     grown = tempfile.mkdtemp(prefix="streamgauge-fuzz-")
     arguments = [sys.argv[0], grown, str(record_file.CORPUS), f"-max_len={MOST_BYTES}"]
-    atheris.Setup([*arguments, f"-seed={seed}", "-verbosity=0"], judge, custom_mutator=mutate)
+    atheris.Setup([*arguments, f"-seed={seed}"], judge, custom_mutator=mutate)
     atheris.Fuzz()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_HEADERS, MAX_LEAD_SECONDS
+from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_LEAD_SECONDS
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
 from streamgauge_client.codec import CONTENT_TYPE, type_name
@@ -25,6 +25,8 @@ from streamgauge_client.topics import PREDICTIONS
 
 #: Records that are asked together: one that is unusual sends so many the long way.
 BLOCK = 256
+#: Names of headers that a usual record has at most, and letters in all of them.
+_MOST_NAMES, _MOST_LETTERS = 50, 2_000
 _TYPE = ("ce_type", type_name(PredictionEvent).encode())
 
 _decode = msgspec.json.Decoder(Prediction).decode
@@ -89,10 +91,10 @@ def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] 
         return []
     if len(set(map(len, headers))) != 1 or not headers[0]:
         return None
-    # The names are kept below, and must not be any number of them.
-    if len(headers[0]) > MAX_HEADERS:
-        return None
     n, names = len(headers), tuple(name for name, _ in headers[0])
+    # They are kept below, and must not be anything of any size.
+    if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_LETTERS:
+        return None
     columns = list(zip(*headers, strict=True))
     for name, column in zip(names, columns, strict=True):
         # Most are the same in every record.
