@@ -23,6 +23,7 @@ from streamgauge.exposition.worker import worker_registry
 from streamgauge.monitor import PartitionMonitor
 from streamgauge.settings import Settings, SettingsError, load_settings
 from streamgauge.specs.model_spec import process_defaults
+from streamgauge.state.durability import shortcomings
 from streamgauge.state.processes import ProcessView, announce
 from streamgauge.state.redis import RedisStore
 from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, run_worker
@@ -82,6 +83,7 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(redis.aclose)
         book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
         await book.first(stop)
+        await _check_redis(redis, required=settings.redis.require_durable)
         instance = settings.monitor.instance or f"{socket.gethostname()}-{os.getpid()}"
         started_at = system_clock()
         for work in (
@@ -118,6 +120,17 @@ async def _run(settings: Settings) -> None:
         )
 
 
+async def _check_redis(redis: Redis, *, required: bool) -> None:
+    found = await shortcomings(redis)
+    for what in found:
+        logger.error("Redis: %s", what)
+    if found and required:
+        raise WorkerError(
+            f"this Redis may lose state: {'; '.join(found)}. To run on it all the same, set"
+            " STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
+        )
+
+
 def _worker_config(settings: Settings, version: str) -> WorkerConfig:
     checkpoint, key = settings.checkpoint, settings.state.key
     return WorkerConfig(
@@ -127,6 +140,9 @@ def _worker_config(settings: Settings, version: str) -> WorkerConfig:
         instance_id=settings.monitor.instance,
         prefix=settings.kafka.topic_prefix,
         code_version=version,
+        max_invalid_ratio=settings.monitor.max_invalid_ratio,
+        max_consecutive_invalid=settings.monitor.max_consecutive_invalid,
+        stop_on_invalid=settings.monitor.stop_on_invalid,
         checkpoint_min_seconds=checkpoint.min_seconds,
         checkpoint_max_seconds=checkpoint.max_seconds,
         checkpoint_bytes_per_second=int(checkpoint.bytes_per_second),

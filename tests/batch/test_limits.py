@@ -35,6 +35,8 @@ def test_depth_counts_objects_and_arrays(levels: int) -> None:
 )  # fmt: skip
 def test_depth_ignores_brackets_in_strings(payload: bytes, expected: int) -> None:
     assert depth(payload) == expected
+    # A large text is looked at in another way.
+    assert depth(b" " * 20_000 + payload) == expected
 
 
 def test_depth_is_that_of_the_standard_parser() -> None:
@@ -59,7 +61,8 @@ def test_depth_is_that_of_the_standard_parser() -> None:
     # Then both ways of counting agree
     for _ in range(2_000):
         value = document(rng.randrange(14))
-        assert depth(json.dumps(value).encode()) == measured(value)
+        text = json.dumps(value).encode()
+        assert depth(text) == depth(b" " * 20_000 + text) == measured(value)
 
 
 def test_deep_event_is_refused_and_told_the_limit() -> None:

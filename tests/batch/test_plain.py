@@ -12,7 +12,7 @@ import pytest
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
 from streamgauge.batch.feature_table import FeatureRows
-from streamgauge.batch.plain import plain_predictions
+from streamgauge.batch.plain import _places, plain_predictions
 from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
@@ -138,3 +138,20 @@ def test_what_is_unusual_is_taken_by_itself_and_changes_nothing_for_others(
     assert plainly(decoded) == one_by_one(records)
     assert decoded.rows.tolist() == sorted(decoded.rows.tolist())
     assert [row for row, _, _ in decoded.sequences] == sorted(r for r, _, _ in decoded.sequences)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [tuple((f"x{n}", b"1") for n in range(500)), (("x" * 100_000, b"1"),)],
+    ids=["many", "long"],
+)
+def test_header_names_of_any_size_are_not_kept_in_memory(
+    extra: tuple[tuple[str, bytes], ...],
+) -> None:
+    # Given records that are usual but for the names of their headers
+    flooded = [usual(i)._replace(headers=(*extra, *usual(i).headers)) for i in range(3)]
+    kept = _places.cache_info().currsize
+    # Then they are taken one by one, and nothing remembers those names
+    assert plain_predictions(flooded, Shapes()) is None
+    assert len(decode_records(flooded).predictions) == 3
+    assert _places.cache_info().currsize == kept

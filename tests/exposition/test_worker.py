@@ -19,6 +19,7 @@ def busy() -> WorkerTelemetry:
         state_restored=2,
         tick_errors=4,
         producer_errors=6,
+        outbox_dropped=7,
         large_checkpoints=2,
         event_loop_lag_seconds=0.25,
     )
@@ -77,6 +78,7 @@ def test_a_workers_numbers_are_there() -> None:
     assert value("partition_state_info", partition="4", state="unassigned") is None
     assert value("tick_errors_total") == 4
     assert value("producer_errors_total") == 6
+    assert value("outbox_dropped_total") == 7
     assert value("large_checkpoints_total") == 2
     assert value("event_loop_lag_seconds") == 0.25
 

@@ -96,3 +96,11 @@ async def test_many_fields_fit_in_one_write(store: CheckpointStore, n: int) -> N
 
 async def _ok(store: CheckpointStore, checkpoint: Checkpoint) -> bool:
     return await store.checkpoint(0, owner="a", epoch="1", write=checkpoint) == "OK"
+
+
+async def test_of_two_with_the_same_epoch_only_the_owner_writes(store: CheckpointStore) -> None:
+    # Given a failover that lost the second acquire, so that the epoch says one for both
+    await store.acquire(0, owner="a", generation=1, first="#0")
+    both = write("#0", "#1")
+    assert await store.checkpoint(0, owner="b", epoch="1", write=both) == "FENCED"
+    assert await store.checkpoint(0, owner="a", epoch="1", write=both) == "OK"

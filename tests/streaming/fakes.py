@@ -52,6 +52,7 @@ class FakeLog:
         self.seeks: list[tuple[str, int]] = []
         self.commits: dict[str, int] = {}
         self.member = True
+        self.numbers = 1
         #: In an outage the ends stay as they were.
         self.silent = False
         self._answered = 0.0
@@ -98,6 +99,9 @@ class FakeLog:
         if not self.silent:
             self._answered = time.monotonic()
         return self._answered
+
+    def partitions(self) -> int:
+        return self.numbers
 
     async def bounds(self) -> Mapping[str, Bounds]:
         return {topic: Bounds(self.starts[topic], self.ends[topic]) for topic in self.records}

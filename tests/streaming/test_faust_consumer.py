@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import IllegalStateError
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
@@ -192,6 +193,15 @@ async def test_the_seek_goes_to_the_worker_never_to_the_commit(rig: Rig) -> None
     assert rig.thread.sought == [(PREDICTIONS, 0, 42)]
     rig.owner.positions.clear()
     assert await rig.consumer.seek_to_committed() == {}
+
+
+async def test_a_seek_that_comes_after_a_rebalance_ends_nothing(rig: Rig) -> None:
+    def gone(*_: Any) -> None:
+        raise IllegalStateError("No current assignment for partition")
+
+    rig.thread.consumer.seek = gone
+    await rig.consumer.perform_seek()
+    await rig.consumer.seek(T, 5)
 
 
 async def test_what_is_not_loaded_is_not_resumed(rig: Rig) -> None:

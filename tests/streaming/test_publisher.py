@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
+from streamgauge.streaming import publisher
 from streamgauge.streaming.publisher import KafkaPublisher, Outgoing, PublishFailed
 from streamgauge.streaming.telemetry import WorkerTelemetry
 
@@ -32,3 +33,14 @@ async def test_a_record_that_kafka_does_not_take_is_counted(
         await publisher.publish([RECORD])
     assert telemetry.producer_errors == 1
     await publisher.stop()
+
+
+async def test_every_record_is_acknowledged_by_all_replicas_and_comes_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: dict[str, object] = {}
+    monkeypatch.setattr(publisher, "AIOKafkaProducer", lambda **options: made.update(options))
+    KafkaPublisher("127.0.0.1:1", "test", telemetry=WorkerTelemetry())
+    assert (made["acks"], made["enable_idempotence"]) == ("all", True)
+    # A record near the sources' limit, and the headers that say why it is dead, fit.
+    assert made["max_request_size"] == 4 * 1024 * 1024

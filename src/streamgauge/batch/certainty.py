@@ -56,6 +56,8 @@ def certainty(outputs: Sequence[Output]) -> Certainty:
     return Certainty(*made)
 
 
+# What is no probability may be of any size, and is left out at the end.
+@np.errstate(over="ignore", invalid="ignore")
 def of_scores(scores: Floats) -> Floats:
     """Confidence, margin and entropy, shape (3, n), of scores (n, classes), two classes or more."""
     ranked = np.sort(scores, axis=1)[:, ::-1]

@@ -47,6 +47,7 @@ __all__ = [
     "batches_by_model",
     "feature_columns",
     "group_by_model",
+    "joined",
     "rows_by_name",
 ]
 
@@ -147,6 +148,19 @@ class EventBatch:
         name = self.model if model is None else model
         columns: list[Any] = [name, *map(change, _COLUMNS(self)), features]
         return EventBatch(*columns)
+
+
+def joined(batches: Sequence[EventBatch]) -> EventBatch:
+    """Batches of single events of one model, one behind the other."""
+    if len(batches) == 1:
+        return batches[0]
+    columns: list[Any] = [batches[0].model]
+    for parts in zip(*map(_COLUMNS, batches), strict=True):
+        arrays = isinstance(parts[0], np.ndarray)
+        columns.append(np.concatenate(parts) if arrays else list(chain(*parts)))
+    rows = (batch.features for batch in batches if isinstance(batch.features, FeatureRows))
+    columns.append(FeatureRows(chain.from_iterable(rows)))
+    return EventBatch(*columns)
 
 
 _COLUMNS = attrgetter(*(field.name for field in fields(EventBatch)[1:-1]))

@@ -190,11 +190,14 @@ def _parse_again(kind: str, payload: bytes) -> AnyEvent:
     The typed decoder judges each of them, the contract's models only the last. That is worth a
     second look, because refused events are few.
     """
-    single = _last_of_duplicates(payload)
     try:
+        single = _last_of_duplicates(payload)
         return _DECODERS[kind](single)
     except msgspec.ValidationError as error:
         told = wrong_content(error, _TYPES[kind], single)
+    except msgspec.DecodeError as error:
+        # The typed decoder gave up at a wrong field, before it came to where the JSON breaks off.
+        raise Refused("decode", broken_json(error, payload)) from None
     raise Refused("schema", told)
 
 

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from streamgauge.batch import structured
-from streamgauge.batch.limits import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Refused, check_size
+from streamgauge.batch.limits import (
+    MAX_BATCH_BYTES,
+    MAX_EVENT_BYTES,
+    MAX_HEADERS,
+    Refused,
+    check_size,
+)
 from streamgauge.processing import LogRecord
 from streamgauge_client.events import EVENTS
 from streamgauge_client.topics import SOURCES
@@ -35,6 +41,11 @@ def unwrap(record: LogRecord) -> tuple[str, bytes]:
 
     Raises ``Refused`` (reasons decode, schema, too_large).
     """
+    if len(record.headers) > MAX_HEADERS:
+        raise Refused(
+            "too_large",
+            f"the record has {len(record.headers):,} headers, at most {MAX_HEADERS:,} are taken",
+        )
     bare, by_type = _events_on(record.topic)
     # The content type decides between the modes, also where there are headers of both.
     if record.headers and record.headers[-1] != _BINARY and _is_structured(record):

@@ -25,6 +25,8 @@ from streamgauge_client.topics import PREDICTIONS
 
 #: Records that are asked together: one that is unusual sends so many the long way.
 BLOCK = 256
+#: Names of headers that a usual record has at most, and letters in all of them.
+_MOST_NAMES, _MOST_LETTERS = 50, 2_000
 _TYPE = ("ce_type", type_name(PredictionEvent).encode())
 
 _braces, _brackets = methodcaller("count", b"{"), methodcaller("count", b"[")
@@ -89,6 +91,9 @@ def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] 
     if len(set(map(len, headers))) != 1 or not headers[0]:
         return None
     n, names = len(headers), tuple(name for name, _ in headers[0])
+    # They are kept below, and must not be anything of any size.
+    if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_LETTERS:
+        return None
     columns = list(zip(*headers, strict=True))
     for name, column in zip(names, columns, strict=True):
         # Most are the same in every record.

@@ -56,6 +56,7 @@ class WorkerNumbers(Protocol):
     rebalances: int
     state_lost: int
     state_restored: int
+    outbox_dropped: int
     producer_errors: int
     tick_errors: int
     event_loop_lag_seconds: float
@@ -127,6 +128,7 @@ class WorkerCollector(Collector):
         sheet.count(processes.REBALANCES, worker.rebalances)
         sheet.count(processes.STATE_LOST, worker.state_lost)
         sheet.count(processes.STATE_RESTORED, worker.state_restored)
+        sheet.count(processes.OUTBOX_DROPPED, worker.outbox_dropped)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
         sheet.count(processes.TICK_ERRORS, worker.tick_errors)
         sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)

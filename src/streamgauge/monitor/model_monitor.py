@@ -28,6 +28,7 @@ from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.step import MOST_STEPS, Step
 from streamgauge.monitor.voice import edge_event, silence_edge
+from streamgauge.monitor.waiting_events import ENOUGH, WaitingEvents
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
 
@@ -71,6 +72,7 @@ class ModelMonitor:
         self.others = Traffic()
         self.configuration = configuration
         self.watermark = self._watermark()
+        self._waiting = WaitingEvents()
         #: Whether a version is gone of whose slow state something was not written, or still is.
         self._slow_lost = False
         #: Event time up to which panes are closed; within a batch it moves at record positions.
@@ -82,6 +84,7 @@ class ModelMonitor:
         Only those of what is watched no more, or was accepted, are resolved: nothing else would
         end them.
         """
+        self.settle()
         events = self._unwatch(configuration) + self._accept(configuration)
         old, self.configuration = self.watermark, configuration
         self.watermark = self._watermark()
@@ -158,8 +161,31 @@ class ModelMonitor:
             self.lateness.take(len(rows), len(rows) - len(kept))
             if len(kept):
                 part = batch.slice(start, end) if len(kept) == len(rows) else batch.take(kept)
-                self._count(part, panes[kept])
+                self._take(part, panes[kept])
         return events + self._close(self.watermark.tick)
+
+    def _take(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
+        """Count events of open panes; a few that bring nothing new wait for more."""
+        if len(batch) >= ENOUGH or not self._may_wait(batch):
+            self.settle()
+            self._count(batch, panes)
+            return
+        self._waiting.add(batch, panes)
+        if self._waiting.rows >= ENOUGH:
+            self.settle()
+
+    def _may_wait(self, batch: EventBatch) -> bool:
+        """Whether counting the events would make nothing that others compete for."""
+        keys = set(zip(batch.version, batch.step, strict=True))
+        if batch.kind != "prediction" or not keys <= self.series.keys():
+            return False
+        steps = {step for _, step in keys}
+        return len(steps) == 1 and self.steps[steps.pop()].knows(batch.features)
+
+    def settle(self) -> None:
+        """Count what waits: before anything is closed, changed or told."""
+        if self._waiting.rows:
+            self._count(*self._waiting.take())
 
     def advance(self, log_time: float) -> list[AlarmEvent] | None:
         """Let the log run on to ``log_time`` (seconds) without a record of this model.
@@ -168,8 +194,9 @@ class ModelMonitor:
         """
         self.watermark.advance(log_time)
         tick = self.watermark.tick
-        due = any(pane <= tick for series in self.series.values() for pane in series.panes)
-        events = self._close(tick) if due or self.behaviour.due(tick) else None
+        due = self._waiting.first_pane <= tick or self.behaviour.due(tick)
+        due = due or any(pane <= tick for series in self.series.values() for pane in series.panes)
+        events = self._close(tick) if due else None
         watched = self.configuration.spec.watch.silence
         silent = [self._tell(heard) for heard in self.hearing.notice(log_time) if watched]
         return [*(events or []), *silent] if silent else events
@@ -198,12 +225,14 @@ class ModelMonitor:
             acts = [act for act in acts if act.row >= first]
         if not acts:
             return
+        self.settle()
         panes = panes_of(acts, batches, self.watermark, log_before)
         for act, pane in zip(acts, panes, strict=True):
             self.behaviour.pane(pane).acted(act.kind, act.subject, interaction=act.interaction)
 
     def retire(self, version: str) -> list[AlarmEvent]:
         """Somebody took a version out of service: where it spoke last, silence is no news."""
+        self.settle()
         newest = {name: self._spoke_last(name) for name in self.steps}
         gone = [name for name, series in newest.items() if series and series.version == version]
         return [self._tell(heard) for heard in self.hearing.stop(gone)]
@@ -310,9 +339,8 @@ class ModelMonitor:
         newest = max(seen, key=lambda key: (seen[key], key), default=None)
         return self.series[newest] if newest is not None else None
 
-    def _close(self, tick: int) -> list[AlarmEvent]:
-        """Close all panes up to ``tick``, in order of time and then of versions."""
-        self._closed = max(self._closed, (tick + 1) * self.watermark.pane)
+    def _due(self, tick: int) -> list[tuple[int, tuple[str, str] | None]]:
+        """Panes to be closed by ``tick``, and whose they are; None is for what users did."""
         due: list[tuple[int, tuple[str, str] | None]] = sorted(
             (pane, key)
             for key, series in self.series.items()
@@ -322,6 +350,15 @@ class ModelMonitor:
         # What users did is judged behind the predictions of the same pane.
         due += [(pane, None) for pane in self.behaviour.panes if pane <= tick]
         due.sort(key=lambda item: (item[0], item[1] is None))
+        return due
+
+    def _close(self, tick: int) -> list[AlarmEvent]:
+        """Close all panes up to ``tick``, in order of time and then of versions."""
+        self._closed = max(self._closed, (tick + 1) * self.watermark.pane)
+        due = self._due(tick)
+        if due or self._waiting.first_pane <= tick:
+            self.settle()
+            due = self._due(tick)
         events: list[AlarmEvent] = []
         for pane, key in due:
             self.watermark.settle(pane)
@@ -426,6 +463,7 @@ class ModelMonitor:
 
     def state(self) -> list[Any]:
         """Plain values for ``from_state``; the same log gives the same state."""
+        self.settle()
         mark = self.watermark
         return [
             self.model,

@@ -278,6 +278,10 @@ class Step:
             self.dropped += features.values_of(refused)
         return first
 
+    def knows(self, features: FeatureTable) -> bool:
+        """Whether there is no feature among them that did not come before."""
+        return not features.first_rows(self._known)
+
     def unknown(self, features: FeatureTable) -> int:
         """How many names are new to this step and would find room in it."""
         fresh = len(features.first_rows(self._known | RESERVED | self._derived))

@@ -33,6 +33,7 @@ BUCKETS = tuple(range(0, len(LATENCY_EDGES), 4))
 
 def model_view(monitor: ModelMonitor) -> ModelView:
     """Return what readers may know of a model."""
+    monitor.settle()
     mark, accepted = monitor.watermark, monitor.configuration.accepted
     return ModelView(
         model=monitor.model,

@@ -29,6 +29,8 @@ class RedisSettings(Section):
     """Where state lives. The URL may hold a password, so it is a secret as a whole."""
 
     url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: Refuse to start on a Redis that evicts, or that has no AOF. Off, it is only said.
+    require_durable: bool = True
 
 
 class StateSettings(Section):
@@ -71,6 +73,11 @@ class MonitorSettings(ProcessSettings):
 
     port: Port = 9809
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = "streamgauge-monitor"
+    #: Above this share of refused records in a minute, or so many in a row, an alarm is raised.
+    max_invalid_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
+    max_consecutive_invalid: Count = 1_000
+    #: Then stand still instead of going on, until a person has decided.
+    stop_on_invalid: bool = False
 
 
 class ExporterSettings(ProcessSettings):

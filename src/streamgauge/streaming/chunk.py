@@ -30,8 +30,8 @@ class Chunk(NamedTuple):
 
 
 def log_records(fetched: Iterable[Any]) -> tuple[LogRecord, ...]:
-    """Records of aiokafka as ours: nothing dropped, a null stays a null."""
-    return tuple(
+    """Records of aiokafka as ours: nothing dropped, a null value stays one."""
+    records = tuple(
         LogRecord(
             r.topic,
             r.partition,
@@ -44,3 +44,12 @@ def log_records(fetched: Iterable[Any]) -> tuple[LogRecord, ...]:
         )
         for r in fetched
     )
+    # A header may have no value at all, and nobody behind this expects that. Asked of all at once,
+    # because there are some ten headers a record.
+    if [name for record in records for name, content in record.headers if content is None]:
+        return tuple(r._replace(headers=_with_values(r.headers)) for r in records)
+    return records
+
+
+def _with_values(headers: Iterable[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, content or b"") for name, content in headers)

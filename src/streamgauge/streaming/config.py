@@ -35,6 +35,11 @@ class WorkerConfig:
     dead_letters: bool = True
     #: Seals snapshots; without one the seal shows damage, not forgery.
     seal_key: bytes = field(default=b"", repr=False)
+    #: Above this share of refused records in a minute, or so many in a row, an alarm is raised.
+    max_invalid_ratio: float = 0.1
+    max_consecutive_invalid: int = 1_000
+    #: Then stand still instead of going on, until a person has decided.
+    stop_on_invalid: bool = False
 
     checkpoint_min_seconds: float = 0.5
     checkpoint_max_seconds: float = 5.0
@@ -54,6 +59,8 @@ class WorkerConfig:
     max_step_records: int = 2000
     #: Bytes of one topic partition held in memory before its fetching pauses.
     max_buffer_bytes: int = 8 * 1024 * 1024
+    #: Alarms and model events of one partition number that wait for Kafka, some 4 kB each.
+    max_outbox_entries: int = 5_000
     revoke_seconds: float = 3.0
     stop_seconds: float = 4.0
     watchdog_seconds: float = 30.0

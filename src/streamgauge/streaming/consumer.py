@@ -23,6 +23,7 @@ from faust.types import TP, ConsumerMessage
 
 from streamgauge.streaming.chunk import Chunk, log_records
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.header_names import read_any_header_name
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         config: WorkerConfig = self.app.chunk_owner.config
         self._assignor = RangePartitionAssignor
+        read_any_header_name()
         return AIOKafkaConsumer(
             bootstrap_servers=server_list(transport.url, transport.default_port),
             client_id=f"{config.service}-{config.instance_id or 'worker'}",
@@ -235,7 +237,11 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         consumer = self._thread._ensure_consumer()
 
         async def seek() -> None:
-            consumer.seek(TopicPartition(*partition), offset)
+            try:
+                consumer.seek(TopicPartition(*partition), offset)
+            except IllegalStateError as error:
+                # A rebalance took it meanwhile: whoever has it now seeks.
+                logger.info("no seek of what is not ours: %s", error)
 
         await self._thread.call_thread(seek)
 

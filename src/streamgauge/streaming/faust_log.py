@@ -36,6 +36,11 @@ class FaustLog:
         answered: float | None = self._consumer.answered(TP(topic, self._partition))
         return answered
 
+    def partitions(self) -> int:
+        # Of the group's own consumer: it has seen what it was assigned anew for.
+        counts = [self._consumer.topic_partitions(topic) for topic in self._config.topics]
+        return min(count or 0 for count in counts)
+
     async def bounds(self) -> Mapping[str, Bounds]:
         return await self._probe.bounds(self._config.topics, self._partition)
 

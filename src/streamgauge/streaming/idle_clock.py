@@ -6,6 +6,8 @@ Kept over sessions and rebalances, because an outage ends many a session.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from streamgauge.streaming.config import WorkerConfig
 
 FIRST_PAUSE = 1.0
@@ -63,3 +65,22 @@ class IdleClock:
         pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
         self._quiet_until = max(self._quiet_until, now + pause)
         return pause
+
+
+class IdleClocks:
+    """The idle clocks of a worker's partition numbers, by number."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config = config
+        self._clocks: dict[int, IdleClock] = {}
+
+    def of(self, number: int, *, heard: float | None) -> IdleClock:
+        """The clock of a number that is held; a new one where it was not held before."""
+        return self._clocks.setdefault(number, IdleClock(self._config, heard=heard))
+
+    def keep(self, numbers: Container[int]) -> None:
+        """Forget the others: while a number is somebody else's, nothing of it is heard.
+
+        When it comes back that is no outage, and idle time need not wait for producers.
+        """
+        self._clocks = {n: clock for n, clock in self._clocks.items() if n in numbers}

@@ -73,7 +73,7 @@ class Ledger:
         telemetry.log_time = meta.log_time
         telemetry.newest_timestamp = self._newest
         difference = meta.conservation_difference(self.offsets)
-        if difference != telemetry.conservation_difference:
+        if difference and difference != telemetry.conservation_difference:
             logger.error(
                 "partition %d: %d records are not accounted for; this is a defect",
                 partition,

@@ -31,6 +31,9 @@ class SourceLog(Protocol):
     def answered(self, topic: str) -> float | None:
         """When a fetch last saw the end, by the wall clock; None before the first."""
 
+    def partitions(self) -> int:
+        """How many numbers all source topics have; 0 while that is not known."""
+
     async def bounds(self) -> Mapping[str, Bounds]:
         """Ask the broker for the bounds of every source topic."""
 

@@ -28,6 +28,16 @@ class LastRecord(NamedTuple):
         return cls(record.offset, record.timestamp, crc)
 
 
+class InvalidCounts(BaseModel):
+    """Refused records of the minute that ends at ``until``; see ``invalid_events``."""
+
+    until: float | None = None
+    seen: int = 0
+    invalid: int = 0
+    in_a_row: int = 0
+    firing: bool = False
+
+
 class Meta(BaseModel):
     """``counts`` go by ``kind/outcome``. ``written_at`` is the one field that is not the log's."""
 
@@ -37,9 +47,12 @@ class Meta(BaseModel):
     code_version: str = ""
     records: dict[str, LastRecord] = Field(default_factory=dict)
     first: dict[str, int] = Field(default_factory=dict)
+    #: How many numbers the topics had; 0 is not known.
+    partitions: int = 0
     log_time: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     dead: dict[str, int] = Field(default_factory=dict)
+    invalid: InvalidCounts = Field(default_factory=InvalidCounts)
     lost: int = 0
     holes: int = 0
     written_at: float | None = None

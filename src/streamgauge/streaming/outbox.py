@@ -73,6 +73,10 @@ class Outbox:
             self._telemetry.outbox_since = self._telemetry.outbox_since or time.monotonic()
         self._telemetry.outbox_entries = len(self._pending)
 
+    def __len__(self) -> int:
+        """Entries that wait."""
+        return len(self._pending)
+
     async def emptied(self) -> None:
         """Wait until everything has left."""
         await self._empty.wait()

@@ -20,6 +20,7 @@ from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.growth import note_growth
 from streamgauge.streaming.guard import Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.log import LogUnavailable, SourceLog
@@ -175,6 +176,7 @@ class PartitionWorker:
             snapshots=self._snapshots,
             load=self._load,
         )
+        note_growth(opened, self._log.partitions(), group=self._config.group)
         if opened.base.lost:
             self._totals.state_restored += opened.beginning.restored
             self._totals.state_lost += not opened.beginning.restored

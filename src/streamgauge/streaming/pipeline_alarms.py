@@ -53,6 +53,42 @@ def processor_failing(group: str, partition: int, first: str) -> AlarmEvent:
     )
 
 
+def invalid_ratio(group: str, partition: int, what: str, at: str) -> AlarmEvent:
+    """``what`` says how many, ``at`` the record at which it was too much."""
+    return _alarm(
+        "InvalidRatio",
+        group,
+        partition,
+        at,
+        f"{what} in partition {partition} were refused by group {group}, up to {at}. Why stands in"
+        " the dead letters: streamgauge tail dead-letters --from-beginning --no-follow",
+    )
+
+
+def invalid_ratio_over(group: str, partition: int, at: str) -> AlarmEvent:
+    """Fewer are refused again, by the record ``at``."""
+    fired = invalid_ratio(group, partition, "", f"over\0{at}")
+    return fired.model_copy(
+        update={
+            "status": "resolved",
+            "summary": f"Records in partition {partition} are taken again by group {group}.",
+        }
+    )
+
+
+def outbox_full(group: str, partition: int, first: str, most: int) -> AlarmEvent:
+    """``first`` is the id of the first that was dropped."""
+    return _alarm(
+        "OutboxFull",
+        group,
+        partition,
+        first,
+        f"Partition {partition} of group {group} dropped alarms: Kafka took none for so long that"
+        f" {most} were waiting. Those and this one come late, the dropped ones never; what they"
+        " were about is in the models' views.",
+    )
+
+
 def state_too_large(group: str, partition: int) -> AlarmEvent:
     return _alarm(
         "StateTooLarge",
@@ -61,6 +97,24 @@ def state_too_large(group: str, partition: int) -> AlarmEvent:
         "",
         f"Partition {partition} of group {group} is not read on: its state is larger than the"
         " store can take in one write. Give the topics more partitions.",
+    )
+
+
+def partitions_grew(group: str, before: int, after: int) -> AlarmEvent:
+    """About the topics, so the same whichever partition says it."""
+    cause = f"{STREAM}\0pipeline\0PartitionsGrew\0{group}"
+    return AlarmEvent(
+        alarm_id=_digest(f"{cause}\0{before}\0{after}"),
+        fingerprint=_digest(cause),
+        status="firing",
+        severity="warning",
+        kind="pipeline",
+        scope={"group": group},
+        model=STREAM,
+        rule="PartitionsGrew",
+        summary=f"The source topics went from {before} to {after} partitions. Models whose key now"
+        f" lies in another one start cold there in group {group}, and labels under way miss their"
+        " predictions. Nothing is lost.",
     )
 
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from streamgauge.processing import LogRecord
 from streamgauge.streaming.chunk import log_records
+from streamgauge.streaming.header_names import read_any_header_name
 from streamgauge.streaming.log import Bounds, LogUnavailable
 
 TIMEOUT = 10.0
@@ -19,6 +20,7 @@ class LogProbe:
     """A consumer in no group, one question at a time."""
 
     def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+        read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers,
             client_id=client_id,

@@ -35,6 +35,17 @@ def processor_failing(group: str, partition: int, first: str, in_a_row: int) -> 
     )
 
 
+def too_many_invalid(what: str, alarm: AlarmEvent) -> Refused:
+    """More is refused than may be, and the partition is to stop then."""
+    return Refused(
+        f"{what} were refused, and stop_on_invalid is set",
+        "The records wait in the log; what was refused before is in the dead letters, with reasons."
+        " Mend what sends them, then let the monitor pass what there is with"
+        " STREAMGAUGE_MONITOR__STOP_ON_INVALID=false",
+        alarm,
+    )
+
+
 def state_too_large(group: str, partition: int, why: str) -> Refused:
     """The store can never take what has to be written."""
     return Refused(

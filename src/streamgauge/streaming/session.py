@@ -22,9 +22,11 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.guard import Guard, Reload
 from streamgauge.streaming.idle_clock import IdleClock
 from streamgauge.streaming.intake import Intake, Overtaken
+from streamgauge.streaming.invalid_events import InvalidEvents
 from streamgauge.streaming.ledger import Ledger
 from streamgauge.streaming.log import SourceLog
 from streamgauge.streaming.opening import Opened
+from streamgauge.streaming.outbox_cap import OutboxCap
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
@@ -87,6 +89,7 @@ class Session:
         self._telemetry.committed = dict(opened.committed)
         self._note_durable(opened.base.offsets)
         self._ledger = Ledger(beginning.offsets, beginning.meta, config)
+        self._invalid = InvalidEvents(number, config, beginning.meta.invalid)
         self.intake = Intake(
             self._ledger.positions,
             {config.full(name): end for name, end in opened.ends.items()},
@@ -130,6 +133,7 @@ class Session:
             self._touch()
         else:
             self._outbox.add(beginning.stored.outbox)
+        self._outbox_cap = OutboxCap(number, config, telemetry)
         self._emit(opened.alarms)
 
     def feed(self, chunk: Chunk) -> None:
@@ -235,6 +239,8 @@ class Session:
                 effects.extend(
                     Effects(dead_letters=[letter], counts={(self._ledger.kind(record), "dead"): 1})
                 )
+        if self._config.dead_letters:
+            effects.events += self._invalid.take(records, effects.dead_letters)
         self._ledger.account(records, effects)
         if good:
             self._guard.passed(self._ledger.positions)
@@ -299,7 +305,7 @@ class Session:
         # A store that was wiped has lost the views of models that are quiet now, too.
         views = {**self._processor.views(), **changes.views} if self._unwritten else changes.views
         view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
-        entries, self._entries = self._entries, {}
+        entries, self._entries = self._outbox_cap.admitted(self._entries, len(self._outbox)), {}
         write = Checkpoint(
             base=self._base.text,
             position=following.text,

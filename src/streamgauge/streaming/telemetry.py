@@ -83,6 +83,8 @@ class WorkerTelemetry:
     snapshots: Counter[str] = field(default_factory=Counter)
     #: Bytes of the newest ones; a service drains them into a histogram.
     snapshot_bytes: deque[int] = field(default_factory=lambda: deque(maxlen=1_000))
+    #: Alarms and model events that were dropped because an outbox was full.
+    outbox_dropped: int = 0
     #: Batches of alarms or dead letters that Kafka did not take; each is tried again.
     producer_errors: int = 0
     #: Times that the processor raised as idle time passed.

@@ -21,7 +21,7 @@ from streamgauge.streaming.app import build_app
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.faust_log import FaustLog
-from streamgauge.streaming.idle_clock import IdleClock
+from streamgauge.streaming.idle_clock import IdleClocks
 from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.partition import PartitionWorker
 from streamgauge.streaming.probe import LogProbe
@@ -68,7 +68,7 @@ class Worker:
         self._broker_seen = time.monotonic()
         #: Since when there was no Kafka at the start.
         self._no_broker_since: float | None = None
-        self._idle_clocks: dict[int, IdleClock] = {}
+        self._idle_clocks = IdleClocks(config)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set. Raises ``WorkerError`` where that is impossible."""
@@ -111,6 +111,7 @@ class Worker:
         held = defaultdict(set)
         for tp in assigned:
             held[tp.partition].add(tp.topic)
+        self._idle_clocks.keep(held)
         for number, topics in sorted(held.items()):
             if topics != set(self.config.topics):
                 # A rolling upgrade that adds a topic: others don't subscribe to it yet.
@@ -138,9 +139,7 @@ class Worker:
             processor_factory=self._factory,
             clock=self._clock,
             telemetry=self.telemetry,
-            idle=self._idle_clocks.setdefault(
-                number, IdleClock(self.config, heard=self._no_broker_since)
-            ),
+            idle=self._idle_clocks.of(number, heard=self._no_broker_since),
         )
 
     async def _drain(self, numbers: Iterable[int], deadline: float) -> None:

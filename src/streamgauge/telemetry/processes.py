@@ -127,6 +127,12 @@ OUTBOX_ENTRIES = Definition(
     PARTITION,
     exposer="worker",
 )
+OUTBOX_DROPPED = Definition(
+    "outbox_dropped",
+    "counter",
+    "Alarms dropped because Kafka took none for so long that the outbox was full. Anything pages.",
+    exposer="worker",
+)
 OUTBOX_AGE = Definition(
     "outbox_age_seconds",
     "gauge",
@@ -206,6 +212,7 @@ PROCESSES = (
     SNAPSHOT_AGE,
     OUTBOX_ENTRIES,
     OUTBOX_AGE,
+    OUTBOX_DROPPED,
     CHUNKS,
     STATE_LOST,
     STATE_RESTORED,

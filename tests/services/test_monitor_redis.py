@@ -1,0 +1,55 @@
+"""A monitor does not start on a Redis that may lose its state, unless it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.monitor import app
+from services.stack.redis_server import EmbeddedRedis
+
+UNSAFE = ["AOF is off, so all state is gone when Redis restarts"]
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with EmbeddedRedis("fake") as redis:
+        yield redis.url
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> list[bool]:
+    """Whether the worker was started; Redis says that it has no AOF."""
+    found: list[bool] = []
+
+    async def shortcomings(_redis: object) -> list[str]:
+        return UNSAFE
+
+    async def run_worker(*_: object, **__: object) -> None:
+        found.append(True)
+
+    monkeypatch.setenv("STREAMGAUGE_REDIS__URL", redis_url)
+    monkeypatch.setenv("STREAMGAUGE_MONITOR__PORT", "0")
+    monkeypatch.setattr(app, "shortcomings", shortcomings)
+    monkeypatch.setattr(app, "run_worker", run_worker)
+    return found
+
+
+def test_it_ends_and_says_why_and_what_to_do(
+    started: list[bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main([]) == 1
+    assert not started
+    said = capsys.readouterr().err
+    assert UNSAFE[0] in said
+    assert "STREAMGAUGE_REDIS__REQUIRE_DURABLE=false" in said
+
+
+def test_told_to_it_runs_and_says_so(
+    started: list[bool], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("STREAMGAUGE_REDIS__REQUIRE_DURABLE", "false")
+    assert app.main([]) == 0
+    assert started
+    assert UNSAFE[0] in caplog.text
