@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -24,7 +24,7 @@ class Sent(NamedTuple):
 
     key: bytes
     value: bytes
-    headers: Headers
+    headers: Sequence[tuple[str, bytes]]
     #: When it was recorded: when its last event happened.
     at: float
 

@@ -17,7 +17,6 @@ from streamgauge.references.profile import ReferenceProfile
 
 REFERENCE_EVENTS = 10_000
 _BLOCK = 10_000
-Headers = tuple[tuple[str, bytes], ...]
 
 
 def events(
@@ -37,8 +36,9 @@ def events(
     for start in range(0, n, _BLOCK):
         rows = min(_BLOCK, n - start)
         numbers = rng.normal(size=(rows, len(numeric))).round(10)
-        missing = rng.random(numbers.shape) < 0.01
-        cells = np.where(missing, None, numbers).tolist()
+        present = numbers.astype(object)
+        present[rng.random(numbers.shape) < 0.01] = None
+        cells = present.tolist()
         countries = rng.choice(["de", "fr", "us"], rows).tolist()
         devices = rng.choice(["phone", "desk"], rows).tolist()
         scores = rng.random(rows).round(10).tolist()
@@ -80,7 +80,7 @@ def profile(rows: list[dict[str, Any]], model: str = MODEL) -> ReferenceProfile:
     return build_profile(table, model=model, outputs={"score": "output.score"}, ordered=True)
 
 
-def headers(number: int, kind: str = "prediction") -> Headers:
+def headers(number: int, kind: str = "prediction") -> tuple[tuple[str, bytes], ...]:
     """An event's headers, as many and as long as the client's."""
     return (
         ("ce_specversion", b"1.0"),

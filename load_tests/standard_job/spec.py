@@ -27,6 +27,6 @@ def document(
         },
         "features": {name: by_event for name in numeric},
     }
-    if declared := {name: {} for name in segments}:
-        spec["segments"] = declared
+    for name in segments:
+        spec.setdefault("segments", {})[name] = {}
     return spec

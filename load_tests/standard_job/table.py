@@ -67,6 +67,6 @@ def alarms(latency: Latency) -> str:
     shares = " ".join(f"p{100 * q:.0f} {figure(latency.quantile(q))} s" for q in (0.5, 0.95, 0.99))
     return (
         f"alarms: {len(latency.seconds)} of {latency.drifts} drifts at"
-        f" {latency.rate:,.0f} events/s, event to subscriber {shares}; the sender was {latency.sender_late_seconds:.2f} s late"
-        " at worst"
+        f" {latency.rate:,.0f} events/s, event to subscriber {shares};"
+        f" the sender was {latency.sender_late_seconds:.2f} s late at worst"
     )
