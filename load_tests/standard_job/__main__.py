@@ -11,12 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from load_tests.standard_job import (
-    __doc__ as about,
-)
+from load_tests import standard_job
 from load_tests.standard_job import budgets, growth, latency, machine, outcome, peers, rounds, table
 from load_tests.standard_job.bench import prepared, say
-from load_tests.standard_job.cores import Cores
+from load_tests.standard_job.cores import Cores, Failed
 from load_tests.standard_job.outcome import Outcome
 from load_tests.standard_job.registry import Way, missing_peers, ways
 from load_tests.standard_job.site import missing
@@ -39,11 +37,17 @@ def main() -> int:
         say("there is one core only: Kafka and the generator compete with what is measured")
     gone = missing() | missing_peers()
     wanted = _wanted(args.only, gone)
-    names = args.only or [LATENCY]
     cores.take_other()
     directory = Path(tempfile.mkdtemp(prefix="streamgauge-job-"))
     try:
-        found = _measure(args, wanted, cores, directory, alarms=LATENCY in names, gone=gone)
+        found = _measure(
+            args,
+            wanted,
+            cores,
+            directory,
+            alarms=args.only is None or LATENCY in args.only,
+            gone=gone,
+        )
     except KeyboardInterrupt:
         say("interrupted")
         return 1
@@ -55,7 +59,7 @@ def main() -> int:
     _report(found, verdicts, wanted)
     print(f"written: {file}; load average at the start {where['load_average'][0]:.1f}")
     print(table.last_line(found.last()))
-    return int(any(each.below for each in verdicts))
+    return int(bool(found.failed) or any(each.below for each in verdicts))
 
 
 def _measure(
@@ -82,9 +86,17 @@ def _measure(
     ) as bench:
         done = rounds.run(wanted, bench, args.rounds)
         site = bench.site
-        heard = latency.measure(site, cores) if alarms and live and site is not None else None
-        grown = growth.measure(bench) if args.growth else {}
-    return Outcome(rounds=done, latency=heard, growth=grown)
+        failed = [way.name for way in wanted for found in done if way.name not in found]
+        heard, grown = None, {}
+        try:
+            if alarms and live and site is not None:
+                heard = latency.measure(site, cores)
+            if args.growth:
+                grown = growth.measure(bench)
+        except Failed as why:
+            say(f"FAILED: {why}")
+            failed.append(GROWTH if heard is not None or not alarms else LATENCY)
+    return Outcome(rounds=done, latency=heard, growth=grown, failed=tuple(failed))
 
 
 def _wanted(only: Sequence[str] | None, gone: dict[str, str]) -> list[Way]:
@@ -105,6 +117,8 @@ def _report(found: Outcome, verdicts: Sequence[budgets.Verdict], wanted: Sequenc
         print(table.alarms(found.latency))
     print(*growth.lines(found.growth), sep="\n", end="\n" if found.growth else "")
     print(*table.budget(verdicts), sep="\n")
+    if found.failed:
+        print(f"FAILED, so not measured: {', '.join(sorted(set(found.failed)))}")
 
 
 def _names(text: str) -> list[str]:
@@ -121,11 +135,11 @@ def _arguments() -> argparse.Namespace:
     listed = "\n".join(f"  {way.name:<17}{way.says}" for way in ways().values())
     parser = argparse.ArgumentParser(
         prog="python -m load_tests.standard_job",
-        description=about,
+        description=standard_job.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"ways:\n{listed}\n  {LATENCY:<17}from an event to its alarm, at 2,000 events/s\n\n"
         "What needs Java, Maven or a Redis that is not here is left out, and said to be. Exit code"
-        " 1:\na ratio is below load_tests/budgets.toml.",
+        " 1:\na way failed, or a ratio is below load_tests/budgets.toml.",
     )
     parser.add_argument("--events", type=int, default=60_000, help="of the log (default 60000)")
     parser.add_argument("--rounds", type=int, default=3, help="of all ways in turns (default 3)")

@@ -33,7 +33,8 @@ def singles(values: Iterable[bytes], begin: float) -> Iterator[Sent]:
     """An event a record."""
     key = partition_key(MODEL, "")
     for number, value in enumerate(values):
-        yield Sent(key, value, log.headers(number), begin + number / RATE)
+        at = begin + number / RATE
+        yield Sent(key, value, log.headers(number, at), at)
 
 
 def columns(values: Iterable[bytes], *, passes: int) -> Iterator[Sent]:
@@ -72,7 +73,10 @@ def _message(publisher: Publisher, rows: list[dict[str, Any]]) -> Sent:
     finally:
         recorders.remove(taken)
     ((key, value, headers),) = taken.records
-    return Sent(key, value, headers, rows[-1]["timestamp"])
+    # It says that it was sent now, which is long after what its record will say.
+    at = rows[-1]["timestamp"]
+    dated = [(name, log.moment(at) if name == "ce_time" else text) for name, text in headers]
+    return Sent(key, value, dated, at)
 
 
 class _Taken:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from load_tests.faults.store import Store
+from load_tests.faults.store import PARTITIONS, Store
 from load_tests.faults.workers import Worker
 from load_tests.standard_job.core_time import CoreTime
 from load_tests.standard_job.cores import Failed
@@ -38,6 +39,16 @@ def drain(store: Store, workers: Sequence[Worker], records: int) -> list[Look]:
             looks.append(Look(durable, tuple(CoreTime.of(w.process.pid) for w in workers)))
         time.sleep(POLL_SECONDS)
     return looks
+
+
+def check(store: Store, records: int) -> None:
+    """See that they were all monitored: dead letters are fast. Raises ``Failed``."""
+    counts: Counter[str] = Counter()
+    for number in range(PARTITIONS):
+        counts.update(store.view(number).get("counts", {}))
+    good = sum(n for outcome, n in counts.items() if outcome.endswith("/ok"))
+    if good != records or good != sum(counts.values()):
+        raise Failed(f"of {records:,} records became: {dict(counts)}")
 
 
 def measured(looks: Sequence[Look], workers: Sequence[Worker], *, rows: int = 1) -> Measured:

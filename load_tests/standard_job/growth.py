@@ -1,13 +1,49 @@
-"""How the cost grows: stub."""
+"""How the cost grows with features, models, slices and workers: the rows and what they say."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from load_tests.standard_job import growth_workers
+from load_tests.standard_job.bench import Bench, say
 
-def measure(bench: Any) -> dict[str, Any]:
-    return {}
+HEAD = f"{'growth':<10}{'level':<34}{'µs of CPU':>11}{'of the first':>14}"
 
 
-def lines(growth: Any) -> list[str]:
-    return []
+def measure(bench: Bench) -> dict[str, Any]:
+    """Rows, and the ratios that have a budget. Workers need a real Kafka and Redis."""
+    say("growth by features, models and slices, in process")
+    rows = json.loads(bench.cores.output("load_tests.standard_job.growth_in_process"))
+    ratios = {"models_1000_to_one": _rate_of_first(rows, "models", "1,000 in turns")}
+    workers = None
+    if bench.site is not None and bench.singles is not None:
+        workers = growth_workers.measure(bench)
+        ratios["workers_two_to_one"] = workers["ratio"]
+    return {"rows": rows, "workers": workers, "ratios": ratios}
+
+
+def _rate_of_first(rows: Sequence[Mapping[str, Any]], kind: str, level: str) -> float:
+    (found,) = [row for row in rows if row["kind"] == kind and row["level"] == level]
+    return 1.0 / float(found["of_first"])
+
+
+def lines(growth: Mapping[str, Any]) -> list[str]:
+    """What was measured, for people; nothing where nothing was."""
+    if not growth:
+        return []
+    found = [HEAD]
+    for row in growth["rows"]:
+        found.append(
+            f"{row['kind']:<10}{row['level']:<34}{row['microseconds']:>11.1f}"
+            f"{row['of_first']:>14.2f}"
+        )
+    if workers := growth["workers"]:
+        found += [
+            f"{'workers':<10}{each['level']:<34}{each['rate']:>11,.0f} events/s, by the clock"
+            f" {each['clock_rate']:,.0f}"
+            for each in workers["rows"]
+        ]
+        found.append(f"{'':<10}{workers['remark']}")
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +81,20 @@ def profile(rows: list[dict[str, Any]], model: str = MODEL) -> ReferenceProfile:
     return build_profile(table, model=model, outputs={"score": "output.score"}, ordered=True)
 
 
-def headers(number: int, kind: str = "prediction") -> tuple[tuple[str, bytes], ...]:
-    """An event's headers, as many and as long as the client's."""
+def headers(number: int, at: float) -> tuple[tuple[str, bytes], ...]:
+    """The headers of an event that happened at ``at``, as many and as long as the client's."""
     return (
         ("ce_specversion", b"1.0"),
         ("ce_id", b"0192f3c4-7c1e-7000-8000-%012x" % number),
-        ("ce_type", f"streamgauge.{kind}.v1".encode()),
+        ("ce_type", b"streamgauge.prediction.v1"),
         ("ce_sequence", b"0123456789abcdef-%d" % number),
         ("ce_source", b"/load"),
-        ("ce_time", b"2026-09-22T12:53:20.000000Z"),
+        ("ce_time", moment(at)),
         ("ce_subject", MODEL.encode()),
         ("content-type", b"application/json"),
     )
+
+
+def moment(at: float) -> bytes:
+    """Seconds since 1970 as ``ce_time`` has them."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,20 +19,22 @@ from load_tests.standard_job.site import Site
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.state.spec_store import SpecStore
 
-#: Process defaults are for windows of a minute; the spec of the job says its own.
 _runs = count()
 
 
-def apply(site: Site, directory: Path, begin: float) -> None:
-    """Store the job's reference and spec, in force before the log begins."""
+def apply(
+    site: Site, directory: Path, begin: float, *, models: Sequence[str] = (job.MODEL,)
+) -> None:
+    """Store the job's reference and spec of each model, in force before the log begins."""
     profile = log.profile([orjson.loads(value) for value in job.reference(directory)])
     reference = {"reference": {"kind": "profile", "id": profile.id}}
     client = redis.Redis.from_url(site.redis.url)
     try:
         store = SpecStore(client)
-        store.put_reference(job.MODEL, profile.id, profile.to_bytes())
-        document = ModelSpec.from_document(spec.document() | reference)
-        store.apply(document, now=begin - 60, by="load")
+        for model in models:
+            store.put_reference(model, profile.id, profile.to_bytes())
+            document = spec.document(model=model, models=len(models)) | reference
+            store.apply(ModelSpec.from_document(document), now=begin - 60, by="load")
     finally:
         client.close()
 
@@ -54,6 +57,7 @@ def run(site: Site, backlog: Backlog, cores: Cores) -> Measured:
         worker = workers.start(group)
         cores.pin(worker.process.pid)
         looks = drain.drain(store, [worker], backlog.records)
+        drain.check(store, backlog.records)
         return drain.measured(looks, [worker], rows=backlog.rows)
     finally:
         workers.stop()

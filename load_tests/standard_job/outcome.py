@@ -26,9 +26,10 @@ LAST = ("ratio_naive", "ratio_faust", "ratio_ceiling", "alarm_p50_s", "alarm_p99
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All that was measured. ``growth`` holds its ratios and its rows."""
+    """All that was measured. ``growth`` holds its ratios and its rows, ``failed`` what was not."""
 
     rounds: Sequence[Round]
+    failed: tuple[str, ...] = ()
     latency: Latency | None = None
     growth: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,6 +64,7 @@ def write(
         ],
         "latency": asdict(outcome.latency) if outcome.latency is not None else None,
         "growth": outcome.growth,
+        "failed": outcome.failed,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(document, indent=1) + "\n")

@@ -30,7 +30,7 @@ def record(offset: int, begin: float, value: bytes, model: str = job.MODEL) -> L
     """An event as it lies in the log, recorded when it happened."""
     at = begin + offset / job.RATE
     return LogRecord(
-        "streamgauge.predictions", 0, offset, at, model.encode(), log.headers(offset), value
+        "streamgauge.predictions", 0, offset, at, model.encode(), log.headers(offset, at), value
     )
 
 
