@@ -1,12 +1,14 @@
 """One monitor and then two, on a real Kafka: four partitions with a model each.
 
 The monitors share the partitions out before there is anything to take, and are held still while
-the log is written: neither a rebalance nor the generator is measured.
+the log is written: neither a rebalance nor the generator is measured. Rates are by the clock:
+what Kafka takes of the second core is a part of the answer.
 """
 
 from __future__ import annotations
 
 import signal
+import statistics
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +26,12 @@ from load_tests.standard_job.job import RATE, Measured
 from streamgauge_client.keys import partition_key
 
 JOINING_SECONDS = 60.0
+TWO_CORES = "Kafka, Redis and this program have the second monitor's core too."
+ONE_CORE = "There is one core only, and both monitors have it."
 
 
 def measure(bench: Bench) -> dict[str, Any]:
-    """Both, and how many times as fast two are."""
+    """One, two, two, one: both had the same machine. And how many times as fast two are."""
     begin = float(int(time.time()) - bench.events // RATE - 120)
     assert bench.site is not None
     monitoring.apply(bench.site, bench.directory, begin, models=models())
@@ -43,25 +47,25 @@ def measure(bench: Bench) -> dict[str, Any]:
         )
     ]
     cores = bench.cores
-    one = _run(bench, records, [cores.measured])
-    two = _run(bench, records, [cores.measured, cores.others])
-    remark = "Kafka, Redis and this program have the second monitor's core too: two cores are all."
-    if cores.measured == cores.others:
-        remark = "There is one core only, and both monitors have it."
+    pinned = {
+        "1 monitor": [cores.measured],
+        "2 monitors, a core each": [cores.measured, cores.others],
+    }
+    first, second = pinned
+    found: dict[str, list[float]] = {level: [] for level in pinned}
+    for turn, level in enumerate((first, second, second, first)):
+        found[level].append(_run(bench, records, pinned[level], turn).clock_rate)
+    rates = {level: statistics.mean(each) for level, each in found.items()}
     return {
-        "rows": [_row("1 monitor", one), _row("2 monitors, a core each", two)],
-        "ratio": two.rate / one.rate,
-        "remark": remark,
+        "rows": [{"level": level, "rate": rate} for level, rate in rates.items()],
+        "ratio": rates[second] / rates[first],
+        "remark": ONE_CORE if cores.measured == cores.others else TWO_CORES,
     }
 
 
-def _row(level: str, found: Measured) -> dict[str, Any]:
-    return {"level": level, "rate": found.rate, "clock_rate": found.clock_rate}
-
-
-def _run(bench: Bench, records: Sequence[Sent], cores: Sequence[int]) -> Measured:
-    say(f"growth: {len(cores)} monitors on Kafka")
-    site, group = bench.site, f"job-workers-{len(cores)}"
+def _run(bench: Bench, records: Sequence[Sent], cores: Sequence[int], turn: int) -> Measured:
+    say(f"growth: monitors on Kafka: {len(cores)}")
+    site, group = bench.site, f"job-workers-{turn}"
     assert site is not None
     site.create(group)
     workers = Workers(site.settings(group, group), site.directory)
