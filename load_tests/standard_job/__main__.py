@@ -92,7 +92,7 @@ def _measure(
             if alarms and live and site is not None:
                 heard = latency.measure(site, cores)
             if args.growth:
-                grown = growth.measure(bench)
+                grown = growth.measure(bench, monitored=live)
         except Failed as why:
             say(f"FAILED: {why}")
             failed.append(GROWTH if heard is not None or not alarms else LATENCY)

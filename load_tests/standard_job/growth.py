@@ -13,8 +13,8 @@ KINDS = ("features", "models", "slices")
 HEAD = f"{'growth':<10}{'level':<34}{'µs of CPU':>11}{'of the first':>14}"
 
 
-def measure(bench: Bench) -> dict[str, Any]:
-    """Rows, and the ratios that have a budget. Workers need a real Kafka and Redis."""
+def measure(bench: Bench, *, monitored: bool) -> dict[str, Any]:
+    """Rows, and the ratios that have a budget; with workers where a monitor can run."""
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
         say(f"growth: {kind}, in process")
@@ -22,7 +22,7 @@ def measure(bench: Bench) -> dict[str, Any]:
         rows += json.loads(bench.cores.output(module, kind))
     ratios = {"models_1000_to_one": _rate_of_first(rows, "models", "1,000 in turns")}
     workers = None
-    if bench.site is not None and bench.singles is not None:
+    if monitored:
         workers = growth_workers.measure(bench)
         ratios["workers_two_to_one"] = workers["ratio"]
     return {"rows": rows, "workers": workers, "ratios": ratios}
