@@ -28,10 +28,13 @@ QUIET_DRIFTS ?= 200
 # Runs of each fault.
 FAULT_RUNS ?= 1
 
-.PHONY: help setup demo test lint types format schemas load quiet faults clean
+# What the standard job is to measure beside its ways: make load LOAD_ARGS="--rounds 5"
+LOAD_ARGS ?= --growth
+
+.PHONY: help setup demo test lint types format schemas load load-peers quiet faults clean
 
 help: ## list these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(RUN) $(DEV) ## create .venv with everything, pinned and hashed
 	@echo "setup: ready"
@@ -64,10 +67,14 @@ format: $(RUN) $(DEV) ## rewrite the code in its own style
 schemas: $(RUN) ## write the generated half of schemas/ anew
 	@$(BIN)/python -m streamgauge_client.schema
 
-load: $(RUN) $(DEV) ## how fast it is here
-	@beyond=; for script in load_tests/*.py; do echo "load: $$script"; \
+load: $(RUN) $(DEV) ## how fast it is here, beside others and in ratios: make load [LOAD_ARGS=--growth]
+	@beyond=; for script in load_tests/*.py \
+			"-m load_tests.standard_job $(LOAD_ARGS)"; do echo "load: $$script"; \
 		$(BIN)/python $$script || beyond="$$beyond $$script"; done; \
 		test -z "$$beyond" || { echo "load: beyond a limit:$$beyond"; exit 1; }
+
+load-peers: $(RUN) ## whylogs and Evidently for `make load`, each in an environment of its own
+	@$(BIN)/python -m load_tests.standard_job --peers
 
 quiet: $(RUN) ## months in which nothing happens, simulated: make quiet [QUIET_MODELS=200] [QUIET_DAYS=30]
 	@$(BIN)/python -m load_tests.quiet --models $(QUIET_MODELS) --days $(QUIET_DAYS) \
