@@ -110,10 +110,10 @@ def views(redis_url: str) -> str:
             model_id("fraud"): VIEW.model_dump_json(),
             model_id("fraud.eu"): VIEW.model_copy(update={"model": "fraud.eu"}).model_dump_json(),
         }
-        redis.hset(view_key("streamgauge-monitor", 2), mapping=fields)
-        now = time.time()
+        # Before the worker that goes by it, or it would be taken for one that a wipe has lost.
         spec = ModelSpec.from_document({"model": "fraud", "defaults": {"min_events": 50}})
-        SpecStore(redis).apply(spec, now=now - 100, by="ann")
+        SpecStore(redis).apply(spec, now=time.time() - 100, by="ann")
+        redis.hset(view_key("streamgauge-monitor", 2), mapping=fields)
     return redis_url
 
 
