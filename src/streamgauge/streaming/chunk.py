@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from streamgauge.processing import LogRecord
@@ -23,27 +24,20 @@ class Chunk(NamedTuple):
     end_read: int
     highwater: int | None
 
-    @property
-    def size(self) -> int:
-        """Bytes of keys and values."""
-        return sum(len(r.key or b"") + len(r.value or b"") for r in self.records)
+
+_fields = attrgetter("topic", "partition", "offset", "timestamp", "key", "headers", "value")
 
 
 def log_records(fetched: Iterable[Any]) -> tuple[LogRecord, ...]:
     """Records of aiokafka as ours: nothing dropped, a null value stays one."""
-    records = tuple(
-        LogRecord(
-            r.topic,
-            r.partition,
-            r.offset,
-            # The broker says -1 where it has no time.
-            r.timestamp / 1000.0 if r.timestamp is not None and r.timestamp >= 0 else None,
-            r.key,
-            tuple(r.headers),
-            r.value,
-        )
-        for r in fetched
-    )
+    columns = list(zip(*map(_fields, fetched), strict=True))
+    if not columns:
+        return ()
+    topics, partitions, offsets, stamps, keys, headers, values = columns
+    # The broker says -1 where it has no time.
+    times = [s / 1000.0 if s is not None and s >= 0 else None for s in stamps]
+    rows = zip(topics, partitions, offsets, times, keys, map(tuple, headers), values, strict=True)
+    records = tuple(map(LogRecord._make, rows))
     # A header may have no value at all, and nobody behind this expects that. Asked of all at once,
     # because there are some ten headers a record.
     if [name for record in records for name, content in record.headers if content is None]:

@@ -47,9 +47,9 @@ class Guard:
         """Suspects lie ahead: one record a step."""
         return self._poison.careful(positions)
 
-    def letter(self, record: LogRecord) -> DeadLetter | None:
-        """The dead letter of a record that is known to raise."""
-        return self._poison.letter(record)
+    def letters(self, records: Sequence[LogRecord]) -> dict[int, DeadLetter]:
+        """Dead letters of records that are known to raise, by their index."""
+        return self._poison.letters(records)
 
     def passed(self, positions: Mapping[str, int]) -> None:
         """Good records were taken up to these positions."""

@@ -7,7 +7,6 @@ ends the reading of a partition for ever.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -44,7 +43,7 @@ class ReadableRecords:
 
 
 class _Batch:
-    """A batch that is read again, in Python, from the record on that can't be read."""
+    """A batch that is read again, in Python, where one of its records can't be read."""
 
     def __init__(self, batch: Any, data: bytes, number: int) -> None:
         self._batch, self._data, self._number = batch, data, number
@@ -56,13 +55,11 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        taken = 0
+        # All at once: a frame of Python for each record would cost as much as reading it.
         try:
-            for record in self._batch:
-                yield record
-                taken += 1
+            return iter(list(self._batch))
         except UnicodeDecodeError:
-            yield from islice(self._again(), taken, None)
+            return self._again()
 
     def _again(self) -> Iterator[Any]:
         # The Cython batch does not give its bytes away.

@@ -11,7 +11,7 @@ from streamgauge.processing import LogRecord
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.cursor import Cursor
 from streamgauge.streaming.log import SourceLog
-from streamgauge.streaming.merge import Buffer, take
+from streamgauge.streaming.merge import Buffer, size, take
 from streamgauge.streaming.telemetry import WorkerTelemetry
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ class Intake:
         self._telemetry = telemetry
         self._max_bytes = max_bytes
         self._patience = patience
-        self._inbox: deque[Chunk] = deque()
+        #: With their bytes.
+        self._inbox: deque[tuple[Chunk, int]] = deque()
         self._inbox_bytes = dict.fromkeys(offsets, 0)
         self._paused: set[str] = set()
         #: Topics that others no longer wait for, until a record of theirs comes.
@@ -56,8 +57,9 @@ class Intake:
 
     def feed(self, chunk: Chunk) -> None:
         """Queue a chunk; pause its topic where too much waits."""
-        self._inbox.append(chunk)
-        self._inbox_bytes[chunk.topic] += chunk.size
+        held = size(chunk.records)
+        self._inbox.append((chunk, held))
+        self._inbox_bytes[chunk.topic] += held
         self._throttle(chunk.topic)
 
     def position(self, topic: str) -> int:
@@ -67,8 +69,8 @@ class Intake:
     async def judge(self) -> None:
         """Move what continues the log from the inbox to the buffers. Raises ``Overtaken``."""
         while self._inbox:
-            chunk = self._inbox.popleft()
-            self._inbox_bytes[chunk.topic] -= chunk.size
+            chunk, held = self._inbox.popleft()
+            self._inbox_bytes[chunk.topic] -= held
             await self._judge(chunk)
             self._throttle(chunk.topic)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from streamgauge.processing import Effects, LogRecord
 from streamgauge.streaming.config import WorkerConfig
@@ -32,18 +32,23 @@ class Ledger:
         """Positions as they are stored."""
         return {self._short[topic]: offset for topic, offset in self.positions.items()}
 
-    def account(self, records: Iterable[LogRecord], effects: Effects) -> None:
+    def account(self, records: Sequence[LogRecord], effects: Effects) -> None:
         """Move behind the records; what their offsets skip are holes."""
         meta, predictions = self.meta, self._config.full(PREDICTIONS.name)
-        for record in records:
-            meta.holes += record.offset - self.positions[record.topic]
-            self.positions[record.topic] = record.offset + 1
-            self._last[record.topic] = record
-            if record.timestamp is None:
+        topics = {record.topic for record in records}
+        for topic in topics:
+            own = records if len(topics) == 1 else [r for r in records if r.topic == topic]
+            last = own[-1]
+            meta.holes += last.offset + 1 - self.positions[topic] - len(own)
+            self.positions[topic] = last.offset + 1
+            self._last[topic] = last
+            times = [r.timestamp for r in own if r.timestamp is not None]
+            if not times:
                 continue
-            self._newest = max(record.timestamp, self._newest or record.timestamp)
-            if record.topic == predictions:
-                meta.log_time = max(record.timestamp, meta.log_time or record.timestamp)
+            newest = max(times)
+            self._newest = max(newest, self._newest or newest)
+            if topic == predictions:
+                meta.log_time = max(newest, meta.log_time or newest)
         for (kind, outcome), n in effects.counts.items():
             key = f"{kind}/{outcome}"
             meta.counts[key] = meta.counts.get(key, 0) + n

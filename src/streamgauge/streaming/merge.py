@@ -7,7 +7,8 @@ next record may belong before theirs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice, takewhile
 
 from streamgauge.processing import LogRecord
 
@@ -25,12 +26,14 @@ class Buffer:
 
     def extend(self, records: Sequence[LogRecord]) -> None:
         self.records.extend(records)
-        self.bytes += sum(_size(r) for r in records)
+        self.bytes += size(records)
 
-    def pop(self) -> LogRecord:
-        record = self.records.popleft()
-        self.bytes -= _size(record)
-        return record
+    def take(self, n: int) -> list[LogRecord]:
+        """The first ``n`` records, or all."""
+        pop = self.records.popleft
+        taken = [pop() for _ in range(min(n, len(self.records)))]
+        self.bytes -= size(taken)
+        return taken
 
 
 def take(buffers: Sequence[Buffer], limit: int) -> list[LogRecord]:
@@ -44,14 +47,13 @@ def take(buffers: Sequence[Buffer], limit: int) -> list[LogRecord]:
         if not heads or any(not b.records and not b.at_end for b in buffers):
             break
         heads.sort()
-        source = buffers[heads[0][1]]
-        # A run up to the next topic's head costs one comparison a record.
-        bound = heads[1] if len(heads) > 1 else (float("inf"), 0)
-        rank = heads[0][1]
-        while source.records and len(taken) < limit:
-            if (_stamp(source.records[0]), rank) > bound:
-                break
-            taken.append(source.pop())
+        rank, left = heads[0][1], limit - len(taken)
+        source = buffers[rank]
+        if len(heads) > 1:
+            # A run up to the next topic's head.
+            before = takewhile(lambda r: (_stamp(r), rank) <= heads[1], source.records)  # noqa: B023
+            left = sum(1 for _ in islice(before, left))
+        taken += source.take(left)
     return taken
 
 
@@ -60,5 +62,6 @@ def _stamp(record: LogRecord) -> float:
     return 0.0 if record.timestamp is None else record.timestamp
 
 
-def _size(record: LogRecord) -> int:
-    return len(record.key or b"") + len(record.value or b"")
+def size(records: Iterable[LogRecord]) -> int:
+    """Bytes of keys and values."""
+    return sum(len(r.key or b"") + len(r.value or b"") for r in records)

@@ -50,9 +50,12 @@ class Poison:
         """Suspects lie ahead: one record a step. ``positions`` go by full topic names."""
         return any(positions[topic] < until for topic, until in self._careful_until.items())
 
-    def letter(self, record: LogRecord) -> DeadLetter | None:
-        """The dead letter of a record that is known to raise."""
-        return self._letters.get((record.topic, record.offset))
+    def letters(self, records: Sequence[LogRecord]) -> dict[int, DeadLetter]:
+        """Dead letters of records that are known to raise, by their index."""
+        if not self._letters:
+            return {}
+        found = (self._letters.get((record.topic, record.offset)) for record in records)
+        return {index: letter for index, letter in enumerate(found) if letter is not None}
 
     def _blame(self, record: LogRecord, error: BaseException) -> bool:
         if not self.in_a_row:

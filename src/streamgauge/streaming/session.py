@@ -231,14 +231,12 @@ class Session:
         return True
 
     def _process(self, records: Sequence[LogRecord]) -> None:
-        letters = {id(r): letter for r in records if (letter := self._guard.letter(r))}
-        good = [r for r in records if id(r) not in letters]
+        letters = self._guard.letters(records)
+        good = [r for i, r in enumerate(records) if i not in letters] if letters else records
         effects = self._guard.process(good) if good else Effects()
-        for record in records:
-            if letter := letters.get(id(record)):
-                effects.extend(
-                    Effects(dead_letters=[letter], counts={(self._ledger.kind(record), "dead"): 1})
-                )
+        for index, letter in letters.items():
+            kind = self._ledger.kind(records[index])
+            effects.extend(Effects(dead_letters=[letter], counts={(kind, "dead"): 1}))
         if self._config.dead_letters:
             effects.events += self._invalid.take(records, effects.dead_letters)
         self._ledger.account(records, effects)
