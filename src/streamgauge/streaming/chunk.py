@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ class Chunk(NamedTuple):
     highwater: int | None
 
 
+# What ``LogRecord._make`` does, without a frame of Python for each record.
+_record: Callable[[tuple[Any, ...]], LogRecord] = partial(tuple.__new__, LogRecord)
 _fields = attrgetter("topic", "partition", "offset", "timestamp", "key", "headers", "value")
 
 
@@ -37,7 +40,7 @@ def log_records(fetched: Iterable[Any]) -> tuple[LogRecord, ...]:
     # The broker says -1 where it has no time.
     times = [s / 1000.0 if s is not None and s >= 0 else None for s in stamps]
     rows = zip(topics, partitions, offsets, times, keys, map(tuple, headers), values, strict=True)
-    records = tuple(map(LogRecord._make, rows))
+    records = tuple(map(_record, rows))
     # A header may have no value at all, and nobody behind this expects that. Asked of all at once,
     # because there are some ten headers a record.
     if [name for record in records for name, content in record.headers if content is None]:
