@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
-from streamgauge.monitor.clients import MOST_LOST, MOST_PROCESSES, MOST_PRODUCERS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamgauge.monitor.clients import MOST_LOST, MOST_PROCESSES, MOST_PRODUCERS, Clients
 from streamgauge.processing import LogRecord
 from streamgauge.state.keys import model_id
 from tests.monitor.streams import START, drive, monitor, prediction
@@ -121,3 +124,24 @@ def test_numbers_that_are_none_or_that_nobody_could_send_do_no_harm() -> None:
         for record in numbered([0, 10**15 - 1], f"{n:016x}", first=START + n)
     ]
     assert lost(many) == MOST_LOST
+
+
+SEQUENCES = st.sampled_from([A, "x", "x-y", ""]).flatmap(
+    lambda producer: st.lists(
+        st.one_of(
+            st.integers(0, 99).map(lambda n: f"{producer}-{n}".encode()),
+            st.sampled_from([b"12", b"-3", b"x-", b"x-y-4", b"y-5", b"-", b"x-+6"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+
+
+@given(SEQUENCES)
+def test_many_numbers_at_once_are_taken_as_one_by_one(sequences: list[bytes]) -> None:
+    at_once, one_by_one = Clients(), Clients()
+    at_once.number("predictions", sequences)
+    for sequence in sequences:
+        one_by_one.number("predictions", [sequence])
+    assert at_once.state() == one_by_one.state()

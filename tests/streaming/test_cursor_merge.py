@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streamgauge.processing import LogRecord
 from streamgauge.streaming.chunk import Chunk, log_records
 from streamgauge.streaming.cursor import Cursor
-from streamgauge.streaming.merge import Buffer, take
+from streamgauge.streaming.merge import Buffer, size, take
 
 
 def record(topic: str, offset: int, timestamp: float | None = 1.0) -> LogRecord:
@@ -81,7 +81,7 @@ def test_merged_order_does_not_depend_on_how_records_arrive(
     ]
     whole = [Buffer() for _ in log]
     for buffer, records in zip(whole, log, strict=True):
-        buffer.extend(records)
+        buffer.extend(records, size(records))
         buffer.at_end = True
     expected = take(whole, 10_000)
     assert len(expected) == sum(map(len, log))
@@ -90,7 +90,7 @@ def test_merged_order_does_not_depend_on_how_records_arrive(
     buffers, left, taken = [Buffer() for _ in log], [list(r) for r in log], list[LogRecord]()
     for topic, n in [*arrivals, *((rank, 10_000) for rank in range(len(log)))]:
         if topic < len(log):
-            buffers[topic].extend(left[topic][:n])
+            buffers[topic].extend(left[topic][:n], size(left[topic][:n]))
             del left[topic][:n]
         for buffer, rest in zip(buffers, left, strict=True):
             buffer.at_end = not rest

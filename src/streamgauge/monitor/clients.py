@@ -48,16 +48,7 @@ class Clients:
 
     def number(self, topic: str, sequences: Sequence[bytes]) -> None:
         """Take the numbers of records of one topic, in log order. What is no number is left out."""
-        read: dict[bytes, list[int]] = {}
-        for sequence in sequences:
-            producer, _, digits = sequence.rpartition(b"-")
-            if digits.isdigit() and len(digits) <= MOST_DIGITS and 0 < len(producer) <= MOST_NAME:
-                # Taken out and put back: who spoke last stands last.
-                numbers = read.pop(producer, None)
-                if numbers is None:
-                    numbers = []
-                numbers.append(int(digits))
-                read[producer] = numbers
+        read = _of_one(sequences) or _by_producer(sequences)
         # Topic by topic: how topics lie in each other depends on the moment of reading.
         known = self._producers.setdefault(topic, {})
         fresh = sum(_name(producer) not in known for producer in read)
@@ -77,8 +68,8 @@ class Clients:
                 missing = _missing(known.pop(next(iter(known))))
                 self._past = min(self._past + missing, MOST_LOST)
         known[producer] = found
-        found[0] = min(found[0], *numbers)
-        found[1] = max(found[1], *numbers)
+        found[0] = min(found[0], min(numbers))
+        found[1] = max(found[1], max(numbers))
         found[2] += len(numbers)
 
     def heartbeat(
@@ -149,6 +140,33 @@ class Clients:
 
 def _name(producer: bytes) -> str:
     return producer.decode("ascii", errors="replace")
+
+
+def _by_producer(sequences: Sequence[bytes]) -> dict[bytes, list[int]]:
+    """Numbers by producer, who spoke last at the end."""
+    read: dict[bytes, list[int]] = {}
+    for sequence in sequences:
+        producer, _, digits = sequence.rpartition(b"-")
+        if digits.isdigit() and len(digits) <= MOST_DIGITS and 0 < len(producer) <= MOST_NAME:
+            # Taken out and put back.
+            numbers = read.pop(producer, None)
+            if numbers is None:
+                numbers = []
+            numbers.append(int(digits))
+            read[producer] = numbers
+    return read
+
+
+def _of_one(sequences: Sequence[bytes]) -> dict[bytes, list[int]] | None:
+    """The same where all of them are one producer's, as nearly always; None where not."""
+    producer = sequences[0].rpartition(b"-")[0] if sequences else b""
+    head = producer + b"-"
+    if not 0 < len(producer) <= MOST_NAME or not all(s.startswith(head) for s in sequences):
+        return None
+    digits = [sequence[len(head) :] for sequence in sequences]
+    lengths = set(map(len, digits))
+    plain = min(lengths) > 0 and max(lengths) <= MOST_DIGITS and b"".join(digits).isdigit()
+    return {producer: list(map(int, digits))} if plain else None
 
 
 def _missing(known: list[int]) -> int:

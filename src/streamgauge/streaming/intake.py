@@ -71,10 +71,10 @@ class Intake:
         while self._inbox:
             chunk, held = self._inbox.popleft()
             self._inbox_bytes[chunk.topic] -= held
-            await self._judge(chunk)
+            await self._judge(chunk, held)
             self._throttle(chunk.topic)
 
-    async def _judge(self, chunk: Chunk) -> None:
+    async def _judge(self, chunk: Chunk, held: int) -> None:
         cursor = self._cursors[chunk.topic]
         if chunk.generation != self._generation:
             # The fetcher has moved behind records that nobody took.
@@ -93,7 +93,7 @@ class Intake:
             return
         if records:
             cursor.taken(records, chunk)
-            self._buffers[chunk.topic].extend(records)
+            self._buffers[chunk.topic].extend(records, held)
             self._overdue.discard(chunk.topic)
 
     def take(self, limit: int) -> list[LogRecord]:

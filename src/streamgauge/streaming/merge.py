@@ -24,16 +24,17 @@ class Buffer:
         #: Nothing more is in the log for now. Set by the owner before each ``take``.
         self.at_end = False
 
-    def extend(self, records: Sequence[LogRecord]) -> None:
+    def extend(self, records: Sequence[LogRecord], held: int) -> None:
+        """Put records behind; ``held`` are the bytes of their keys and values."""
         self.records.extend(records)
-        self.bytes += size(records)
+        self.bytes += held
 
     def take(self, n: int) -> list[LogRecord]:
         """The first ``n`` records, or all."""
-        pop = self.records.popleft
-        taken = [pop() for _ in range(min(n, len(self.records)))]
-        self.bytes -= size(taken)
-        return taken
+        n, pop = min(n, len(self.records)), self.records.popleft
+        # Their share: what is held back by it need not be told to the byte.
+        self.bytes -= self.bytes * n // max(len(self.records), 1)
+        return [pop() for _ in range(n)]
 
 
 def take(buffers: Sequence[Buffer], limit: int) -> list[LogRecord]:
