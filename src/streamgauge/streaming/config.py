@@ -56,7 +56,7 @@ class WorkerConfig:
     #: How long records wait for another topic's that must exist and do not come.
     merge_patience_seconds: float = 2.0
     step_seconds: float = 0.25
-    max_step_records: int = 2000
+    max_step_records: int = 5000
     #: Bytes of one topic partition held in memory before its fetching pauses.
     max_buffer_bytes: int = 8 * 1024 * 1024
     #: Alarms and model events of one partition number that wait for Kafka, some 4 kB each.
