@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -42,7 +43,13 @@ class Fit(NamedTuple):
         # Few blocks tell the tail badly: wider, the fewer there are.
         few = 2.0 / math.sqrt(self.windows) * max(1.0 - self.windows / MOST_BLOCKS, 0.0)
         margin = max(TAIL, 1.0 + few)
-        return self.scale * float(gammainccinv(self.shape, alpha)) * margin
+        return self.scale * unit_gamma_quantile(self.shape, alpha) * margin
+
+
+@lru_cache(maxsize=65_536)
+def unit_gamma_quantile(shape: float, alpha: float) -> float:
+    """What a gamma variable of scale 1 exceeds with chance ``alpha``; asked at every window."""
+    return float(gammainccinv(shape, alpha))
 
 
 class Blocks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,13 @@ from streamgauge.monitor.step import (
     SCORE,
 )
 
+T = TypeVar("T")
+
+
+def picked(values: list[T], rows: NDArray[np.intp]) -> list[T]:
+    """The values of rows, which are in order and each but once."""
+    return values if len(rows) == len(values) else [values[row] for row in rows.tolist()]
+
 
 def output_columns(
     batch: EventBatch, rows: NDArray[np.intp], *, binary: bool = False
@@ -25,14 +34,17 @@ def output_columns(
     A null output is missing, unless the prediction says that it failed: errors are counted apart.
     A ``binary`` model's number from 0 to 1 is a probability, so it tells how sure the model is.
     """
-    labels = [batch.label[i] for i in rows.tolist()]
+    labels = picked(batch.label, rows)
     null = batch.null_output[rows] & (batch.status[rows] != ERROR)
     nothing = np.full(len(rows), np.nan)
-    named = [ABSENT if label is None else CATEGORY for label in labels]
+    if labels.count(None) == len(labels):
+        named = np.full(len(labels), ABSENT, dtype=np.int8)
+    else:
+        named = np.array([ABSENT if label is None else CATEGORY for label in labels], np.int8)
     return {
         OUTPUT: Column(np.where(null, NULL, NUMBER).astype(np.int8), nothing),
         SCORE: _numbers(batch.score[rows]),
-        LABEL: Column(np.array(named, dtype=np.int8), nothing, labels),
+        LABEL: Column(named, nothing, labels),
         LATENCY: _numbers(batch.latency_seconds[rows]),
         CONFIDENCE: _numbers(_confidence(batch, rows, binary=binary)),
         MARGIN: _numbers(batch.margin[rows]),

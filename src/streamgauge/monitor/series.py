@@ -16,7 +16,7 @@ from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
 from streamgauge.monitor.numeric_block import count_columns
-from streamgauge.monitor.output_columns import output_columns
+from streamgauge.monitor.output_columns import output_columns, picked
 from streamgauge.monitor.season import MOST_GROUPS
 from streamgauge.monitor.series_detectors import SeriesDetectors
 from streamgauge.monitor.series_judgement import alpha_of, judge_rules, judge_window
@@ -218,11 +218,11 @@ class Series:
         beside = self._beside(own)
         codes = {}
         if spec.segments:
-            codes = self.slices.codes(spec.segments, [batch.segment[i] for i in rows.tolist()])
+            codes = self.slices.codes(spec.segments, picked(batch.segment, rows))
             layout = self._slice_layout(features, outputs)
         repeated = None
         if spec.watch.lint:
-            repeated = self.recent_ids.look([batch.prediction_id[i] for i in rows.tolist()])
+            repeated = self.recent_ids.look(picked(batch.prediction_id, rows))
         everything = np.arange(len(rows))
         own_panes = panes[rows]
         one_pane = bool((own_panes == own_panes[0]).all())
