@@ -268,10 +268,17 @@ class Target:
 
     def _placed(self, column: Column) -> Placed:
         kind = column.kind
-        if isinstance(self.bins, NumericBins) and (kind == KIND_OF[self.type]).all():
-            # Nearly every column: nothing is missing, wrong or to be learned.
-            values = column.values
-            return Placed(self.bins.place(values), values, out_of_range=self._outside(values))
+        if isinstance(self.bins, NumericBins) and self.type == "numeric":
+            # Nearly every column: nothing but numbers and nulls, and nothing to be learned.
+            missing = kind == NULL
+            holes = np.count_nonzero(missing)
+            if np.count_nonzero(kind == NUMBER) + holes == len(kind):
+                values = column.values
+                place, outside = self.bins.place(values), self._outside(values)
+                if not holes:
+                    return Placed(place, values, out_of_range=outside)
+                place[missing] = -1
+                return Placed(place, values, missing, None, outside)
         if self._is_plain_text(column):
             return self._place_known(column)
         missing = (kind == NULL) | (kind == ABSENT)
