@@ -152,16 +152,15 @@ class ModelMonitor:
         progress = self.watermark.observe(batch.timestamp, batch.record_timestamp, log_before)
         panes = np.floor(batch.timestamp / self.watermark.pane).astype(np.int64)
         events: list[AlarmEvent] = []
-        starts = np.flatnonzero(np.diff(progress.ticks, prepend=progress.ticks[0] - 1))
-        for start, end in itertools.pairwise([*starts.tolist(), len(batch)]):
+        turns = np.flatnonzero(progress.ticks[1:] != progress.ticks[:-1]) + 1
+        for start, end in itertools.pairwise([0, *turns.tolist(), len(batch)]):
             events += self._close(int(progress.ticks[start]))
             events += self._hear(batch, start, end, log_before)
             rows = np.arange(start, end)
             kept = rows[~progress.late[start:end]]
             self.lateness.take(len(rows), len(rows) - len(kept))
             if len(kept):
-                part = batch.slice(start, end) if len(kept) == len(rows) else batch.take(kept)
-                self._take(part, panes[kept])
+                self._take(_part(batch, start, end, kept), panes[kept])
         return events + self._close(self.watermark.tick)
 
     def _take(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
@@ -546,6 +545,13 @@ class ModelMonitor:
         made.hearing = Hearing.from_state(hearing)
         made.lateness = Lateness.from_state(lateness)
         return made
+
+
+def _part(batch: EventBatch, start: int, end: int, kept: NDArray[np.intp]) -> EventBatch:
+    """The kept rows of a span of a batch: nearly always all of them, and often the whole batch."""
+    if len(kept) == len(batch):
+        return batch
+    return batch.slice(start, end) if len(kept) == end - start else batch.take(kept)
 
 
 def unknown_features(batch: EventBatch, monitor: ModelMonitor | None) -> int:
