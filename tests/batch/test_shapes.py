@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamgauge.batch import shapes as module
 from streamgauge.batch.columns import EventBatch, group_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.shapes import ShapedFeatures, Shapes, shape
 from streamgauge.processing import LogRecord
 
 NOW = 1_790_000_000.0
-NAMES = ("amount", "country", "f0", "names", "class", "")
+NAMES = ("amount", "country", "f0", "names", "class", "", 'a "b"', "c\\d", "\n")
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -119,3 +120,97 @@ def test_a_model_whose_events_have_few_of_many_names_has_no_shape() -> None:
         decoded = decode_records(chunk, shapes)
     # Then they stay dictionaries: nearly all fields would be empty
     assert {type(event.features) for event in decoded.predictions} == {dict}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the shapes that are made from here on."""
+    sizes: list[int] = []
+
+    def counted(kinds: module.Kinds) -> module.Decode:
+        sizes.append(len(kinds))
+        return shape(kinds)
+
+    monkeypatch.setattr(module, "shape", counted)
+    return sizes
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        b'{"a \\"b\\"": 1}',
+        b'{"a\\\\b": 1}',
+        b'{"a\\nb": 1}',
+        b'{"amount": "text", "amount": 1}',
+        b'{"amount": 1, "amount": [1]}',
+    ],
+    ids=["quote", "backslash", "line break", "twice", "twice, the other way"],
+)
+def test_what_never_has_a_shape_is_tried_but_once_and_harms_no_neighbour(
+    features: bytes, made: list[int]
+) -> None:
+    # Given a producer whose events no shape can hold, among those of another
+    chunk = [record(i, "ab"[i % 2], {"amount": 1.5}) for i in range(12)]
+    chunk[5] = chunk[5]._replace(value=(chunk[5].value or b"").replace(b'{"amount":1.5}', features))
+    assert features in (chunk[5].value or b"")
+    shapes = Shapes()
+    # When they come again and again
+    for _ in range(5):
+        decoded = decode_records(chunk, shapes)
+    # Then nothing is made for them again, and the other's events keep their shape
+    assert len(made) <= 3
+    assert not decoded.dead
+    assert {type(event.features) for event in decoded.predictions[::2]} != {dict}
+
+
+def test_shapes_that_change_with_each_record_are_made_as_records_pay_for_them(
+    made: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given keys that are new in each record, and features that no other record has
+    monkeypatch.setattr(module, "MOST_FIELDS", 1_000)
+    shapes = Shapes()
+    # When there are many of them, one in each chunk
+    for i in range(3_000):
+        decode_records([record(i, f"m{i}", {f"f{i}": 1.0, f"g{i}": 1.0})], shapes)
+    # Then there are as many shapes as were free, and one in a hundred records; a few are kept
+    assert 30 < len(made) <= 10 + 30
+    assert len(shapes._made) <= 10
+    # And who comes later is learned all the same.
+    later = [record(i, "late", {"x": 1.0}) for i in range(256)]
+    decode_records(later, shapes)
+    (event, *_) = decode_records(later, shapes).predictions
+    assert isinstance(event.features, ShapedFeatures)
+
+
+def test_a_producer_that_adds_a_name_in_each_record_gets_one_shape_a_chunk(
+    made: list[int],
+) -> None:
+    usual = {f"f{j}": 1.0 for j in range(50)}
+    chunk = [record(i, "a", usual | {f"new{i}": 1.0}) for i in range(40)]
+    decode_records(chunk, Shapes())
+    assert made == [90]
+
+
+def test_keys_of_any_length_are_not_kept(made: list[int]) -> None:
+    # Given a key as large as a record may be
+    large = record(0, "a", {"x": 1.0})._replace(key=b"k" * 900_000)
+    shapes = Shapes()
+    # When it comes
+    assert decode_records([large, large], shapes).models == ["a", "a"]
+    # Then nothing remembers it
+    assert not shapes._decoders
+    assert not made
+
+
+def test_keys_beyond_those_that_are_kept_make_room_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given more keys than are kept, all of one shape
+    monkeypatch.setattr(module, "MOST_KEYS", 5)
+    shapes = Shapes()
+    for i in range(23):
+        decode_records([record(i, f"m{i}", {"x": 1.0})], shapes)
+        assert len(shapes._decoders) <= 5
+    # Then the last ones are known
+    (event,) = decode_records([record(0, "m22", {"x": 1.0})], shapes).predictions
+    assert isinstance(event.features, ShapedFeatures)

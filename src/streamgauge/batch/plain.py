@@ -75,8 +75,10 @@ def plain_predictions(records: Sequence[LogRecord], shapes: Shapes) -> Plain | N
 
 
 def _is_small(values: Sequence[bytes]) -> bool:
+    if max(map(len, values)) > MAX_EVENT_BYTES:
+        return False
     whole = b"".join(values)
-    if not whole.isascii() or max(map(len, values)) > MAX_EVENT_BYTES:
+    if not whole.isascii():
         return False
     opened: int = max(map(_braces, values))
     if b"[" in whole:

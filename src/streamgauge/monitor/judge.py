@@ -18,7 +18,7 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
 from streamgauge.monitor.evidence import from_recent, other_distances, picture
-from streamgauge.monitor.target import Target
+from streamgauge.monitor.target import FEWEST, Target
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
 
@@ -27,8 +27,6 @@ MONTH_SECONDS = 30 * 86_400.0
 EFFECT_FLOOR = 0.2
 #: A threshold from which hardly anything can be told: 1 is the distance of what shares nothing.
 BLIND = 0.8
-#: Values below which a distribution is not judged.
-FEWEST = 50
 #: A young reference speaks softly of anything smaller than this.
 LARGE_EFFECT = 2 * EFFECT_FLOOR
 #: Factor on how far windows lie apart while only the first days of them are known: a day does not

@@ -30,6 +30,8 @@ from streamgauge_client.topics import DEFAULT_PREFIX, PREDICTIONS, SOURCES
 
 #: Models that one partition monitors; a producer that invents names ends here, counted.
 MOST_MODELS = 2000
+#: Bytes of records whose events may wait to be counted; decoded they are two or three times that.
+MOST_WAITING_BYTES = 64 * 1024 * 1024
 #: Of the state's layout. A worker refuses what it does not know.
 SCHEMA = 4
 #: The step in a model's life after which its silence is wanted.
@@ -72,6 +74,8 @@ class PartitionMonitor:
         self._shapes = Shapes()
         self._log_time = -math.inf
         self._dropped = 0
+        #: Bytes of the records since nothing waited.
+        self._waiting_bytes = 0
         self._dirty: set[str] = set()
         self._written = b""
 
@@ -142,7 +146,16 @@ class PartitionMonitor:
         self._dirty |= taken
         self._log_time = float(reached[-1])
         self._run_on(self._log_time, effects)
+        self._waiting_bytes += sum(len(record.value or b"") for record in records)
+        if self._waiting_bytes > MOST_WAITING_BYTES:
+            self._settle()
         return effects
+
+    def _settle(self) -> None:
+        """Let no event wait: how many do by now is the producers' choice."""
+        for monitor in self._models.values():
+            monitor.settle()
+        self._waiting_bytes = 0
 
     def advance(self, log_time: float) -> Effects:
         effects = Effects()
@@ -159,7 +172,7 @@ class PartitionMonitor:
             if monitor.slow_changed:
                 blobs[field + SLOW] = pack([SCHEMA, monitor.slow_state()], key=self._key)
             views[field] = _view(monitor)
-        self._dirty = set()
+        self._dirty, self._waiting_bytes = set(), 0
         own = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
         if own != self._written:
             blobs[PARTITION_FIELD] = self._written = own

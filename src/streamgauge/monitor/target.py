@@ -37,6 +37,8 @@ from streamgauge.specs.scalars import parse_category
 
 #: Values that are kept raw until quantile bins can be drawn.
 SAMPLE = 500
+#: Values below which a distribution is not judged.
+FEWEST = 50
 #: Values that decide its type.
 VOTES = 20
 TargetType = Literal["unknown", "numeric", "categorical", "vector", "text"]
@@ -148,7 +150,8 @@ class Target:
         slow = self.season.learn(own, start=start, end=end) if self.season is not None else False
         slow |= self.blocks.add(own)
         learning = self.learning
-        if self.provisional:
+        # Few values lie in one merged bin, and such a window never lies apart.
+        if self.provisional and counts.n >= FEWEST:
             merged = self.merged(counts.n)
             self.blocks.compare(merged.counts, regroup(own, merged.groups))
         if learning is None:
