@@ -53,7 +53,8 @@ UNUSUAL: dict[str, Callable[[int], LogRecord]] = {
     "null": lambda i: usual(i)._replace(value=None),
     "no text": lambda i: usual(i)._replace(value=b"\xff\xfe"),
     "broken": lambda i: usual(i)._replace(value=b'{"model": '),
-    "not ASCII": lambda i: usual(i, features={"city": "Malmö"}),
+    "half a character": lambda i: usual(i)._replace(value=(usual(i).value or b"") + b"\xc3"),
+    "the other half": lambda i: usual(i)._replace(value=b"\xa9" + (usual(i).value or b"")),
     "milliseconds": lambda i: usual(i, timestamp=1000 * (NOW + i)),
     "ahead": lambda i: usual(i, timestamp=NOW + i + 3600),
     "no time": lambda i: usual(i, timestamp=None),
@@ -121,6 +122,18 @@ def test_bare_json_and_other_clients_headers_are_usual_too() -> None:
         plain = plain_predictions(records, Shapes())
         assert plain is not None and plain.sequences == []
         assert plainly(decode_records(records)) == one_by_one(records)
+
+
+def test_any_language_is_usual() -> None:
+    records = [usual(i, features={"city": "Malmö", "name": "東京"}) for i in range(300)]
+    assert plain_predictions(records[:3], Shapes()) is not None
+    assert plainly(decode_records(records)) == one_by_one(records)
+
+
+def test_halves_of_a_character_in_neighbours_make_no_whole_one() -> None:
+    records = [usual(0), UNUSUAL["half a character"](1), UNUSUAL["the other half"](2)]
+    assert plain_predictions(records, Shapes()) is None
+    assert plainly(decode_records(records)) == one_by_one(records)
 
 
 @pytest.mark.parametrize("name", UNUSUAL)

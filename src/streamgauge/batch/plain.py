@@ -47,8 +47,8 @@ class Plain(NamedTuple):
 def plain_predictions(records: Sequence[LogRecord], shapes: Shapes) -> Plain | None:
     """Decode records that are plain predictions, all of them; None where one is anything else.
 
-    Plain is a prediction with a time of its own in seconds, in ASCII, without headers or with those
-    of CloudEvents' binary mode, of a size and a depth that is taken.
+    Plain is a prediction with a time of its own in seconds, without headers or with those of
+    CloudEvents' binary mode, of a size and a depth that is taken.
     """
     topics, _, _, stamps, keys, headers, values = zip(*records, strict=True)
     topic = topics[0]
@@ -78,12 +78,22 @@ def _is_small(values: Sequence[bytes]) -> bool:
     if max(map(len, values)) > MAX_EVENT_BYTES:
         return False
     whole = b"".join(values)
-    if not whole.isascii():
+    if not whole.isascii() and not _is_text(whole):
         return False
     opened: int = max(map(_braces, values))
     if b"[" in whole:
         opened += max(map(_brackets, values))
     return opened <= MAX_DEPTH
+
+
+def _is_text(whole: bytes) -> bool:
+    # Half a character at the end of a record does not hide: no record that can be read begins with
+    # the other half.
+    try:
+        whole.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] | None:
