@@ -117,8 +117,9 @@ class Session:
             clock=clock,
             telemetry=telemetry,
         )
-        #: What the store lacks of a snapshot's state.
+        #: What the store lacks of a snapshot's state, and of its outbox.
         self._unwritten: Mapping[str, bytes] = {}
+        self._restored: Mapping[str, bytes] = {}
         self._entries: dict[str, bytes] = {}
         self._letters: list[Outgoing] = []
         self._last_bytes = 0
@@ -129,7 +130,7 @@ class Session:
         self._stopping = False
         self._outbox = outbox.Outbox(number, store, publisher, self._telemetry)
         if beginning.restored:
-            self._unwritten, self._entries = beginning.stored.blobs, dict(beginning.stored.outbox)
+            self._unwritten, self._restored = beginning.stored.blobs, beginning.stored.outbox
             self._touch()
         else:
             self._outbox.add(beginning.stored.outbox)
@@ -285,7 +286,7 @@ class Session:
         if since is None:
             return False
         interval = checkpoint_interval(self._config, self._last_bytes)
-        return bool(self._entries) or time.monotonic() - since >= interval
+        return bool(self._entries or self._restored) or time.monotonic() - since >= interval
 
     async def checkpoint(self) -> None:
         """Everything since the last one in one write; then the outbox may leave."""
@@ -303,7 +304,10 @@ class Session:
         # A store that was wiped has lost the views of models that are quiet now, too.
         views = {**self._processor.views(), **changes.views} if self._unwritten else changes.views
         view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
-        entries, self._entries = self._outbox_cap.admitted(self._entries, len(self._outbox)), {}
+        waiting = len(self._outbox) + len(self._restored)
+        # What was in an outbox once is never dropped.
+        entries = {**self._restored, **self._outbox_cap.admitted(self._entries, waiting)}
+        self._entries = {}
         write = Checkpoint(
             base=self._base.text,
             position=following.text,
@@ -321,7 +325,7 @@ class Session:
             raise Fenced
         if verdict == "CONFLICT":
             raise Reload("the store went back to an older checkpoint, or somebody wrote to it")
-        self._base, self._unwritten = following, {}
+        self._base, self._unwritten, self._restored = following, {}, {}
         self._note_durable(offsets)
         self._totals.processing_seconds.append(("checkpoint", time.monotonic() - started))
         self._telemetry.dirty_since = None
