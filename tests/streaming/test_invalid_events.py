@@ -67,6 +67,9 @@ async def test_whoever_asks_for_it_stops_and_nothing_is_skipped() -> None:
         assert rig.durable().get(PREDICTIONS, 0) < 80
         assert rig.alarms_of("InvalidRatio") == 1
         assert "STOP_ON_INVALID=false" in rig.partition.reason
+        # With what was refused, although no checkpoint stands behind it
+        offsets = {dict(r.headers)["streamgauge_offset"] for r in rig.publisher.of("dead-letters")}
+        assert offsets >= {b"%d" % offset for offset in range(50, 80)}
     # When the switch is off again
     again = Rig(log=log, store=rig.store, config=STRICT)
     async with again:

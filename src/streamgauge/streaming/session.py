@@ -30,7 +30,7 @@ from streamgauge.streaming.outbox_cap import OutboxCap
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
-from streamgauge.streaming.refusal import state_too_large
+from streamgauge.streaming.refusal import Refused, state_too_large
 from streamgauge.streaming.snapshot_log import SnapshotLog
 from streamgauge.streaming.snapshotter import Snapshotter
 from streamgauge.streaming.telemetry import WorkerTelemetry
@@ -239,7 +239,11 @@ class Session:
             kind = self._ledger.kind(records[index])
             effects.extend(Effects(dead_letters=[letter], counts={(kind, "dead"): 1}))
         if self._config.dead_letters:
-            effects.events += self._invalid.take(records, effects.dead_letters)
+            try:
+                effects.events += self._invalid.take(records, effects.dead_letters)
+            except Refused as why:
+                why.letters = [*self._letters, *map(self._buried, effects.dead_letters)]
+                raise
         self._ledger.account(records, effects)
         if good:
             self._guard.passed(self._ledger.positions)
