@@ -34,6 +34,7 @@ from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, ru
 logger = logging.getLogger(__name__)
 
 SERVICE = "monitor"
+NOT_REQUIRED = "STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,26 +136,28 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_redis(redis: Redis, *, required: bool) -> None:
-    found = await _shortcomings(redis)
+    found = await _shortcomings(redis, required=required)
     for what in found:
         logger.error("Redis: %s", what)
     if found and required:
         raise WorkerError(
             f"this Redis may lose state: {'; '.join(found)}. To run on it all the same, set"
-            " STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
+            f" {NOT_REQUIRED}"
         )
 
 
-async def _shortcomings(redis: Redis) -> list[str]:
+async def _shortcomings(redis: Redis, *, required: bool) -> list[str]:
     """Ask for as long as it takes: one that is away has not said that it is good."""
     pause = 0.2
     while True:
         try:
             return await shortcomings(redis)
         except (RedisError, OSError) as error:
-            logger.warning(
-                "Redis does not say whether it keeps its state (%s); trying again", error
-            )
+            said = f"Redis does not say whether it keeps its state ({error})"
+            if not required:
+                logger.warning("%s: not checked", said)
+                return []
+            logger.warning("%s; trying again. To run without knowing, set %s", said, NOT_REQUIRED)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 

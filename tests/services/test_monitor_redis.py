@@ -75,6 +75,10 @@ async def test_a_redis_that_goes_away_meanwhile_is_asked_again(
     with pytest.raises(WorkerError, match="AOF is off"):
         await app._check_redis(Redis(), required=True)
     assert caplog.text.count("does not say whether it keeps its state") == 2
+    # Behind a proxy that cuts whoever asks, it can be told not to.
+    answers.append(Cut("gone"))
+    await app._check_redis(Redis(), required=False)
+    assert "not checked" in caplog.text
 
 
 async def test_a_stop_does_not_wait_for_a_redis_that_never_answers() -> None:
