@@ -12,10 +12,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from services.monitor.book import RedisBook
 from streamgauge.clock import system_clock
@@ -32,6 +34,7 @@ from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, ru
 logger = logging.getLogger(__name__)
 
 SERVICE = "monitor"
+NOT_REQUIRED = "STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,8 +96,9 @@ async def _run(settings: Settings) -> None:
         redis: Redis = Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0)
         stack.push_async_callback(redis.aclose)
         book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
-        await book.first(stop)
-        await _check_redis(redis, required=settings.redis.require_durable)
+        await _unless_stopped(book.first(stop), stop)
+        checking = _check_redis(redis, required=settings.redis.require_durable)
+        await _unless_stopped(checking, stop)
         instance = settings.monitor.instance or f"{socket.gethostname()}-{os.getpid()}"
         started_at = system_clock()
         for work in (
@@ -132,14 +136,43 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_redis(redis: Redis, *, required: bool) -> None:
-    found = await shortcomings(redis)
+    found = await _shortcomings(redis, required=required)
     for what in found:
         logger.error("Redis: %s", what)
     if found and required:
         raise WorkerError(
             f"this Redis may lose state: {'; '.join(found)}. To run on it all the same, set"
-            " STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
+            f" {NOT_REQUIRED}"
         )
+
+
+async def _shortcomings(redis: Redis, *, required: bool) -> list[str]:
+    """Ask for as long as it takes: one that is away has not said that it is good."""
+    pause = 0.2
+    while True:
+        try:
+            return await shortcomings(redis)
+        except (RedisError, OSError) as error:
+            said = f"Redis does not say whether it keeps its state ({error})"
+            if not required:
+                logger.warning("%s: not checked", said)
+                return []
+            logger.warning("%s; trying again. To run without knowing, set %s", said, NOT_REQUIRED)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Do it, or leave it where we are to stop: Redis may not answer for long."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
 def _worker_config(settings: Settings, version: str) -> WorkerConfig:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Cut
 
 from services.monitor import app
 from services.stack.redis_server import EmbeddedRedis
+from streamgauge.streaming import WorkerError
 
 UNSAFE = ["AOF is off, so all state is gone when Redis restarts"]
 
@@ -53,3 +58,32 @@ def test_told_to_it_runs_and_says_so(
     assert app.main([]) == 0
     assert started
     assert UNSAFE[0] in caplog.text
+
+
+async def test_a_redis_that_goes_away_meanwhile_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: list[Exception | list[str]] = [Cut("gone"), TimeoutError("slow"), UNSAFE]
+
+    async def shortcomings(_redis: object) -> list[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(app, "shortcomings", shortcomings)
+    with pytest.raises(WorkerError, match="AOF is off"):
+        await app._check_redis(Redis(), required=True)
+    assert caplog.text.count("does not say whether it keeps its state") == 2
+    # Behind a proxy that cuts whoever asks, it can be told not to.
+    answers.append(Cut("gone"))
+    await app._check_redis(Redis(), required=False)
+    assert "not checked" in caplog.text
+
+
+async def test_a_stop_does_not_wait_for_a_redis_that_never_answers() -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+    begun = time.monotonic()
+    await app._unless_stopped(asyncio.sleep(60), stop)
+    assert time.monotonic() - begun < 5

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError
+from redis.exceptions import BusyLoadingError, NoPermissionError, RedisError
+from redis.exceptions import ConnectionError as Cut
 
 from streamgauge.state.durability import shortcomings
 
@@ -51,6 +52,14 @@ async def test_what_is_not_told_is_passed_over_and_said(caplog: pytest.LogCaptur
         assert await shortcomings(redis) == []
         assert caplog.text.count("not checked") == 2
         await redis.aclose()
+
+
+@pytest.mark.parametrize("error", [Cut("gone"), BusyLoadingError("loading"), TimeoutError()])
+async def test_one_that_does_not_answer_has_not_said_that_it_is_good(error: Exception) -> None:
+    redis = Told(error=error)
+    with pytest.raises((RedisError, OSError)):
+        await shortcomings(redis)
+    await redis.aclose()
 
 
 async def test_fakeredis_tells_nothing(

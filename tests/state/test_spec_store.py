@@ -78,6 +78,21 @@ def test_a_spec_that_is_applied_after_a_wipe_is_newer_than_the_one_in_force(redi
     assert store.apply(spec("other"), now=1000.0, by="ada").version.number == 1
 
 
+def test_a_spec_that_was_applied_before_the_state_was_restored_can_be_applied_again(
+    redis: Redis,
+) -> None:
+    # Given a wiped Redis in which a spec is number 1 again, before workers restore their state
+    store = SpecStore(redis)
+    assert store.apply(spec(), now=1000.0, by="ada").version.number == 1
+    view = ModelView(model="fraud", partition=0, spec_version=3)
+    redis.hset(view_key("g", 0), model_id("fraud"), view.model_dump_json())
+    # When the same is applied again, since it has no effect
+    again = store.apply(spec(), now=2000.0, by="ada")
+    # Then it is newer than the one in force; and the next time it is no change.
+    assert (again.version.number, again.changed) == (4, True)
+    assert not store.apply(spec(), now=3000.0, by="ada").changed
+
+
 def test_a_clock_that_went_back_keeps_versions_in_order(redis: Redis) -> None:
     store = SpecStore(redis)
     store.apply(spec(owner="a"), now=500.0, by="ann")

@@ -130,3 +130,8 @@ def test_the_libraries_whose_inside_we_use_are_pinned() -> None:
     # Before it, every rebalance failed without opentracing.
     assert tuple(map(int, version("faust-streaming").split("."))) >= (0, 15, 3)
     assert any(each.startswith("faust-streaming>=0.15.3") for each in needed)
+
+
+def test_the_consumers_thread_does_not_keep_a_process_alive() -> None:
+    # With Kafka frozen it hangs in its farewell to the group, long after everything is durable.
+    assert ChunkConsumerThread.Worker(SimpleNamespace()).daemon

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record import memory_records
+from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchPy
 
 from streamgauge.batch.decode import decode
 from streamgauge.processing import DeadLetter
-from streamgauge.streaming import dead_letters
+from streamgauge.streaming import dead_letters, header_names
 from streamgauge.streaming.chunk import log_records
 from streamgauge.streaming.header_names import ReadableRecords, read_any_header_name
 from tests.streaming.fakes import PREDICTIONS
@@ -47,7 +49,7 @@ def test_stock_aiokafka_raises_at_a_name_that_is_no_text(monkeypatch: pytest.Mon
     from aiokafka.record.memory_records import MemoryRecords
 
     monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
-    with pytest.raises(UnicodeDecodeError):
+    with pytest.raises((UnicodeDecodeError, CorruptRecordException)):
         read(STRANGE)
 
 
@@ -74,6 +76,22 @@ def test_also_in_a_compressed_batch() -> None:
     records = ReadableRecords(bytes(data))
     assert [r.headers for r in records.next_batch()] == [[(r"\xff", b"1")], [("b", b"2")]]
     assert not records.has_next()
+
+
+def test_also_without_aiokafkas_extension(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = memory_records._MemoryRecordsPy
+    monkeypatch.setattr(header_names, "MemoryRecords", plain)
+    monkeypatch.setattr(memory_records, "DefaultRecordBatch", _DefaultRecordBatchPy)
+    monkeypatch.setattr(fetcher, "MemoryRecords", ReadableRecords)
+    assert [r.offset for r in read(STRANGE)] == [0, 5, 6, 7]
+
+
+def test_what_is_damaged_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetcher, "MemoryRecords", ReadableRecords)
+    data = bytearray(STRANGE)
+    data[-1] ^= 1  # the last record claims to have headers
+    with pytest.raises(CorruptRecordException):
+        read(bytes(data))
 
 
 async def test_every_consumer_of_the_worker_reads_so(

@@ -67,6 +67,9 @@ async def test_whoever_asks_for_it_stops_and_nothing_is_skipped() -> None:
         assert rig.durable().get(PREDICTIONS, 0) < 80
         assert rig.alarms_of("InvalidRatio") == 1
         assert "STOP_ON_INVALID=false" in rig.partition.reason
+        # With what was refused, although no checkpoint stands behind it
+        offsets = {dict(r.headers)["streamgauge_offset"] for r in rig.publisher.of("dead-letters")}
+        assert offsets >= {b"%d" % offset for offset in range(50, 80)}
     # When the switch is off again
     again = Rig(log=log, store=rig.store, config=STRICT)
     async with again:
@@ -140,3 +143,18 @@ def test_good_records_between_bad_ones_break_the_row_in_whichever_steps_they_com
     bad = [DeadLetter(record, "decode", "") for record in (*records[:20], *records[25:])]
     steps = (records[:20], records[20:25], records[25:])
     assert [events.take(step, bad if step is not steps[1] else []) for step in steps] == [[]] * 3
+
+
+@pytest.mark.parametrize("ahead", [1e3, 1e9, 1e12])
+@pytest.mark.parametrize("at", [0, 100])
+def test_a_clock_that_is_wrong_does_not_end_the_judging(at: int, ahead: float) -> None:
+    # Given one record that a producer stamped far ahead of all others
+    events = InvalidEvents(0, STRICT, InvalidCounts())
+    times = [1000.0 + n for n in range(800)]
+    times[at] += ahead
+    records = [LogRecord(PREDICTIONS, 0, n, t, b"m", (), b"") for n, t in enumerate(times)]
+    assert events.take(records[:200], []) == []
+    # When half of those that follow are refused, then that is said, as ever.
+    letters = [DeadLetter(record, "decode", "") for record in records[200::2]]
+    (alarm,) = events.take(records[200:], letters)
+    assert alarm.status == "firing"

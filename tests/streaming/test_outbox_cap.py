@@ -51,3 +51,23 @@ def summaries(rig: Rig) -> list[str]:
     """What the processor's alarms say, in the order in which they left."""
     found = [r.value or b"" for r in rig.publisher.of("alarms") if r.key != b"_stream"]
     return [value.split(b'"summary":"')[1].split(b'"')[0].decode() for value in found]
+
+
+async def test_entries_of_a_restored_snapshot_are_never_dropped() -> None:
+    # Given a snapshot of a full outbox, and of the word about it on top
+    log = FakeLog()
+    rig = Rig(log=log, config=replace(SMALL, snapshot_seconds=0.01))
+    rig.publisher.failures = 10**9
+    async with rig:
+        log.append(PREDICTIONS, 5 * EVERY)
+        await rig.until(lambda: rig.durable() == log.ends and rig.log.commits == log.ends)
+        await rig.until(lambda: rig.partition.unsaved_since is None and bool(rig.taken()))
+        waiting = set(rig.taken()[0].stored.outbox)
+        assert len(waiting) == 4
+    # When Redis loses everything while more alarms are raised
+    rig.store.wipe()
+    log.append(PREDICTIONS, 2 * EVERY)
+    rig.worker = rig.new_worker()
+    async with rig:
+        await rig.until(lambda: rig.durable() == log.ends)
+        assert waiting <= set((await rig.store.load(0)).outbox)

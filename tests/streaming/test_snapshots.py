@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from streamgauge.processing import StateError
 from streamgauge.state.base import Stored
 from streamgauge.state.packing import pack
 from streamgauge.state.positions import Positions
-from streamgauge.streaming import snapshot, snapshotter
+from streamgauge.streaming import aside, snapshot, snapshot_log
 from streamgauge.streaming.snapshot import Entry, Snapshot, prefix, read_back, written_down
 from tests.streaming.counting import CountingProcessor
 from tests.streaming.fakes import CONFIG, LABELS, PREDICTIONS, FakeLog, FakeSnapshotLog, Rig
@@ -230,7 +232,14 @@ async def test_a_wipe_gives_the_state_and_the_alarms_of_no_wipe() -> None:
 async def test_a_wipe_of_a_running_worker_is_restored_as_well(
     large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshotter, "LARGE", large)
+    monkeypatch.setattr(aside, "LARGE", large)
+    threads: set[str] = set()
+
+    def noted(*args: Any, **options: Any) -> list[Snapshot]:
+        threads.add(threading.current_thread().name)
+        return read_back(*args, **options)
+
+    monkeypatch.setattr(snapshot_log, "read_back", noted)
     rig = Rig(config=OFTEN)
     async with rig:
         more(rig.log, 300)
@@ -238,7 +247,9 @@ async def test_a_wipe_of_a_running_worker_is_restored_as_well(
         await rig.until(lambda: rig.partition.unsaved_since is None and bool(rig.taken()))
         rig.store.wipe()
         more(rig.log, 100)
+        threads.clear()
         await rig.until(lambda: rig.telemetry.state_restored == 1)
+        assert ("MainThread" in threads) == bool(large)
         await rig.settled()
     state, alarms = await undisturbed(rig.log)
     assert (rig.state(), set(rig.publisher.alarm_ids())) == (state, set(alarms))

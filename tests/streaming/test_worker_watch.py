@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streamgauge.streaming import worker
+from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.worker import Worker, WorkerError
 from tests.streaming.test_worker_rebalance import rig as rig
 
@@ -62,3 +63,25 @@ async def test_the_watchdog_lets_a_paused_partition_and_an_absent_broker_be(rig:
     assert not progress("paused")
     assert not progress("refused")
     assert not progress("running", silent=60.0)
+
+
+async def test_kafka_that_does_not_tell_of_the_snapshots_is_waited_for_and_said(
+    rig: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+
+    async def topics() -> set[str]:
+        # And the stop comes while we ask.
+        stop.set()
+        raise LogUnavailable("away")
+
+    async def done(*_: Any) -> bool:
+        return True
+
+    for part in ("_connect", "_topics_there"):
+        monkeypatch.setattr(rig, part, done)
+    monkeypatch.setattr(rig, "_probe", SimpleNamespace(topics=topics, stop=done))
+    monkeypatch.setattr(rig, "_publisher", SimpleNamespace(stop=done))
+    monkeypatch.setattr(worker, "build_app", None)  # nothing is begun after that
+    await rig.run(stop)
+    assert "does not tell about topic streamgauge.snapshots" in caplog.text

@@ -65,7 +65,7 @@ class SpecStore:
         was made from it. Raises ``SpecConflict`` where it has another, or where others keep
         applying at the same moment.
         """
-        key = spec_key(spec.model)
+        key, in_force = spec_key(spec.model), self._in_force(spec.model)
         for _ in range(_ATTEMPTS):
             with self._redis.pipeline() as pipe:
                 pipe.watch(key)  # type: ignore[no-untyped-call]
@@ -80,9 +80,10 @@ class SpecStore:
                         f"the spec of {spec.model!r} is at version {highest} by now, this change"
                         f" was made from version {based_on}; try again"
                     )
-                if latest and latest.number == highest and _same(latest.spec, spec):
+                newest = max(highest, in_force)
+                if latest and latest.number == newest and _same(latest.spec, spec):
                     return AppliedSpec(latest, changed=False)
-                number = 1 + (highest or self._in_force(spec.model))
+                number = 1 + newest
                 version = _next(spec, latest, number=number, now=now, by=by)
                 try:
                     self._write(pipe, key, version, list(fields))
@@ -92,7 +93,7 @@ class SpecStore:
         raise SpecConflict(f"others apply specs for {spec.model!r} at the same moment; try again")
 
     def _in_force(self, model: str) -> int:
-        """The highest number that a worker goes by, of a spec that is stored no more."""
+        """The highest number that a worker goes by, also of a spec that is stored no more."""
         numbers = [0]
         for key in self._redis.scan_iter(match=f"{PREFIX}:view:*", count=1000):
             view: Any = self._redis.hget(key, model_id(model))

@@ -13,8 +13,7 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.log import Bounds, SourceLog
 from streamgauge.streaming.meta import LastRecord, Meta
 from streamgauge.streaming.refusal import Refused, log_truncated
-from streamgauge.streaming.snapshot import prefix, read_back
-from streamgauge.streaming.snapshot_log import SnapshotLog
+from streamgauge.streaming.snapshot_log import SnapshotLog, complete_ones
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +63,8 @@ class Beginner:
     async def from_snapshot(self, snapshots: SnapshotLog) -> Beginning | None:
         """Begin with the newest snapshot that is of any use; None without one."""
         group, partition = self.config.group, self.partition
-        records = await snapshots.read(partition, prefix(group, partition))
-        for found in read_back(records, group, partition, key=self.config.seal_key):
+        key = self.config.seal_key
+        for found in await complete_ones(snapshots, partition, group, key=key):
             number, position = found.number, found.stored.position
             try:
                 beginning = await self.begin(found.stored, restored=True)

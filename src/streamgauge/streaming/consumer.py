@@ -20,6 +20,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, server_list
 from faust.types import TP, ConsumerMessage
+from mode.threads import WorkerThread
 
 from streamgauge.streaming.chunk import Chunk, log_records
 from streamgauge.streaming.config import WorkerConfig
@@ -70,8 +71,17 @@ class ReadOffsets(defaultdict[TP, Any]):
             self[tp] = offset
 
 
+class _ConsumerThread(WorkerThread):  # type: ignore[misc]
+    def __init__(self, service: Any, **options: Any) -> None:
+        super().__init__(service, **options)
+        # The process ends without it: to leave a group that does not answer takes 40 seconds.
+        self.daemon = True
+
+
 class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     """Runs aiokafka's consumer in a thread of its own, so that heartbeats go on."""
+
+    Worker = _ConsumerThread
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         config: WorkerConfig = self.app.chunk_owner.config

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -58,7 +59,10 @@ class _Batch:
         # All at once: a frame of Python for each record would cost as much as reading it.
         try:
             return iter(list(self._batch))
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, CorruptRecordException) as error:
+            # The latter is what aiokafka makes of it where it has no extension in C.
+            if UnicodeDecodeError not in (type(error), type(error.__cause__)):
+                raise
             return self._again()
 
     def _again(self) -> Iterator[Any]:

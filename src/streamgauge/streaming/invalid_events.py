@@ -18,6 +18,8 @@ from streamgauge_client.events import AlarmEvent
 #: A share is judged over so long, and over more where less has come by then.
 MINUTE = 60.0
 FEWEST = 100
+#: Topics are read next to each other, and no further apart than this. What is, has a wrong clock.
+SKEW = 300.0
 
 
 class InvalidEvents:
@@ -35,8 +37,9 @@ class InvalidEvents:
         """Alarms that these records raise or end. Raises ``Refused`` where that is to stop."""
         refused = {(letter.record.topic, letter.record.offset) for letter in letters}
         counts = self._counts
-        last = max((r.timestamp or 0.0 for r in records), default=0.0)
-        if not refused and counts.until is not None and last < counts.until:
+        times = [r.timestamp or 0.0 for r in records] or [0.0]
+        until = counts.until
+        if not refused and until is not None and until - SKEW <= min(times) <= max(times) < until:
             # Nearly every step.
             counts.seen += len(records)
             counts.in_a_row = 0
@@ -59,6 +62,9 @@ class InvalidEvents:
                 counts.firing = False
                 alarms.append(invalid_ratio_over(self._config.group, self._partition, _at(record)))
             counts.until, counts.seen, counts.invalid = now + MINUTE, 0, 0
+        if record.timestamp is not None and now < counts.until - SKEW:
+            # One record from a clock far ahead must not put the judgement off for ever.
+            counts.until = now + MINUTE
         counts.seen += 1
         counts.invalid += invalid
         counts.in_a_row = counts.in_a_row + 1 if invalid else 0

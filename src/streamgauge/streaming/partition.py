@@ -253,7 +253,7 @@ class PartitionWorker:
             topic, service = self._config.alarms, self._config.service
             _, payload = outbox.entry(why.alarm, topic=topic, service=service)
             with contextlib.suppress(PublishFailed):
-                await self._publisher.publish([outbox.unpacked(payload)])
+                await self._publisher.publish([*why.letters, outbox.unpacked(payload)])
                 self._said.add(why.alarm.alarm_id)
         await self._wait_refused(str(why))
 

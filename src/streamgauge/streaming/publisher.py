@@ -5,6 +5,9 @@ Faust's is not idempotent, and its ``flush`` does not say when a record failed.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,6 +16,11 @@ from aiokafka.errors import KafkaError
 
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.topics import DEAD_LETTERS
+
+logger = logging.getLogger(__name__)
+
+#: How long the last records may take to be acknowledged.
+STOP_SECONDS = 1.0
 
 
 class Outgoing(NamedTuple):
@@ -58,7 +66,25 @@ class KafkaPublisher:
         await self._producer.start()
 
     async def stop(self) -> None:
-        await self._producer.stop()
+        """End. An idempotent producer would wait for ever for what Kafka has not acknowledged.
+
+        Nothing of it is lost: alarms are in the outbox, and dead letters come again with their
+        records.
+        """
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._producer.stop()
+        except TimeoutError:
+            logger.warning("Kafka is away; records that it has not acknowledged come again later")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._abandon()
+
+    async def _abandon(self) -> None:
+        sender: asyncio.Task[None] | None = self._producer._sender.sender_task
+        if sender is not None:
+            sender.cancel()
+        await self._producer.client.close()
 
     async def partitions_for(self, topic: str) -> set[int]:
         """Partition numbers of a topic. Raises ``KafkaError`` where there is no such topic."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamgauge.state.keys import checkpoint_key
 from streamgauge.streaming import pipeline_alarms
+from streamgauge.streaming.publisher import Outgoing
 from streamgauge_client.events import AlarmEvent
 
 
@@ -13,6 +14,8 @@ class Refused(Exception):
     def __init__(self, why: str, remedy: str, alarm: AlarmEvent) -> None:
         super().__init__(f"{why}. Alarm {alarm.alarm_id}. {remedy}")
         self.alarm = alarm
+        #: Dead letters that show the cause and would wait for a checkpoint that does not come.
+        self.letters: list[Outgoing] = []
 
 
 def log_truncated(group: str, partition: int, why: str) -> Refused:
@@ -39,7 +42,7 @@ def too_many_invalid(what: str, alarm: AlarmEvent) -> Refused:
     """More is refused than may be, and the partition is to stop then."""
     return Refused(
         f"{what} were refused, and stop_on_invalid is set",
-        "The records wait in the log; what was refused before is in the dead letters, with reasons."
+        "The records wait in the log; what was refused is in the dead letters too, with reasons."
         " Mend what sends them, then let the monitor pass what there is with"
         " STREAMGAUGE_MONITOR__STOP_ON_INVALID=false",
         alarm,

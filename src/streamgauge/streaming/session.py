@@ -30,7 +30,7 @@ from streamgauge.streaming.outbox_cap import OutboxCap
 from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
-from streamgauge.streaming.refusal import state_too_large
+from streamgauge.streaming.refusal import Refused, state_too_large
 from streamgauge.streaming.snapshot_log import SnapshotLog
 from streamgauge.streaming.snapshotter import Snapshotter
 from streamgauge.streaming.telemetry import WorkerTelemetry
@@ -117,8 +117,9 @@ class Session:
             clock=clock,
             telemetry=telemetry,
         )
-        #: What the store lacks of a snapshot's state.
+        #: What the store lacks of a snapshot's state, and of its outbox.
         self._unwritten: Mapping[str, bytes] = {}
+        self._restored: Mapping[str, bytes] = {}
         self._entries: dict[str, bytes] = {}
         self._letters: list[Outgoing] = []
         self._last_bytes = 0
@@ -129,7 +130,7 @@ class Session:
         self._stopping = False
         self._outbox = outbox.Outbox(number, store, publisher, self._telemetry)
         if beginning.restored:
-            self._unwritten, self._entries = beginning.stored.blobs, dict(beginning.stored.outbox)
+            self._unwritten, self._restored = beginning.stored.blobs, beginning.stored.outbox
             self._touch()
         else:
             self._outbox.add(beginning.stored.outbox)
@@ -238,7 +239,11 @@ class Session:
             kind = self._ledger.kind(records[index])
             effects.extend(Effects(dead_letters=[letter], counts={(kind, "dead"): 1}))
         if self._config.dead_letters:
-            effects.events += self._invalid.take(records, effects.dead_letters)
+            try:
+                effects.events += self._invalid.take(records, effects.dead_letters)
+            except Refused as why:
+                why.letters = [*self._letters, *map(self._buried, effects.dead_letters)]
+                raise
         self._ledger.account(records, effects)
         if good:
             self._guard.passed(self._ledger.positions)
@@ -285,7 +290,7 @@ class Session:
         if since is None:
             return False
         interval = checkpoint_interval(self._config, self._last_bytes)
-        return bool(self._entries) or time.monotonic() - since >= interval
+        return bool(self._entries or self._restored) or time.monotonic() - since >= interval
 
     async def checkpoint(self) -> None:
         """Everything since the last one in one write; then the outbox may leave."""
@@ -303,7 +308,10 @@ class Session:
         # A store that was wiped has lost the views of models that are quiet now, too.
         views = {**self._processor.views(), **changes.views} if self._unwritten else changes.views
         view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
-        entries, self._entries = self._outbox_cap.admitted(self._entries, len(self._outbox)), {}
+        waiting = len(self._outbox) + len(self._restored)
+        # What was in an outbox once is never dropped.
+        entries = {**self._restored, **self._outbox_cap.admitted(self._entries, waiting)}
+        self._entries = {}
         write = Checkpoint(
             base=self._base.text,
             position=following.text,
@@ -321,7 +329,7 @@ class Session:
             raise Fenced
         if verdict == "CONFLICT":
             raise Reload("the store went back to an older checkpoint, or somebody wrote to it")
-        self._base, self._unwritten = following, {}
+        self._base, self._unwritten, self._restored = following, {}, {}
         self._note_durable(offsets)
         self._totals.processing_seconds.append(("checkpoint", time.monotonic() - started))
         self._telemetry.dirty_since = None

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streamgauge.streaming.aside import aside
 from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.publisher import Outgoing, Publisher
-from streamgauge.streaming.snapshot import Entry
+from streamgauge.streaming.snapshot import Entry, Snapshot, prefix, read_back
 
 #: How long the broker may be silent while there is more to read.
 SILENCE_SECONDS = 10.0
@@ -29,6 +30,14 @@ class SnapshotLog(Protocol):
 
     async def read(self, number: int, prefix: bytes) -> Mapping[bytes, bytes]:
         """Newest values of the keys that begin so. Raises ``LogUnavailable``."""
+
+
+async def complete_ones(log: SnapshotLog, number: int, group: str, *, key: bytes) -> list[Snapshot]:
+    """The complete snapshots of a partition number, the one that is furthest in the log first."""
+    records = await log.read(number, prefix(group, number))
+    return await aside(
+        sum(map(len, records.values())), lambda: read_back(records, group, number, key=key)
+    )
 
 
 class KafkaSnapshotLog:

@@ -6,24 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from streamgauge.state.base import CheckpointStore
 from streamgauge.state.positions import Positions
 from streamgauge.streaming import snapshot
+from streamgauge.streaming.aside import aside
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.snapshot import Snapshot
-from streamgauge.streaming.snapshot_log import SnapshotLog
+from streamgauge.streaming.snapshot_log import SnapshotLog, complete_ones
 from streamgauge.streaming.telemetry import WorkerTelemetry
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 #: At a farewell. With that of the outbox it is within the worker's deadline.
 LAST_SECONDS = 2.0
-#: Sealing more than this takes long enough to be done in a thread.
-LARGE = 1024 * 1024
 
 
 class Snapshotter:
@@ -112,7 +108,7 @@ class Snapshotter:
             self._newest = await self._last_owners(log)
         made = Snapshot(number=self._newest + 1, taken_at=self._clock(), stored=stored)
         group, key = self._config.group, self._config.seal_key
-        *parts, manifest = await _aside(
+        *parts, manifest = await aside(
             made.size, lambda: snapshot.written_down(made, group, self._number, key=key)
         )
         await log.write(self._number, parts)
@@ -127,11 +123,7 @@ class Snapshotter:
     async def _last_owners(self, log: SnapshotLog) -> int:
         """Ask the topic: whoever was here before may have ended between two records."""
         group, key = self._config.group, self._config.seal_key
-        records = await log.read(self._number, snapshot.prefix(group, self._number))
-        found = await _aside(
-            sum(map(len, records.values())),
-            lambda: snapshot.read_back(records, group, self._number, key=key),
-        )
+        found = await complete_ones(log, self._number, group, key=key)
         return found[0].number if found else 0
 
     def _failed(self, why: str) -> None:
@@ -139,8 +131,3 @@ class Snapshotter:
         logger.warning(
             "partition %d: no snapshot was taken: %s. The older one stays", self._number, why
         )
-
-
-async def _aside(size: int, work: Callable[[], T]) -> T:
-    """Do what takes long in a thread."""
-    return work() if size < LARGE else await asyncio.to_thread(work)

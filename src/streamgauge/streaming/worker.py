@@ -82,6 +82,8 @@ class Worker:
             if not await self._topics_there(stop):
                 return
             self._snapshots = await self._snapshot_log(stop)
+            if stop.is_set():
+                return
             self._app = build_app(self.config, owner=self, take=self._take, data=Path(data))
             self._app.on_partitions_assigned.connect(self._on_assigned)
             self._app.on_partitions_revoked.connect(self._on_revoked)
@@ -206,6 +208,7 @@ class Worker:
                         partitions=count,
                         publisher=self._publisher,
                     )
+            logger.warning("Kafka does not tell about topic %s; next try in 1 s", topic)
             await _wait(stop, 1.0)
         return None
 
