@@ -12,8 +12,8 @@ from load_tests.faults.traffic import Shape
 if TYPE_CHECKING:
     from load_tests.faults.rig import Rig
 
-MODULES = ("worker_faults", "crash_faults", "broker_faults", "redis_faults",
-           "wire_faults", "stream_faults")  # fmt: skip
+MODULES = ("worker_faults", "crash_faults", "broker_faults", "topic_faults",
+           "redis_faults", "wire_faults", "stream_faults")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
