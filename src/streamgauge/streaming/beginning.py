@@ -85,11 +85,11 @@ class Beginner:
         group, topic, (start, end) = self.config.group, self.config.full(name), self.bounds[name]
         if end < offset:
             why = f"{topic} ends at {end}, before the position {offset}: it was made anew or cut"
-            raise log_truncated(group, self.partition, why)
+            raise log_truncated(group, self.partition, topic, position=offset, why=why)
         if last is None or last.offset < start:
             return
         record = await self.log.record_at(topic, last.offset)
         # None: compaction removed it.
         if record is not None and LastRecord.of(record) != last:
             why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
-            raise log_truncated(group, self.partition, why)
+            raise log_truncated(group, self.partition, topic, position=offset, why=why)
