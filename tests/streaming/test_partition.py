@@ -255,6 +255,24 @@ async def test_a_log_made_anew_is_one_alarm_however_it_grows(
     assert rig.durable() == before
 
 
+async def test_a_longer_log_made_anew_in_a_silence_is_not_read_on() -> None:
+    async with Rig(log=filled(50)) as rig:
+        await rig.settled()
+        before, state = rig.durable(), rig.state()
+        # Given a broker that is silent, and has a longer log of the same name when it is back
+        rig.log.silent = True
+        back = time.monotonic() + 2 * rig.config.silence_seconds
+        await rig.until(lambda: time.monotonic() > back)
+        rig.log.records[PREDICTIONS].clear()
+        rig.log.ends[PREDICTIONS] = 0
+        rig.log.append(PREDICTIONS, 80, value=b"other")
+        rig.log.silent = False
+        # Then nothing of it is taken for the rest of the old one
+        await rig.until(lambda: rig.worker.state == "refused")
+        await rig.until(lambda: rig.alarms_of("LogTruncated") == 1)
+        assert (rig.durable(), rig.state()) == (before, state)
+
+
 async def test_a_state_that_no_store_can_take_is_refused_and_said() -> None:
     rig = Rig(log=filled(50))
     rig.store.faults = ["large"]

@@ -13,6 +13,7 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.log import Bounds, SourceLog
 from streamgauge.streaming.meta import LastRecord, Meta
 from streamgauge.streaming.refusal import Refused, log_truncated
+from streamgauge.streaming.same_log import check_same_log
 from streamgauge.streaming.snapshot import prefix, read_back
 from streamgauge.streaming.snapshot_log import SnapshotLog
 
@@ -88,8 +89,6 @@ class Beginner:
             raise log_truncated(group, self.partition, topic, position=offset, why=why)
         if last is None or last.offset < start:
             return
-        record = await self.log.record_at(topic, last.offset)
-        # None: compaction removed it.
-        if record is not None and LastRecord.of(record) != last:
-            why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
-            raise log_truncated(group, self.partition, topic, position=offset, why=why)
+        await check_same_log(
+            self.log, topic, last, group=group, partition=self.partition, position=offset
+        )
