@@ -12,7 +12,7 @@ from load_tests.faults.traffic import Shape
 if TYPE_CHECKING:
     from load_tests.faults.rig import Rig
 
-MODULES = ("worker_faults", "crash_faults", "broker_faults", "topic_faults",
+MODULES = ("worker_faults", "crash_faults", "broker_faults", "topic_faults", "recreated_faults",
            "redis_faults", "wire_faults", "stream_faults")  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -15,13 +14,12 @@ from redis import RedisError
 
 from load_tests.faults.broker import Broker
 from load_tests.faults.expected import expect, states_equal
+from load_tests.faults.overrides import overrides
 from load_tests.faults.recount import Recount, compare
 from load_tests.faults.recovery import Stuck
 from load_tests.faults.registry import Fault
 from load_tests.faults.rig import Rig
 from load_tests.faults.topics import ends
-from streamgauge.settings import MonitoringSettings
-from streamgauge.specs.model_spec import process_defaults
 from streamgauge_client.topics import TOPICS
 
 REST_SECONDS = 90.0
@@ -136,12 +134,6 @@ def _rest(rig: Rig) -> Recount:
     if not found.alarms:
         found.remarks.append("no alarm was due, so none could be lost")
     return found
-
-
-def overrides(monitoring: dict[str, float]) -> dict[str, Any]:
-    """The monitor's settings as the recount's configuration takes them."""
-    given = MonitoringSettings(**{name.lower(): v for name, v in monitoring.items()})
-    return process_defaults(**given.model_dump())
 
 
 def _judge_pipeline(fault: Fault, outcome: Outcome) -> None:
