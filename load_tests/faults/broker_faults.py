@@ -11,13 +11,13 @@ from load_tests.faults.traffic import Shape
 
 #: How long the monitor may take from an open port to a checkpoint on every partition.
 RESUME_SECONDS = 10.0
-#: How long the broker stays dead, and over how many seconds traffic is spread meanwhile.
+#: How long the broker stays dead, and over how many seconds traffic is spread. It has to come
+#: back under traffic, and takes longer to start than five seconds.
 DOWN = {5: 40.0, 60: 120.0}
 
 
 def _broker_down(rig: Rig, seconds: float) -> None:
-    # Early, so that traffic still flows when the broker is back.
-    rig.under_traffic(least=0.05, most=0.12 if seconds > RESUME_SECONDS else 0.3)
+    rig.under_traffic(least=0.05, most=0.12)
     before = rig.workers.peak_mb
     rig.broker.kill()
     rig.pause(seconds)

@@ -16,7 +16,7 @@ class Gone:
 
     #: The log's deleted head, as far as it was to be counted.
     counted: Sequence[LogRecord] = ()
-    #: Records of the deleted head that were never to be counted, by partition.
+    #: Records of the deleted head that could never be counted.
     unread: Sequence[LogRecord] = ()
     #: What an earlier log of the same name had to give.
     earlier: Expected = field(default_factory=Expected)
