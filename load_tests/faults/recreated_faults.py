@@ -26,6 +26,8 @@ OLD = Shape(rows=16_000, seconds=5.0)
 #: old log and the same place in the new one would be told apart by nothing.
 SHORTER = Shape(rows=2_000, seconds=0.0, poison_every=1_000_000)
 LONGER = Shape(rows=24_000, seconds=0.0, poison_every=1_000_000)
+#: Longer than the monitor takes for no silence, and shorter than its session.
+STOPPED_SECONDS = 3.0
 #: A refused partition looks every ten seconds whether a person has decided.
 LOOKS_AGAIN_SECONDS = 12.0
 RAISES = {"LogTruncated": PARTITIONS, "StateLost": PARTITIONS}
@@ -51,6 +53,8 @@ def topic_recreated_longer(rig: Rig) -> None:
     worker.signal(signal.SIGSTOP)
     _make_anew(rig)
     new = _send(rig, LONGER)
+    # A silence counts from two seconds on: what happens within a shorter one is not seen.
+    rig.pause(STOPPED_SECONDS)
     worker.signal(signal.SIGCONT)
     seconds = rig.until(lambda: _refused(rig) == PARTITIONS, 60, "it is not refused everywhere")
     rig.notes["refused after s"] += round(seconds)
