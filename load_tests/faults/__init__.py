@@ -11,6 +11,10 @@ What the recount shares with the monitor is the partition processor, ``Partition
 with the whole topic: no worker, no store, no checkpoint, no cut. The number of dead letters is held
 against the poison that the traffic was made with, which no code of the product has counted.
 
+A row can promise more than that: pipeline alarms (``raises``), a time, a process that goes on
+(``Rig.expect``). A promise that was not kept fails the run. What a fault takes out of a topic, the
+rig has read before (``gone``), so that the single pass has the same hole.
+
 *Recovery* is from the fault to the first checkpoint on every partition that has records waiting.
 It holds the time for which the rig itself kept something away; the column ``down`` says how long
 that was.

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from load_tests.faults.registry import fault
+import time
+from functools import partial
+
+from load_tests.faults.registry import Fault, add, fault
 from load_tests.faults.rig import Rig
 from load_tests.faults.traffic import Shape
 
-DOWN_SECONDS = 5.0
+#: How long the monitor may take from an open port to a checkpoint on every partition.
+RESUME_SECONDS = 10.0
+#: How long the broker stays dead, and over how many seconds traffic is spread. It has to come
+#: back under traffic, and takes longer to start than five seconds.
+DOWN = {5: 40.0, 60: 120.0}
 
 
-@fault(shape=Shape(seconds=40.0))
-def broker_restart(rig: Rig) -> None:
-    """kill -9 of the broker, five seconds down, back on the same port and data."""
-    rig.under_traffic(most=0.3)
+def _broker_down(rig: Rig, seconds: float) -> None:
+    rig.under_traffic(least=0.05, most=0.12)
+    before = rig.workers.peak_mb
     rig.broker.kill()
-    rig.pause(DOWN_SECONDS)
+    rig.pause(seconds)
     rig.broker.start()
+    opened = time.monotonic()
     rig.recovery.cured()
+    rig.recovery.wait()
+    resumed = time.monotonic() - opened
+    rig.notes["resumed after ms"] += round(resumed * 1000)
+    rig.notes["RSS + MB"] += round(rig.workers.peak_mb - before)
+    rig.expect(
+        resumed <= RESUME_SECONDS,
+        f"resumed {resumed:.1f} s after the port opened, and may take {RESUME_SECONDS:g} s",
+    )
+    rig.expect(len(rig.workers.started) == 1, "the monitor's process goes on, and is none other")
+
+
+for _seconds, _spread in DOWN.items():
+    _strike = partial(_broker_down, seconds=float(_seconds))
+    _strike.__doc__ = f"kill -9 of the broker, restarted on its port and data {_seconds} s later."
+    add(Fault(name=f"broker_down_{_seconds}s", strike=_strike, shape=Shape(seconds=_spread)))
 
 
 @fault(topics=False)

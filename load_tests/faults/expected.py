@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from load_tests.faults.store import PARTITIONS, Store
-from load_tests.faults.topics import read
+from load_tests.faults.store import Store
+from load_tests.faults.topics import ends, read
 from streamgauge.monitor import PartitionMonitor
 from streamgauge.processing import LogRecord
 from streamgauge_client.events import AlarmEvent
@@ -34,12 +35,17 @@ class Expected:
     dead: set[Place] = field(default_factory=set)
 
 
-def expect(servers: str, prefix: str, overrides: Mapping[str, Any]) -> Expected:
-    """One pass, partition by partition, with no worker, no store and no cut."""
+def expect(
+    servers: str, prefix: str, overrides: Mapping[str, Any], *, head: Iterable[LogRecord] = ()
+) -> Expected:
+    """One pass, partition by partition, with no worker, no store and no cut.
+
+    ``head`` is what comes before the oldest record that is still there.
+    """
     expected = Expected()
     topic = f"{prefix}.predictions"
-    by_number: dict[int, list[LogRecord]] = {number: [] for number in range(PARTITIONS)}
-    for record in read(servers, topic):
+    by_number: dict[int, list[LogRecord]] = {number: [] for number in ends(servers, topic)}
+    for record in chain(head, read(servers, topic)):
         by_number[record.partition].append(record)
     for number, records in by_number.items():
         expected.records += len(records)

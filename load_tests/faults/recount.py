@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,14 +30,20 @@ class Recount:
     states_equal: bool = True
     #: Records in the alarms and dead-letter topics that are there again, bytes and all: allowed.
     resent: int = 0
-    pipeline: set[str] = field(default_factory=set)
+    #: Pipeline alarms: the ids of each rule.
+    pipeline: dict[str, set[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
-def compare(expected: Expected, servers: str, prefix: str, store: Store) -> Recount:
-    """Recount alarms, dead letters, counts and positions."""
+def compare(
+    expected: Expected, servers: str, prefix: str, store: Store, *, lost: Mapping[int, int]
+) -> Recount:
+    """Recount alarms, dead letters, counts and positions.
+
+    ``lost`` is by partition what Kafka deleted unread: so much must be told as lost, and no more.
+    """
     found = Recount(expected.records, len(expected.alarms), len(expected.dead))
-    _compare_counts(found, expected, store)
+    _compare_counts(found, expected, store, lost)
     _compare_alarms(found, expected, list(read(servers, f"{prefix}.alarms")))
     _compare_dead(found, expected, list(read(servers, f"{prefix}.dead-letters")))
     found.states_equal = states_equal(expected, store)
@@ -54,7 +61,9 @@ def _tell_differences(found: Recount, expected: Expected, store: Store) -> None:
                 found.remarks.append(f"state of partition {number}, {name[:12]}: {where}")
 
 
-def _compare_counts(found: Recount, expected: Expected, store: Store) -> None:
+def _compare_counts(
+    found: Recount, expected: Expected, store: Store, lost: Mapping[int, int]
+) -> None:
     positions = store.positions()
     for number, counts in expected.counts.items():
         view = store.view(number)
@@ -62,8 +71,15 @@ def _compare_counts(found: Recount, expected: Expected, store: Store) -> None:
         # (late, and not ok) is both.
         told = Counter(view.get("counts", {}))
         missing, extra = Counter(counts) - told, told - Counter(counts)
-        found.lost += missing.total() + int(view.get("lost", 0))
+        told_lost, wanted_lost = int(view.get("lost", 0)), lost.get(number, 0)
+        found.lost += missing.total() + abs(told_lost - wanted_lost)
         found.doubled += extra.total()
+        if told_lost != wanted_lost:
+            what = f"{told_lost} told as lost, {wanted_lost} were"
+            found.remarks.append(f"partition {number}: {what}")
+        if difference := _unaccounted(view):
+            found.lost += abs(difference)
+            found.remarks.append(f"partition {number}: {difference} records are not accounted for")
         if missing or extra:
             found.remarks.append(f"partition {number}: {dict(missing)} less, {dict(extra)} more")
         if positions[number] != expected.ends[number]:
@@ -71,12 +87,20 @@ def _compare_counts(found: Recount, expected: Expected, store: Store) -> None:
             found.remarks.append(f"partition {number} stands at {place}")
 
 
+def _unaccounted(view: Mapping[str, Any]) -> int:
+    """Positions advanced, minus what the view says became of the records."""
+    positions, first = view.get("positions", {}), view.get("first_positions", {})
+    advanced = sum(offset - first.get(name, offset) for name, offset in positions.items())
+    told = sum(view.get("counts", {}).values()) + view.get("lost", 0) + view.get("holes", 0)
+    return int(advanced - told)
+
+
 def _compare_alarms(found: Recount, expected: Expected, records: list[LogRecord]) -> None:
     seen: dict[str, LogRecord] = {}
     for record in records:
         data = orjson.loads(record.value or b"{}")
         if data.get("kind") == "pipeline":
-            found.pipeline.add(data["rule"])
+            found.pipeline.setdefault(data["rule"], set()).add(data["alarm_id"])
             continue
         _note(found, seen, data["alarm_id"], record)
     missing, extra = expected.alarms.keys() - seen.keys(), seen.keys() - expected.alarms.keys()

@@ -89,7 +89,7 @@ def redis_and_monitor_gone(rig: Rig) -> None:
     _restored(rig)
 
 
-@fault(raises=frozenset({"StateLost"}))
+@fault(raises={"StateLost": None})
 def redis_wiped_without_snapshot(rig: Rig) -> None:
     """FLUSHALL before there is a snapshot: said aloud, and everything read again."""
     _begin(rig)

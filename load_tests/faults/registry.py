@@ -12,8 +12,8 @@ from load_tests.faults.traffic import Shape
 if TYPE_CHECKING:
     from load_tests.faults.rig import Rig
 
-MODULES = ("worker_faults", "crash_faults", "broker_faults", "redis_faults", "wire_faults",
-           "stream_faults")  # fmt: skip
+MODULES = ("worker_faults", "crash_faults", "broker_faults", "topic_faults", "recreated_faults",
+           "redis_faults", "wire_faults", "stream_faults")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,9 @@ class Fault:
     proxied: bool = False
     #: Topics are there before the monitor is.
     topics: bool = True
-    #: Rules of pipeline alarms that this fault must raise. Any other is a remark.
-    raises: frozenset[str] = frozenset()
+    #: Rules of pipeline alarms that this fault must raise, and how many different ones of each,
+    #: where that is certain. Any other is a remark.
+    raises: Mapping[str, int | None] = field(default_factory=dict)
     #: The monitors' settings: names without ``STREAMGAUGE_``.
     settings: Mapping[str, str] = field(default_factory=dict)
     #: Replaces monitoring settings.

@@ -24,7 +24,8 @@ def progress(outcome: Outcome, number: int, total: int) -> str:
         f"{'equal' if outcome.passed else 'NOT EQUAL'}, recovery {recovery}{notes}, "
         f"{outcome.seconds:.0f} s"
     )
-    return "\n".join((line, *(f"    {remark}" for remark in outcome.remarks)))
+    unmet = (f"not kept: {promise}" for promise in outcome.unmet)
+    return "\n".join((line, *(f"    {remark}" for remark in (*unmet, *outcome.remarks))))
 
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
@@ -43,6 +44,8 @@ def _row(name: str, own: Sequence[Outcome]) -> str:
         notes.update(outcome.notes)
     if remarks := sum(bool(o.remarks) for o in own):
         notes["runs with remarks"] = remarks
+    if unmet := sum(bool(o.unmet) for o in own):
+        notes["NOT KEPT"] = unmet
     if len(counted) < len(own):
         notes["WITHOUT RECOUNT"] = len(own) - len(counted)
     return (

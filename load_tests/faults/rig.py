@@ -13,6 +13,7 @@ import redis
 from confluent_kafka import KafkaException
 
 from load_tests.faults.broker import Broker
+from load_tests.faults.gone import Gone
 from load_tests.faults.proxy import Proxy
 from load_tests.faults.recovery import Recovery, Stuck
 from load_tests.faults.redis_server import RedisServer
@@ -39,6 +40,10 @@ class Rig:
         self.fault, self.broker, self.prefix, self.rng = fault, broker, prefix, rng
         self.directory = directory
         self.remarks: list[str] = []
+        #: What the fault's row promises and this run did not keep. The run has failed then.
+        self.unmet: list[str] = []
+        #: What a fault has taken out of the topic.
+        self.gone = Gone()
         #: What a fault counts beside: fenced writes, cut answers.
         self.notes: Counter[str] = Counter()
         #: Called at every look while something is waited for.
@@ -94,6 +99,11 @@ class Rig:
 
     def create_topics(self) -> None:
         create_topics(self.broker.servers, [topic.under(self.prefix) for topic in TOPICS])
+
+    def expect(self, kept: bool, promise: str) -> None:
+        """Hold the run to a promise of its row."""
+        if not kept:
+            self.unmet.append(promise)
 
     # -- waiting -------------------------------------------------------------------------------
 

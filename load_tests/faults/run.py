@@ -7,7 +7,6 @@ import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -15,13 +14,12 @@ from redis import RedisError
 
 from load_tests.faults.broker import Broker
 from load_tests.faults.expected import expect, states_equal
+from load_tests.faults.overrides import overrides
 from load_tests.faults.recount import Recount, compare
 from load_tests.faults.recovery import Stuck
 from load_tests.faults.registry import Fault
 from load_tests.faults.rig import Rig
 from load_tests.faults.topics import ends
-from streamgauge.settings import MonitoringSettings
-from streamgauge.specs.model_spec import process_defaults
 from streamgauge_client.topics import TOPICS
 
 REST_SECONDS = 90.0
@@ -44,12 +42,18 @@ class Outcome:
     seconds: float = 0.0
     notes: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    #: Promises of the row that were not kept.
+    unmet: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, doubled or unequal. A run without a recount has shown nothing."""
+        """Nothing lost, doubled or unequal, and every promise of the row was kept.
+
+        A run without a recount has shown nothing.
+        """
         r = self.recount
-        return r is not None and not (r.lost or r.doubled) and r.alarms_equal and r.states_equal
+        equal = r is not None and not (r.lost or r.doubled) and r.alarms_equal and r.states_equal
+        return equal and not self.unmet
 
 
 def run(fault: Fault, broker: Broker, directory: Path, *, seed: int, number: int) -> Outcome:
@@ -63,13 +67,14 @@ def run(fault: Fault, broker: Broker, directory: Path, *, seed: int, number: int
             fault.strike(rig)
             outcome.recovery = rig.recovery.wait()
         except NOT_DONE as why:
-            rig.remarks.append(f"stuck: {why}")
+            # Not reached is not shown, however well the recount ends.
+            rig.unmet.append(f"stuck: {why}")
         try:
             outcome.recount = _rest(rig)
         except Exception as why:  # also of the processor itself, whatever a defect in it raises
             rig.remarks.append(f"no recount: {why!r}")
         outcome.down, outcome.peak_mb = rig.recovery.down_seconds, rig.workers.peak_mb
-        outcome.notes = dict(rig.notes)
+        outcome.notes, outcome.unmet = dict(rig.notes), rig.unmet
         outcome.remarks = rig.remarks + (outcome.recount.remarks if outcome.recount else [])
         if outcome.recount is not None:
             _judge_pipeline(fault, outcome)
@@ -103,7 +108,8 @@ def _rest(rig: Rig) -> Recount:
         rig.until(lambda: rig.store.positions() == last, REST_SECONDS, "not everything was read")
     except Stuck as why:
         rig.remarks.append(str(why))
-    expected = expect(rig.broker.servers, rig.prefix, overrides(rig.monitoring))
+    gone = rig.gone
+    expected = expect(rig.broker.servers, rig.prefix, overrides(rig.monitoring), head=gone.counted)
     with contextlib.suppress(Stuck):  # then the recount says what differs
         # The last windows close as the clock goes on.
         seconds = rig.until(
@@ -115,28 +121,27 @@ def _rest(rig: Rig) -> Recount:
             rig.notes["slow to close s"] += round(seconds)
     if late := sum(counts.get("prediction/late", 0) for counts in expected.counts.values()):
         rig.notes["late events"] += late
-    found = compare(expected, rig.broker.servers, rig.prefix, rig.store)
-    if found.records != rig.traffic.delivered:
-        found.remarks.append(f"{rig.traffic.delivered} delivered, {found.records} in the topic")
-    if found.dead != rig.traffic.poison:
+    expected.alarms |= gone.earlier.alarms
+    expected.dead |= gone.earlier.dead
+    found = compare(expected, rig.broker.servers, rig.prefix, rig.store, lost=gone.lost)
+    if (there := found.records + len(gone.unread)) != rig.traffic.delivered:
+        found.remarks.append(f"{rig.traffic.delivered} delivered, {there} in the topic")
+    if found.dead != (poison := rig.traffic.poison + gone.dead):
         # The one count that no code of the product has made.
-        found.lost += max(0, rig.traffic.poison - found.dead)
-        found.doubled += max(0, found.dead - rig.traffic.poison)
-        found.remarks.append(f"{rig.traffic.poison} were poison, {found.dead} dead letters are due")
+        found.lost += max(0, poison - found.dead)
+        found.doubled += max(0, found.dead - poison)
+        found.remarks.append(f"{poison} were poison, {found.dead} dead letters are due")
     if not found.alarms:
         found.remarks.append("no alarm was due, so none could be lost")
     return found
 
 
-def overrides(monitoring: dict[str, float]) -> dict[str, Any]:
-    """The monitor's settings as the recount's configuration takes them."""
-    given = MonitoringSettings(**{name.lower(): v for name, v in monitoring.items()})
-    return process_defaults(**given.model_dump())
-
-
 def _judge_pipeline(fault: Fault, outcome: Outcome) -> None:
     assert outcome.recount is not None
-    if missing := fault.raises - outcome.recount.pipeline:
-        outcome.remarks.append(f"never said: {sorted(missing)}")
-    if extra := outcome.recount.pipeline - fault.raises:
+    raised = {rule: len(ids) for rule, ids in outcome.recount.pipeline.items()}
+    for rule, wanted in fault.raises.items():
+        found = raised.get(rule, 0)
+        if not found or found != (wanted or found):
+            outcome.unmet.append(f"{rule}: {found} of {wanted or 'some'} were raised")
+    if extra := raised.keys() - fault.raises.keys():
         outcome.remarks.append(f"pipeline alarms nobody wanted: {sorted(extra)}")

@@ -30,6 +30,8 @@ class Sender(threading.Thread):
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "reconnect.backoff.max.ms": 1_000,
+                # Else it would hear of new partitions after five minutes.
+                "topic.metadata.refresh.interval.ms": 5_000,
                 "message.max.bytes": 1_000_000,
                 "log_level": 0,
             }

@@ -20,19 +20,21 @@ class Store:
     def __init__(self, url: str, group: str) -> None:
         self._redis: Any = redis.Redis.from_url(url, socket_timeout=2)
         self._group = group
+        #: How many partitions the source topics have. A fault that gives them more says so.
+        self.partitions = PARTITIONS
 
     def acquired(self) -> bool:
         """Whether every partition has an owner."""
-        return all(self._get(number, "owner") for number in range(PARTITIONS))
+        return all(self._get(number, "owner") for number in range(self.partitions))
 
     def generations(self) -> list[int]:
         """The Kafka generation under which each partition was acquired."""
-        return [int(self._get(number, "gen") or 0) for number in range(PARTITIONS)]
+        return [int(self._get(number, "gen") or 0) for number in range(self.partitions)]
 
     def positions(self) -> dict[int, int]:
         """The next prediction of each partition, as the last checkpoint has it."""
         found = {}
-        for number in range(PARTITIONS):
+        for number in range(self.partitions):
             text = self._get(number, "next")
             offsets = Positions.parse(text.decode() if text else "#0").offsets
             found[number] = offsets.get("predictions", 0)
@@ -40,12 +42,12 @@ class Store:
 
     def checkpoints(self) -> int:
         """How many checkpoints were written, over all partitions."""
-        texts = [self._get(number, "next") for number in range(PARTITIONS)]
+        texts = [self._get(number, "next") for number in range(self.partitions)]
         return sum(Positions.parse(text.decode()).checkpoint for text in texts if text)
 
     def outbox(self) -> int:
         """Alarms that are durable and have not left, over all partitions."""
-        keys = [checkpoint_key(self._group, number) for number in range(PARTITIONS)]
+        keys = [checkpoint_key(self._group, number) for number in range(self.partitions)]
         return sum(name.startswith(b"o:") for key in keys for name in self._redis.hkeys(key))
 
     def state(self, number: int) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from load_tests.faults.store import PARTITIONS
 from streamgauge.processing import LogRecord
 
 
@@ -41,12 +40,12 @@ def read(servers: str, topic: str) -> Iterator[LogRecord]:
 
 
 def ends(servers: str, topic: str) -> dict[int, int]:
-    """The end offset of every partition."""
+    """The end offset of every partition that there is."""
     consumer = _consumer(servers)
     try:
         return {
             number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=20)[1]
-            for number in range(PARTITIONS)
+            for number in consumer.list_topics(topic, timeout=20).topics[topic].partitions
         }
     finally:
         consumer.close()

@@ -36,15 +36,16 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """How much traffic of what kind. One model a partition, and a drift in each.
+    """How much traffic of what kind. One model a partition, of so many, and a drift in each.
 
     ``span`` is event time; it is sent in ``seconds``, the faster the more ``rows`` there are.
     """
 
     rows: int = 36_000
     seconds: float = 14.0
-    #: The first model's share.
-    hot: float = 1 / PARTITIONS
+    partitions: int = PARTITIONS
+    #: The first model's share; all have the same where none is said.
+    hot: float | None = None
     #: One in so many records is poison; and a burst of so many in the middle is nothing else.
     poison_every: int = 100
     burst: int = 0
@@ -54,15 +55,15 @@ class Shape:
     too_late: float = 0.0
 
 
-def models() -> list[str]:
-    """A model for every partition."""
+def models(partitions: int = PARTITIONS) -> list[str]:
+    """A model for every partition of so many."""
     found: dict[int, str] = {}
     number = 0
-    while len(found) < PARTITIONS:
+    while len(found) < partitions:
         name = f"model-{number}"
-        found.setdefault((murmur2(name.encode()) & 0x7FFFFFFF) % PARTITIONS, name)
+        found.setdefault((murmur2(name.encode()) & 0x7FFFFFFF) % partitions, name)
         number += 1
-    return [found[partition] for partition in range(PARTITIONS)]
+    return [found[partition] for partition in range(partitions)]
 
 
 def make(shape: Shape, seed: int, now: float) -> list[Item]:
@@ -70,14 +71,15 @@ def make(shape: Shape, seed: int, now: float) -> list[Item]:
     rng = random.Random(seed)
     items: list[Item] = []
     begin = now - SPAN_SECONDS - 5
-    for place, model in enumerate(models()):
-        share = shape.hot if place == 0 else (1 - shape.hot) / (PARTITIONS - 1)
+    hot = 1 / shape.partitions if shape.hot is None else shape.hot
+    for place, model in enumerate(models(shape.partitions)):
+        share = hot if place == 0 else (1 - hot) / (shape.partitions - 1)
         rows = round(shape.rows * share)
         fault = between(rows // 2, rows * 7 // 10, _to_fahrenheit)
         records = stream(
             rows,
             rate=rows / SPAN_SECONDS,
-            seed=seed * PARTITIONS + place,
+            seed=seed * shape.partitions + place,
             model=model,
             start=begin,
             fault=fault,
@@ -103,7 +105,7 @@ def _lateness(shape: Shape, rng: random.Random) -> float:
 
 def _poisoned(items: Iterable[Item], shape: Shape, rng: random.Random) -> list[Item]:
     mixed: list[Item] = []
-    keys = [name.encode() for name in models()]
+    keys = [name.encode() for name in models(shape.partitions)]
     for number, item in enumerate(items, 1):
         mixed.append(item)
         if number % shape.poison_every == 0:

@@ -232,6 +232,47 @@ async def test_a_refusal_is_an_alarm_once_however_often_it_is_looked_at(
     assert rig.alarms_of("LogTruncated") == 1
 
 
+async def test_a_log_made_anew_is_one_alarm_however_it_grows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(partition, "REFUSED_SECONDS", 0.01)
+    async with Rig(log=filled(50)) as counted:
+        await counted.settled()
+    before = counted.durable()
+    # Given another log under the name, that ends somewhere else at every look
+    rig = Rig(log=FakeLog(), store=counted.store)
+    async with rig:
+        for looks in range(1, 5):
+            await rig.until(lambda n=looks: caplog.text.count("is refused") >= n)  # type: ignore[misc]
+            rig.log.append(PREDICTIONS, 20, value=b"other")
+        # When at last it is longer than the position
+        await rig.until(lambda: "is not the one that was counted" in caplog.text)
+    # Then it was one cause all the time, and another worker tells the same, to the byte
+    (said,) = rig.publisher.of("alarms")
+    again = Rig(log=rig.log, store=rig.store)
+    await refused(again)
+    assert again.publisher.of("alarms") == [said]
+    assert rig.durable() == before
+
+
+async def test_a_longer_log_made_anew_in_a_silence_is_not_read_on() -> None:
+    async with Rig(log=filled(50)) as rig:
+        await rig.settled()
+        before, state = rig.durable(), rig.state()
+        # Given a broker that is silent, and has a longer log of the same name when it is back
+        rig.log.silent = True
+        back = time.monotonic() + 2 * rig.config.silence_seconds
+        await rig.until(lambda: time.monotonic() > back)
+        rig.log.records[PREDICTIONS].clear()
+        rig.log.ends[PREDICTIONS] = 0
+        rig.log.append(PREDICTIONS, 80, value=b"other")
+        rig.log.silent = False
+        # Then nothing of it is taken for the rest of the old one
+        await rig.until(lambda: rig.worker.state == "refused")
+        await rig.until(lambda: rig.alarms_of("LogTruncated") == 1)
+        assert (rig.durable(), rig.state()) == (before, state)
+
+
 async def test_a_state_that_no_store_can_take_is_refused_and_said() -> None:
     rig = Rig(log=filled(50))
     rig.store.faults = ["large"]

@@ -13,6 +13,7 @@ from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.log import Bounds, SourceLog
 from streamgauge.streaming.meta import LastRecord, Meta
 from streamgauge.streaming.refusal import Refused, log_truncated
+from streamgauge.streaming.same_log import check_same_log
 from streamgauge.streaming.snapshot_log import SnapshotLog, complete_ones
 
 logger = logging.getLogger(__name__)
@@ -84,11 +85,9 @@ class Beginner:
         group, topic, (start, end) = self.config.group, self.config.full(name), self.bounds[name]
         if end < offset:
             why = f"{topic} ends at {end}, before the position {offset}: it was made anew or cut"
-            raise log_truncated(group, self.partition, why)
+            raise log_truncated(group, self.partition, topic, position=offset, why=why)
         if last is None or last.offset < start:
             return
-        record = await self.log.record_at(topic, last.offset)
-        # None: compaction removed it.
-        if record is not None and LastRecord.of(record) != last:
-            why = f"the record at {topic}, offset {last.offset}, is not the one that was counted"
-            raise log_truncated(group, self.partition, why)
+        await check_same_log(
+            self.log, topic, last, group=group, partition=self.partition, position=offset
+        )

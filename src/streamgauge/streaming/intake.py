@@ -127,6 +127,13 @@ class Intake:
         times = [at for at in found if at is not None]
         return min(times) if len(times) == len(found) else None
 
+    def answers(self) -> dict[str, float | None]:
+        """When the broker last answered, by topic; None where nothing is asked for."""
+        return {
+            topic: None if topic in self._paused else self._log.answered(topic)
+            for topic in self._buffers
+        }
+
     def waiting(self) -> bool:
         return bool(self._inbox)
 

@@ -64,6 +64,10 @@ class Ledger:
         self.meta.written_at = now
         return self.meta
 
+    def name(self, topic: str) -> str:
+        """A topic's name without prefix, as it is stored."""
+        return self._short[topic]
+
     def kind(self, record: LogRecord) -> str:
         """The name of the event that a record's topic carries."""
         name = self._short[record.topic]

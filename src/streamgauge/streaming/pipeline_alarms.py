@@ -32,13 +32,15 @@ def data_loss(group: str, partition: int, topic: str, *, position: int, start: i
     )
 
 
-def log_truncated(group: str, partition: int, detail: str) -> AlarmEvent:
+def log_truncated(group: str, partition: int, topic: str, *, position: int) -> AlarmEvent:
+    """Of the position alone: where the new log ends changes from look to look."""
     return _alarm(
         "LogTruncated",
         group,
         partition,
-        detail,
-        f"Partition {partition} of group {group} is not read on: {detail}.",
+        f"{topic}:{position}",
+        f"Partition {partition} of group {group} is not read on: {topic} was made anew or cut, and"
+        f" no longer has what was counted before offset {position}.",
     )
 
 

@@ -18,13 +18,13 @@ class Refused(Exception):
         self.letters: list[Outgoing] = []
 
 
-def log_truncated(group: str, partition: int, why: str) -> Refused:
+def log_truncated(group: str, partition: int, topic: str, *, position: int, why: str) -> Refused:
     """The log behind the position is another one."""
     return Refused(
         why,
         f"If that is right, delete the key {checkpoint_key(group, partition)} in Redis: the"
         " partition then goes on from a snapshot that fits the log, or cold from the oldest record",
-        pipeline_alarms.log_truncated(group, partition, why),
+        pipeline_alarms.log_truncated(group, partition, topic, position=position),
     )
 
 

@@ -31,6 +31,8 @@ from streamgauge.streaming.pace import Pace, checkpoint_interval
 from streamgauge.streaming.poison import Poison
 from streamgauge.streaming.publisher import Outgoing, Publisher
 from streamgauge.streaming.refusal import Refused, state_too_large
+from streamgauge.streaming.same_log import check_same_log
+from streamgauge.streaming.silences import Silences
 from streamgauge.streaming.snapshot_log import SnapshotLog
 from streamgauge.streaming.snapshotter import Snapshotter
 from streamgauge.streaming.telemetry import WorkerTelemetry
@@ -99,6 +101,7 @@ class Session:
             max_bytes=config.max_buffer_bytes,
             patience=config.merge_patience_seconds,
         )
+        self._silences = Silences(config.silence_seconds)
         self._pace = Pace(longest=config.step_seconds, most=config.max_step_records)
         self._checkpointer = Checkpointer(
             store,
@@ -206,6 +209,7 @@ class Session:
     # -- records ---------------------------------------------------------------------------
 
     async def _judge(self) -> None:
+        await self._look_again()
         try:
             await self.intake.judge()
         except Overtaken as why:
@@ -215,6 +219,22 @@ class Session:
             raise Reload(str(why)) from why
         if topic := self.intake.truncated():
             raise Reload(f"{topic} ends before the position")
+
+    async def _look_again(self) -> None:
+        """After a silence of the broker, see that its topics are the same logs as before."""
+        for topic in self._silences.over(self.intake.answers()):
+            name = self._ledger.name(topic)
+            last = self._ledger.meta.records.get(name)
+            # What retention has deleted can't be compared; what was fetched of it is to be kept.
+            if last is not None and (await self._log.bounds())[topic].start <= last.offset:
+                await check_same_log(
+                    self._log,
+                    topic,
+                    last,
+                    group=self._config.group,
+                    partition=self.number,
+                    position=self._base.offsets[name],
+                )
 
     def _step(self) -> bool:
         """Process a bounded number of records, or let idle time pass. False: nothing to do."""
