@@ -41,7 +41,8 @@ _FIELD_TYPES: dict[type, Any] = {
 class ShapedFeatures(msgspec.Struct, frozen=True, gc=False):
     """Features of one event as fields; what it lacks is ``ABSENT_CELL``.
 
-    ``names`` are those of the fields, in their order, ``numeric`` and ``others`` their parts.
+    ``names`` are the features', in the order of the fields, ``numeric`` those that hold numbers or
+    nulls, ``fields`` each one's field, ``getters`` what reads several fields at once.
     """
 
     names: ClassVar[tuple[str, ...]] = ()

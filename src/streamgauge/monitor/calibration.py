@@ -25,7 +25,7 @@ MOST_ELDERS = 3
 #: Factor on the variance while nothing is known: AR(1) with 0.9 has 19.
 CAUTION = 20.0
 #: Factor on a squared distance that a fitted tail promises: a month asks for a chance of one in
-#: a hundred thousand, and the fit knows some dozens of windows.
+#: a hundred thousand, and the fit knows some dozens or hundreds of windows.
 TAIL = 1.3
 #: Smallest expected count of a bin; rarer bins are merged with a neighbour.
 SMALLEST_EXPECTED = 5.0

@@ -7,9 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainccinv
 
-from streamgauge.monitor.calibration import TAIL
+from streamgauge.monitor.calibration import TAIL, unit_gamma_quantile
 from streamgauge.monitor.window_distances import WindowDistances, squared
 
 Counts = NDArray[np.int64]
@@ -113,7 +112,7 @@ class Season:
         if young or fit is None:
             return None
         shape, scale = fit
-        return min(math.sqrt(scale * float(gammainccinv(shape, alpha)) * TAIL * noise), 1.0)
+        return min(math.sqrt(scale * unit_gamma_quantile(shape, alpha) * TAIL * noise), 1.0)
 
     def grouped(self, counts: Counts) -> Counts:
         """Counts per group, of counts per bin."""
