@@ -23,15 +23,15 @@ class ADWIN(Detector, name="adwin"):
     reaches back to before the change: by 360 values (median; one in twenty by 750) for an error
     rate that rises from 0.2 to 0.5 after 1,000 values. For a date take HDDM-A's.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams,
-    with ``rises_only``:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams, with ``rises_only``:
 
-    ===========  ===========================  =============  ==================
-    delta        false alarms in 10,000       mean delay     missed in 1,000
-    ===========  ===========================  =============  ==================
-    0.002        none in 3,000,000            94 values      0 of 600
-    0.05         0.06                         65 values      1 of 600
-    ===========  ===========================  =============  ==================
+    =====  =========================  ===========  ===============
+    delta  false alarms in 10,000     mean delay   missed in 1,000
+    =====  =========================  ===========  ===============
+    0.002  none in 3,000,000          95 values    0 of 4,000
+    0.05   0.06                       65 values    1 of 4,000
+    =====  =========================  ===========  ===============
 
     Parameters
     ----------

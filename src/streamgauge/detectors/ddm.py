@@ -15,15 +15,16 @@ class DDM(ErrorDetector, name="ddm"):
     """Detects when error rate plus deviation leaves the lowest seen; warns a little before.
 
     The lowest level is remembered, not a window: after a long time without an error the first one
-    fires, and at an error rate of 0.02 it is wrong ten times as often as at 0.2.
+    fires, and at an error rate of 0.02 it is wrong nine times as often as at 0.2.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams:
 
-    ===========================  =============  ==================
-    false alarms in 10,000       mean delay     missed in 1,000
-    ===========================  =============  ==================
-    0.38                         139 values     0 of 600
-    ===========================  =============  ==================
+    =========================  ===========  ===============
+    false alarms in 10,000     mean delay   missed in 1,000
+    =========================  ===========  ===============
+    0.38                       135 values   5 of 4,000
+    =========================  ===========  ===============
 
     Parameters
     ----------

@@ -12,13 +12,14 @@ class EDDM(ErrorDetector, name="eddm"):
     It hears slow changes, and much that is none: it is wrong about twice in a thousand values. Its
     statistic moves with errors only; ``warning_detected`` stays as the last error left it.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams:
 
-    ===========================  =============  ==================
-    false alarms in 10,000       mean delay     missed in 1,000
-    ===========================  =============  ==================
-    19.7                         40 values      0 of 600
-    ===========================  =============  ==================
+    =========================  ===========  ===============
+    false alarms in 10,000     mean delay   missed in 1,000
+    =========================  ===========  ===============
+    19.7                       41 values    5 of 4,000
+    =========================  ===========  ===============
 
     Parameters
     ----------

@@ -17,15 +17,16 @@ class FHDDM(ErrorDetector, name="fhddm"):
     Fed with errors, like every detector here. River's class is documented so too, but wants the
     contrary: fed with errors it detects that they *fall*.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams:
 
-    ===========================  =============  ==================
-    false alarms in 10,000       mean delay     missed in 1,000
-    ===========================  =============  ==================
-    0.19                         60 values      0 of 600
-    ===========================  =============  ==================
+    =========================  ===========  ===============
+    false alarms in 10,000     mean delay   missed in 1,000
+    =========================  ===========  ===============
+    0.19                       61 values    2 of 4,000
+    =========================  ===========  ===============
 
-    With ``short_window_size: 25`` they are 0.36, 41 values and 2 of 600.
+    With ``short_window_size: 25`` they are 0.36, 42 values and 2 of 4,000.
 
     Parameters
     ----------

@@ -15,13 +15,14 @@ class HDDMA(ErrorDetector, name="hddm_a"):
     to 0.5 after 1,000 values half are dated within 30 to either side, nearly all others earlier
     (one in twenty by 400). With ADWIN it is the sound default for errors.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams:
 
-    ===========================  =============  ==================
-    false alarms in 10,000       mean delay     missed in 1,000
-    ===========================  =============  ==================
-    0.13                         56 values      0 of 600
-    ===========================  =============  ==================
+    =========================  ===========  ===============
+    false alarms in 10,000     mean delay   missed in 1,000
+    =========================  ===========  ===============
+    0.13                       58 values    1 of 4,000
+    =========================  ===========  ===============
 
     Parameters
     ----------

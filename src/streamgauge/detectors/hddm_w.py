@@ -16,13 +16,14 @@ class HDDMW(ErrorDetector, name="hddm_w"):
 
     As quick as it gets without many false alarms; small, slow changes are HDDM-A's.
 
-    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 600 streams:
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams:
 
-    ===========================  =============  ==================
-    false alarms in 10,000       mean delay     missed in 1,000
-    ===========================  =============  ==================
-    0.68                         35 values      1 of 600
-    ===========================  =============  ==================
+    =========================  ===========  ===============
+    false alarms in 10,000     mean delay   missed in 1,000
+    =========================  ===========  ===============
+    0.68                       35 values    1 of 4,000
+    =========================  ===========  ===============
 
     Parameters
     ----------

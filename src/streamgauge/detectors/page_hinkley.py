@@ -38,8 +38,8 @@ class PageHinkley(Detector, name="page_hinkley"):
     one standard deviation after 4 to 8 panes.
 
     Errors of 0 and 1 take River's defaults and ``mode="up"``: then, at a rate of 0.2 that rises to
-    0.5, there are 0.12 false alarms in 10,000 values, the mean delay is 159 values, and none of 600
-    changes was missed.
+    0.5, there are 0.12 false alarms in 10,000 values, the mean delay is 158 values, and none of
+    4,000 changes was missed.
 
     Parameters
     ----------
