@@ -51,6 +51,16 @@ def test_detectors_are_tried_before_a_worker_has_to(run: Run, tmp_path: Path, pa
     assert "expected parameters that adwin can work with" in result.stderr
 
 
+def test_a_detector_of_errors_is_none_of_a_feature(run: Run, tmp_path: Path) -> None:
+    # A worker would feed it ranks, and it would refuse the first.
+    spec = tmp_path / "s.yaml"
+    spec.write_text("model: m\nfeatures: {a: {detectors: [{name: ddm}]}}\n")
+    result = run("check", spec)
+    assert result.exit_code == 4
+    assert f"{spec}:2:35: features.a.detectors.0.name: found ddm" in result.stderr
+    assert "ddm takes errors, 0 or 1, only" in result.stderr
+
+
 def test_check_for_programs(run: Run, good: Path, bad: Path) -> None:
     result = run("check", good, bad, "-o", "json")
     first, second = json.loads(result.stdout)

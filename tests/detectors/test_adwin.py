@@ -116,3 +116,69 @@ def test_garbage_is_refused_and_changes_nothing(inside: object) -> None:
 def test_a_count_that_is_none_is_refused(samples: object) -> None:
     with pytest.raises(ValueError, match="not the state of an ADWIN"):
         ADWIN().restore([samples, False, state_of()[2]])
+
+
+def test_rises_only_leaves_falls_out_and_goes_on_as_river_does() -> None:
+    for seed in range(5):
+        stream = bernoulli(0.2, 0.8, 0.2, 0.7, 0.1, seed=seed)
+        # Given what River finds, with its estimate at that moment, and the mean of all before it
+        both = ADWIN().detect_many(stream)
+        start, rises = 0, []
+        for each in both:
+            rises += [each] if each.estimate > stream[start : each.index + 1].mean() else []
+            start = each.index + 1
+        assert len(both) >= 4 and 0 < len(rises) < len(both)
+        # Then only the rises are told, and the state is the same
+        detector = ADWIN(rises_only=True)
+        assert detector.detect_many(stream) == rises
+        plain = ADWIN()
+        plain.update_many(stream)
+        assert detector.state()[:3] == plain.state()
+
+
+def test_a_fall_that_was_left_out_survives_a_restart() -> None:
+    # Given a detector at the very value at which River found a fall
+    stream = bernoulli(0.8, 0.2, 0.8, n=500, seed=4)
+    fall, *later = ADWIN().update_many(stream)
+    assert 500 <= fall < 1000 <= later[-1]
+    detector = ADWIN(rises_only=True)
+    assert detector.update_many(stream[: fall + 1]) == []
+    assert not detector.drift_detected and detector.width < fall
+    # When it is restored there, then it says so still, and starts afresh with the next value
+    second = ADWIN(rises_only=True)
+    second.restore(detector.state())
+    assert not second.drift_detected
+    found = second.update_many(stream[fall + 1 :])
+    assert [fall + 1 + index for index in found] == later
+    # And it is no state of a detector that hears both.
+    with pytest.raises(ValueError, match="three values are wanted"):
+        ADWIN().restore(detector.state())
+    with pytest.raises(ValueError, match="four values are wanted"):
+        ADWIN(rises_only=True).restore(ADWIN().state())
+
+
+def test_rises_only_however_the_stream_is_cut() -> None:
+    # The sums are not exact here: one order of adding only gives the same verdict.
+    rng = np.random.default_rng(6)
+    stream = np.concatenate([rng.normal(mean, 0.1, 400) for mean in (0.1, 0.7, 0.2, 0.9)])
+    whole = ADWIN(rises_only=True, clock=1).update_many(stream)
+    assert len(whole) == 2
+    for size in (1, 7, 64, 500):
+        parts, found = ADWIN(rises_only=True, clock=1), []
+        for start in range(0, len(stream), size):
+            found += [start + index for index in parts.update_many(stream[start : start + size])]
+        assert found == whole
+
+
+def test_the_window_that_was_kept_bounds_the_age_of_the_change() -> None:
+    # It reaches back to before the change, and only by accident not so far.
+    for seed in range(30):
+        found = ADWIN().detect_many(bernoulli(0.2, 0.6, seed=seed))
+        first = next(each for each in found if each.index >= 1000)
+        assert first.width is not None and 0.2 < first.estimate <= 0.6
+        assert 0 < first.index + 1 - first.width <= 1000
+        # River had thrown it away with the next value: the count must be read at that moment.
+        river = RiverADWIN()
+        for value in bernoulli(0.2, 0.6, seed=seed)[: first.index + 1].tolist():
+            river.update(value)
+        assert (river.width, river.estimation) == (first.width, first.estimate)

@@ -28,7 +28,7 @@ class SpecFile:
 
 
 def detector_catalogue() -> DetectorCatalogue:
-    """The detectors there are, and a trial of each."""
+    """The detectors that a feature may have, and a trial of each."""
     from streamgauge.detectors import Detector
     from streamgauge.specs.features import DetectorCatalogue
 
@@ -45,11 +45,13 @@ def detector_catalogue() -> DetectorCatalogue:
             return " ".join(str(error).split()) or type(error).__name__
         return ""
 
+    classes = Detector.classes()
     parameters = {
         name: list(inspect.signature(found).parameters)
-        for name, found in Detector.classes().items()
+        for name, found in classes.items()
+        if found.series == "any"
     }
-    return DetectorCatalogue(parameters, trial)
+    return DetectorCatalogue(parameters, trial, classes.keys() - parameters.keys())
 
 
 def read_specs(paths: Sequence[Path]) -> list[SpecFile]:

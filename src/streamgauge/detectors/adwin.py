@@ -9,14 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 from river.drift import ADWIN as RiverADWIN
 
-from streamgauge.detectors.base import Detector
+from streamgauge.detectors.base import Detection, Detector, Direction
 
 
 class ADWIN(Detector, name="adwin"):
     """Keeps a window as long as its parts agree in mean; detects when they no longer do.
 
-    Two-sided. False alarms are bounded by ``delta`` per check for bounded, independent series:
-    feed ranks or errors, not raw values.
+    Two-sided, unless asked otherwise. False alarms are bounded by ``delta`` per check for bounded,
+    independent series: feed ranks or errors, not raw values.
+
+    The window that is kept tells how old the change can be; River forgets it with the next value,
+    so ``detect_many`` tells its width with the detection. It is cut no more than it must be, and
+    reaches back to before the change: by 360 values (median; one in twenty by 750) for an error
+    rate that rises from 0.2 to 0.5 after 1,000 values. For a date take HDDM-A's.
+
+    Measured at an error rate of 0.2, which rises to 0.5 after 1,000 values in each of 4,000
+    streams, with ``rises_only``:
+
+    =====  =========================  ===========  ===============
+    delta  false alarms in 10,000     mean delay   missed in 1,000
+    =====  =========================  ===========  ===============
+    0.002  none in 3,000,000          95 values    0 of 4,000
+    0.05   0.06                       65 values    1 of 4,000
+    =====  =========================  ===========  ===============
 
     Parameters
     ----------
@@ -26,6 +41,9 @@ class ADWIN(Detector, name="adwin"):
         Values between two checks.
     grace_period
         Values before the first check.
+    rises_only
+        Whether changes are left out after which the mean is lower: for errors, where a fall is
+        good news. The window is cut all the same.
 
     Examples
     --------
@@ -41,37 +59,61 @@ class ADWIN(Detector, name="adwin"):
     SIAM International Conference on Data Mining, 443-448.
     """
 
-    def __init__(self, *, delta: float = 0.002, clock: int = 32, grace_period: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        delta: float = 0.002,
+        clock: int = 32,
+        grace_period: int = 10,
+        rises_only: bool = False,
+    ) -> None:
         self.delta, self.clock, self.grace_period = delta, clock, grace_period
+        self.rises_only = bool(rises_only)
+        self.direction: Direction = "up" if rises_only else "both"
         self.needed = max(clock, grace_period)
         self._river = self._fresh()
         self._samples = 0
+        #: Whether the last change was one to leave out.
+        self._left_out = False
 
     def _fresh(self) -> Any:
         return RiverADWIN(delta=self.delta, clock=self.clock, grace_period=self.grace_period)
 
-    def _update_many(self, values: NDArray[np.float64]) -> list[int]:
+    def _detect_many(self, values: NDArray[np.float64]) -> list[Detection]:
         # River's public ``update``, but without a Python frame for each value: half the price.
         # A test holds both against each other.
         self._samples += len(values)
-        found: list[int] = []
+        found: list[Detection] = []
         river, rest, start = self._river, values.tolist(), 0
         while rest:
             # River throws the whole window away on the update after a detection, not before.
             if river.drift_detected:
                 river._reset()
+            self._left_out = False
+            total, width = river.total, river.width
             hits = compress(count(), map(river._helper.update, rest))
             hit = next(hits, None)
             river._drift_detected = hit is not None
             if hit is None:
                 break
-            found.append(start + hit)
+            if self.rises_only:
+                # River's core adds value by value too: the same bits, however the stream is cut.
+                for value in rest[: hit + 1]:
+                    total += value
+                self._left_out = river.estimation <= total / (width + hit + 1)
+            if not self._left_out:
+                found.append(Detection(start + hit, river.estimation, self.width))
             start, rest = start + hit + 1, rest[hit + 1 :]
         return found
 
     @property
     def drift_detected(self) -> bool:
-        return bool(self._river.drift_detected)
+        return bool(self._river.drift_detected) and not self._left_out
+
+    @property
+    def width(self) -> int:
+        """Values in the window; right after a detection those that it kept."""
+        return int(self._river.width)
 
     @property
     def estimate(self) -> float | None:
@@ -83,14 +125,17 @@ class ADWIN(Detector, name="adwin"):
 
     def state(self) -> list[Any]:
         helper = self._river._helper
-        return [self._samples, self.drift_detected, bytes(helper.__getstate__())]
+        state = [self._samples, bool(self._river.drift_detected), bytes(helper.__getstate__())]
+        return [*state, self._left_out] if self.rises_only else state
 
     def restore(self, state: list[Any]) -> None:
         try:
-            samples, detected, inside = state
+            samples, detected, inside, left_out = state if self.rises_only else [*state, False]
         except (TypeError, ValueError):
-            raise ValueError("not the state of an ADWIN: three values are wanted") from None
-        if type(samples) is not int or samples < 0 or type(detected) is not bool:
+            wanted = "four" if self.rises_only else "three"
+            raise ValueError(f"not the state of an ADWIN: {wanted} values are wanted") from None
+        flags = type(detected) is type(left_out) is bool and left_out <= detected
+        if type(samples) is not int or samples < 0 or not flags:
             raise ValueError("not the state of an ADWIN: its count or its flag is none")
         river = self._fresh()
         try:
@@ -105,4 +150,4 @@ class ADWIN(Detector, name="adwin"):
             # The core takes what it can use and leaves the rest unread.
             raise ValueError("not the state of an ADWIN: bytes are left over")
         river._drift_detected = detected
-        self._river, self._samples = river, samples
+        self._river, self._samples, self._left_out = river, samples, left_out

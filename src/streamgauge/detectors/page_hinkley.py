@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.detectors.base import Detector
+from streamgauge.detectors.base import Detection, Detector, Direction, severity_of
 
 _MODES = ("both", "up", "down")
 
@@ -36,6 +36,10 @@ class PageHinkley(Detector, name="page_hinkley"):
     Means of panes vary far less than events. There ``delta: 0.1, threshold: 1`` is as quiet (none
     in 8 days of panes of 10 s, 100 or 500 events of the same AR series each) and hears a shift of
     one standard deviation after 4 to 8 panes.
+
+    Errors of 0 and 1 take River's defaults and ``mode="up"``: then, at a rate of 0.2 that rises to
+    0.5, there are 0.12 false alarms in 10,000 values, the mean delay is 158 values, and none of
+    4,000 changes was missed.
 
     Parameters
     ----------
@@ -81,6 +85,7 @@ class PageHinkley(Detector, name="page_hinkley"):
             raise ValueError(f"mode {mode!r} is none of {', '.join(_MODES)}")
         self.min_instances, self.delta, self.threshold = min_instances, delta, threshold
         self.alpha, self.mode = alpha, mode
+        self.direction: Direction = mode
         self.needed = min_instances
         self._detected = False
         self._samples = 0
@@ -91,13 +96,13 @@ class PageHinkley(Detector, name="page_hinkley"):
         self._rise, self._fall = 0.0, 0.0
         self._lowest, self._highest = math.inf, -1.0
 
-    def _update_many(self, values: NDArray[np.float64]) -> list[int]:
+    def _detect_many(self, values: NDArray[np.float64]) -> list[Detection]:
         # Every sum starts from the rounded one before it, and the mean enters each: no order of
         # numpy's gives the same bits. In plain locals it costs half of what River's class does.
         up = self.threshold if self.mode != "down" else math.inf
         down = self.threshold if self.mode != "up" else math.inf
         alpha, delta, needed = self.alpha, self.delta, self.min_instances
-        found: list[int] = []
+        found: list[Detection] = []
         detected = self._detected
         for index, value in enumerate(values.tolist()):
             if detected:
@@ -115,7 +120,7 @@ class PageHinkley(Detector, name="page_hinkley"):
                 highest = fall
             detected = n >= needed and (rise - lowest > up or highest - fall > down)
             if detected:
-                found.append(index)
+                found.append(Detection(index, mean, None))
         if len(values):
             self._n, self._mean, self._rise, self._fall = n, mean, rise, fall
             self._lowest, self._highest = lowest, highest
@@ -130,6 +135,14 @@ class PageHinkley(Detector, name="page_hinkley"):
     @property
     def estimate(self) -> float | None:
         return self._mean if self._n else None
+
+    @property
+    def severity(self) -> float | None:
+        if self._n < self.min_instances:
+            return None
+        rise = self._rise - self._lowest if self.mode != "down" else 0.0
+        fall = self._highest - self._fall if self.mode != "up" else 0.0
+        return severity_of(max(rise, fall), self.threshold)
 
     @property
     def samples(self) -> int:

@@ -22,11 +22,13 @@ class DetectorCatalogue:
     """The detectors that there are. Specs are the bottom layer, so whoever reads them brings it.
 
     ``parameters`` are their parameters' names by detector. ``trial`` makes one and says what is
-    wrong with these parameters, or nothing: better here than in every worker.
+    wrong with these parameters, or nothing: better here than in every worker. ``of_errors`` are
+    those that take errors (0 or 1) alone, and no feature's values.
     """
 
     parameters: Mapping[str, Collection[str]]
     trial: Callable[[str, Mapping[str, int | float]], str] = lambda name, params: ""
+    of_errors: Collection[str] = ()
 
 
 class DetectorSpec(SpecPart):
@@ -58,7 +60,8 @@ class DetectorSpec(SpecPart):
         known = _detectors(info)
         if known is not None and name not in known.parameters:
             names = sorted(known.parameters)
-            raise refuse(f"a detector: {', '.join(names)}", allowed=names)
+            why = f" ({name} takes errors, 0 or 1, only)" if name in known.of_errors else ""
+            raise refuse(f"a detector: {', '.join(names)}{why}", allowed=names)
         if not _NAME.fullmatch(name):
             raise refuse("a detector's name, like adwin")
         return name
