@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamgauge.metrics.base import Metric
+from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.duplicates import Duplicates
 from streamgauge.metrics.heavy_hitters import HeavyHitters
 from streamgauge.metrics.histogram import Histogram
@@ -94,8 +95,27 @@ def times(n: int) -> st.SearchStrategy[Any]:
     return arrays(np.float64, (n, 2), elements=lag)
 
 
+def scored(n: int) -> st.SearchStrategy[Any]:
+    """One row a judged prediction: two numbers in 0..1, and what it weighs."""
+    share = st.one_of(st.sampled_from([0.0, 0.2, 0.5, 1.0, 5e-324]), st.floats(0, 1))
+    weight = st.one_of(st.integers(0, 3).map(float), st.floats(0.1, 9))
+    return st.tuples(
+        arrays(np.float64, (n, 2), elements=share), arrays(np.float64, n, elements=weight)
+    ).map(lambda drawn: np.column_stack(drawn))
+
+
+def classes(rows: Any) -> Any:
+    """Seven classes from numbers in 0..1."""
+    return (rows * 6).astype(np.intp)
+
+
 #: A metric that is missing here fails ``test_every_metric_is_fed``.
 FEEDS = {
+    "confusion": Feed(
+        Confusion,
+        scored,
+        lambda metric, rows: metric.update(classes(rows[:, 0]), classes(rows[:, 1]), rows[:, 2]),
+    ),
     "duplicates": Feed(
         Duplicates, lambda n: arrays(np.bool_, n), lambda metric, rows: metric.update(rows)
     ),
