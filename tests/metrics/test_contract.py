@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamgauge.metrics.base import Metric
+from streamgauge.metrics.binary_scores import BinaryScores
 from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.duplicates import Duplicates
 from streamgauge.metrics.heavy_hitters import HeavyHitters
@@ -111,6 +112,11 @@ def classes(rows: Any) -> Any:
 
 #: A metric that is missing here fails ``test_every_metric_is_fed``.
 FEEDS = {
+    "binary_scores": Feed(
+        BinaryScores,
+        scored,
+        lambda metric, rows: metric.update(rows[:, 0], rows[:, 1] > 0.5, rows[:, 2]),
+    ),
     "confusion": Feed(
         Confusion,
         scored,
