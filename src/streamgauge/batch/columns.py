@@ -23,8 +23,14 @@ from streamgauge.batch.features import (
     Column,
     feature_columns,
 )
-from streamgauge.batch.messages import each, feature_table, outputs_of, segments_of
-from streamgauge.batch.outputs import output_columns
+from streamgauge.batch.messages import (
+    class_scores_of,
+    each,
+    feature_table,
+    outputs_of,
+    segments_of,
+)
+from streamgauge.batch.outputs import class_scores, output_columns
 
 #: Codes of a prediction's status.
 OK: Final = 0
@@ -79,8 +85,10 @@ class EventBatch:
         How sure the model was, see ``certainty``; nan where it did not say.
     weight
         How many events each stands for; above 1 where the client samples.
-    prediction_id, interaction_id, variant, segment
+    prediction_id, interaction_id, variant, segment, tags
         As given.
+    class_scores
+        What each class was given, where the output is one of more than two classes; else None.
     features
         As given; a table that makes columns.
     """
@@ -105,6 +113,8 @@ class EventBatch:
     interaction_id: list[str | None]
     variant: list[str | None]
     segment: list[Mapping[str, str]]
+    tags: list[Mapping[str, str]]
+    class_scores: list[Mapping[str, float] | None]
     features: FeatureTable
 
     def __len__(self) -> int:
@@ -256,6 +266,8 @@ def message_batch(message: BatchRow) -> EventBatch:
         interaction_id=each(event.interaction_id, n),
         variant=[event.variant] * n,
         segment=segments_of(event),
+        tags=[event.tags] * n,
+        class_scores=class_scores_of(event),
         features=feature_table(event),
     )
     if (np.diff(batch.timestamp) >= 0).all():
@@ -295,5 +307,7 @@ def _batch(model: str, decoded: Decoded, order: Sequence[int]) -> EventBatch:
         interaction_id=[event.interaction_id for event in events],
         variant=[event.variant for event in events],
         segment=[event.segment for event in events],
+        tags=[event.tags for event in events],
+        class_scores=class_scores(said),
         features=FeatureRows([event.features for event in events]),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamgauge.batch.certainty import Certainty, certainty, of_scores
 from streamgauge.batch.feature_table import FeatureColumns
-from streamgauge.batch.outputs import Outputs, output_columns
+from streamgauge.batch.outputs import Outputs, class_scores, output_columns
 from streamgauge.batch.structs import BatchOutput, PredictionBatch
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,21 @@ def outputs_of(event: PredictionBatch) -> tuple[Outputs, Certainty]:
     if isinstance(said, BatchOutput):
         return _scored(said)
     return output_columns(said), certainty(said)
+
+
+def class_scores_of(event: PredictionBatch) -> list[Mapping[str, float] | None]:
+    """What each class was given, one row each; see ``outputs.class_scores``."""
+    said = event.output
+    if not isinstance(said, BatchOutput):
+        return class_scores(said)
+    n = len(event.prediction_id)
+    if said.scores is None or len(said.scores) <= 2:
+        return [None] * n
+    rows = zip(*said.scores.values(), strict=True)
+    return [
+        {name: score for name, score in zip(said.scores, row, strict=True) if score is not None}
+        for row in rows
+    ]
 
 
 def each(given: Any, n: int) -> list[Any]:

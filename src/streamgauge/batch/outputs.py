@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -42,6 +42,21 @@ def output_columns(outputs: Sequence[Output]) -> Outputs:
         list(labels),
         np.array([output is None for output in outputs], dtype=np.bool_),
     )
+
+
+def class_scores(outputs: Sequence[Output]) -> list[Mapping[str, float] | None]:
+    """What each class was given, one row each; None for outputs of fewer than three classes.
+
+    Of two classes the score of one tells the other's.
+    """
+    if ScoredLabel not in set(map(type, outputs)):
+        return [None] * len(outputs)
+    return [
+        output.scores
+        if type(output) is ScoredLabel and output.scores is not None and len(output.scores) > 2
+        else None
+        for output in outputs
+    ]
 
 
 def _score_and_label(output: Output) -> tuple[float, str | None]:

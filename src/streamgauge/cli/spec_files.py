@@ -46,12 +46,13 @@ def detector_catalogue() -> DetectorCatalogue:
         return ""
 
     classes = Detector.classes()
-    parameters = {
-        name: list(inspect.signature(found).parameters)
-        for name, found in classes.items()
-        if found.series == "any"
-    }
-    return DetectorCatalogue(parameters, trial, classes.keys() - parameters.keys())
+    parameters = {name: list(inspect.signature(found).parameters) for name, found in classes.items()}
+    of_errors = {name for name, found in classes.items() if found.series == "error"}
+    return DetectorCatalogue(
+        {name: each for name, each in parameters.items() if name not in of_errors},
+        trial,
+        {name: each for name, each in parameters.items() if name in of_errors},
+    )
 
 
 def read_specs(paths: Sequence[Path]) -> list[SpecFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -23,12 +23,12 @@ class DetectorCatalogue:
 
     ``parameters`` are their parameters' names by detector. ``trial`` makes one and says what is
     wrong with these parameters, or nothing: better here than in every worker. ``of_errors`` are
-    those that take errors (0 or 1) alone, and no feature's values.
+    those, with their parameters, that take errors (0 or 1) alone, and no feature's values.
     """
 
     parameters: Mapping[str, Collection[str]]
     trial: Callable[[str, Mapping[str, int | float]], str] = lambda name, params: ""
-    of_errors: Collection[str] = ()
+    of_errors: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 class DetectorSpec(SpecPart):

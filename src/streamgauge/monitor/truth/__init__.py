@@ -1,0 +1,1 @@
+"""Truth: predictions that met their labels, how good they were, and whether that changed."""
