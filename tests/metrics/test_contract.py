@@ -22,6 +22,7 @@ from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
 from streamgauge.metrics.regression import Regression
+from streamgauge.metrics.reliability import Reliability
 from streamgauge.metrics.rule_counts import RuleCounts
 from streamgauge.metrics.sentinels import SENTINELS, Sentinels
 from streamgauge.metrics.skew import Skew
@@ -156,6 +157,11 @@ FEEDS = {
         scored,
         lambda metric, rows: metric.update(rows[:, 0], rows[:, 1].round(2) - 0.3, rows[:, 2]),
         by_figures=True,
+    ),
+    "reliability": Feed(
+        Reliability,
+        scored,
+        lambda metric, rows: metric.update(rows[:, 0], rows[:, 1] > 0.5, rows[:, 2]),
     ),
     "rule_counts": Feed(RuleCounts, answers, give_answers),
     "sentinels": Feed(Sentinels, codes, lambda metric, rows: metric.update(rows)),
