@@ -15,13 +15,16 @@ from hypothesis.extra.numpy import arrays
 
 from streamgauge.metrics.base import Metric
 from streamgauge.metrics.binary_scores import BinaryScores
+from streamgauge.metrics.class_scores import ClassScores
 from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.duplicates import Duplicates
 from streamgauge.metrics.heavy_hitters import HeavyHitters
 from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
+from streamgauge.metrics.named_scores import NamedScores
 from streamgauge.metrics.quality import Quality
 from streamgauge.metrics.regression import Regression
+from streamgauge.metrics.reliability import Reliability
 from streamgauge.metrics.rule_counts import RuleCounts
 from streamgauge.metrics.sentinels import SENTINELS, Sentinels
 from streamgauge.metrics.skew import Skew
@@ -124,12 +127,23 @@ def classes(rows: Any) -> Any:
     return (rows * 6).astype(np.intp)
 
 
+def give_names(metric: NamedScores, rows: Any) -> None:
+    name = classes(rows[:, 0])
+    for each in np.unique(name):
+        metric.update(f"score{each}", *rows[name == each, 1:].T)
+
+
 #: A metric that is missing here fails ``test_every_metric_is_fed``.
 FEEDS = {
     "binary_scores": Feed(
         BinaryScores,
         scored,
         lambda metric, rows: metric.update(rows[:, 0], rows[:, 1] > 0.5, rows[:, 2]),
+    ),
+    "class_scores": Feed(
+        ClassScores,
+        scored,
+        lambda metric, rows: metric.update(rows[:, :2], classes(rows[:, 1]) // 2, rows[:, 2]),
     ),
     "confusion": Feed(
         Confusion,
@@ -150,12 +164,18 @@ FEEDS = {
     "moments": Feed(
         lambda: Moments(shift=0.1), numbers(1e6), lambda metric, rows: metric.update(rows)
     ),
+    "named_scores": Feed(NamedScores, scored, give_names, by_figures=True),
     "quality": Feed(Quality, faults, give_faults),
     "regression": Feed(
         Regression,
         scored,
         lambda metric, rows: metric.update(rows[:, 0], rows[:, 1].round(2) - 0.3, rows[:, 2]),
         by_figures=True,
+    ),
+    "reliability": Feed(
+        Reliability,
+        scored,
+        lambda metric, rows: metric.update(rows[:, 0], rows[:, 1] > 0.5, rows[:, 2]),
     ),
     "rule_counts": Feed(RuleCounts, answers, give_answers),
     "sentinels": Feed(Sentinels, codes, lambda metric, rows: metric.update(rows)),
