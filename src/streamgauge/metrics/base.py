@@ -20,6 +20,13 @@ class Metric(Registered, package="streamgauge.metrics"):
     def merge(self, other: Self) -> None:
         """Add the counts of another span. Raises ``ValueError`` for other bins."""
 
+    def take_out(self, other: Self) -> None:
+        """Take the counts of rows out that were added before: ``other`` holds them alone.
+
+        Extremes stay as they were. Only metrics of performance can: labels are corrected.
+        """
+        raise NotImplementedError(f"{type(self).__name__} takes nothing back")
+
     @abstractmethod
     def state(self) -> list[Any]:
         """Plain values and arrays that ``from_state`` takes back."""

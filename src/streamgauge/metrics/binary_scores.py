@@ -158,6 +158,12 @@ class BinaryScores(Metric, name="binary_scores"):
         self._keys, self._positive, self._negative = keys, positive, negative
 
     def merge(self, other: Self) -> None:
+        self._combine(other, 1.0)
+
+    def take_out(self, other: Self) -> None:
+        self._combine(other, -1.0)
+
+    def _combine(self, other: Self, sign: float) -> None:
         added = self.from_state(other.state())
         dropped = max(self._dropped, added._dropped)
         for each in (self, added):
@@ -168,11 +174,11 @@ class BinaryScores(Metric, name="binary_scores"):
         held = np.union1d(self._keys, added._keys)
         for each in (self, added):
             each._lay(held, np.searchsorted(held, each._keys))
-        self._positive += added._positive
-        self._negative += added._negative
-        self._losses += added._losses
-        self._squared += added._squared
-        self._squares += added._squares
+        self._positive += sign * added._positive
+        self._negative += sign * added._negative
+        self._losses += sign * added._losses
+        self._squared += sign * added._squared
+        self._squares += sign * added._squares
 
     def state(self) -> list[Any]:
         # Distances from the first key take fewer bytes than the keys; of whole keys they could

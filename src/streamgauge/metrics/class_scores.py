@@ -88,6 +88,12 @@ class ClassScores(Metric, name="class_scores"):
         self._squared += other._squared
         self._squares += other._squares
 
+    def take_out(self, other: Self) -> None:
+        self.n -= other.n
+        self._losses -= other._losses
+        self._squared -= other._squared
+        self._squares -= other._squares
+
     def state(self) -> list[Any]:
         return [self.n, self._losses, self._squared, self._squares]
 

@@ -120,6 +120,12 @@ class Confusion(Metric, name="confusion"):
         self._cells[:size, :size] += other._cells
         self._squares += other._squares
 
+    def take_out(self, other: Self) -> None:
+        self._grow(len(other._cells))
+        size = len(other._cells)
+        self._cells[:size, :size] -= other._cells
+        self._squares -= other._squares
+
     def state(self) -> list[Any]:
         predicted, truth = self._cells.nonzero()
         counts = compact(self._cells[predicted, truth])

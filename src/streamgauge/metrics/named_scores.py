@@ -98,6 +98,17 @@ class NamedScores(Metric, name="named_scores"):
         self.others += other.others
         self._keep(spreads)
 
+    def take_out(self, other: Self) -> None:
+        for name, theirs in other._spreads.items():
+            known = self._spreads.get(name)
+            if known is None:
+                self.others -= theirs.events
+                continue
+            known.take_out(theirs)
+            if not known.events:
+                del self._spreads[name]
+        self.others -= other.others
+
     def state(self) -> list[Any]:
         return [self.others, *([name, *self._spreads[name].state()] for name in self.names())]
 

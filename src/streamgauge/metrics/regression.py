@@ -84,6 +84,13 @@ class Regression(Metric, name="regression"):
         self._squares += other._squares
         self.truth.merge(other.truth)
 
+    def take_out(self, other: Self) -> None:
+        self._absolute -= other._absolute
+        self._errors -= other._errors
+        self._squared -= other._squared
+        self._squares -= other._squares
+        self.truth.take_out(other.truth)
+
     def state(self) -> list[Any]:
         sums = [self._absolute, self._errors, self._squared, self._squares]
         return [*sums, *self.truth.state()]

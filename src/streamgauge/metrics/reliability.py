@@ -89,6 +89,9 @@ class Reliability(Metric, name="reliability"):
     def merge(self, other: Self) -> None:
         self._sums += other._sums
 
+    def take_out(self, other: Self) -> None:
+        self._sums -= other._sums
+
     def state(self) -> list[Any]:
         held = np.flatnonzero(self._sums[0])
         return [held, *(compact(row) for row in self._sums[:, held])]

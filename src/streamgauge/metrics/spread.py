@@ -76,6 +76,14 @@ class Spread:
         self.smallest = min(self.smallest, other.smallest)
         self.largest = max(self.largest, other.largest)
 
+    def take_out(self, other: Self) -> None:
+        """Take the rows of ``other`` out, which were added before."""
+        distances, squares = other._about(self._shift)
+        self._distances -= distances
+        self._squares -= squares
+        self.n -= other.n
+        self.events -= other.events
+
     def _about(self, shift: float) -> tuple[float, float]:
         """Return the sums of distances to another value, and of their squares."""
         by = self._shift - shift

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from streamgauge.labels.truth import Extras
 from streamgauge.metrics.base import Metric
 from streamgauge.metrics.binary_scores import BinaryScores
 from streamgauge.metrics.class_scores import ClassScores
@@ -13,8 +15,8 @@ from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.named_scores import NamedScores
 from streamgauge.metrics.regression import Regression
 from streamgauge.metrics.reliability import Reliability
-from streamgauge.metrics.spread import Spread
-from streamgauge.monitor.truth.scored import POSITIVE, Scored
+from streamgauge.metrics.sums import carried
+from streamgauge.monitor.truth.scored import POSITIVE, Floats, Scored
 from streamgauge.monitor.truth.task import Task
 
 _PARTS: dict[str, type[Metric]] = {
@@ -24,21 +26,23 @@ _PARTS: dict[str, type[Metric]] = {
     "reliability": Reliability,
     "regression": Regression,
     "named": NamedScores,
-    "value": Spread,
 }
+#: The name of a label's business value among the scores that users compute.
+VALUE = "value"
+#: What a figure is called in specs, where that is not how its metric calls it.
+_CALLED = {"average_precision": "pr_auc", "average_precision_error": "pr_auc_error"}
 
 
 class Performance:
-    """The metrics of one span of scored rows. Parts are made when they are needed.
+    """The metrics of one span of released rows. Parts are made when they are needed.
 
-    ``predictions`` and ``labelled`` are weighted counts of released rows and of those with a
-    usable truth.
+    ``predictions`` and ``scored`` are weighted counts of rows and of those with a fitting truth.
     """
 
-    __slots__ = ("labelled", "parts", "predictions")
+    __slots__ = ("parts", "predictions", "scored")
 
     def __init__(self) -> None:
-        self.predictions = self.labelled = 0.0
+        self.predictions = self.scored = 0.0
         self.parts: dict[str, Any] = {}
 
     def _part(self, name: str) -> Any:
@@ -47,12 +51,16 @@ class Performance:
             part = self.parts[name] = _PARTS[name]()
         return part
 
-    def take(self, task: Task, scored: Scored, *, sign: float = 1.0) -> None:
-        """Take rows of one task; ``sign`` -1 takes rows back that were taken before."""
+    def count(self, weights: Floats) -> None:
+        """Count released rows by their weights (n,), whether they have a truth or not."""
+        self.predictions = carried(self.predictions, weights)
+
+    def take(self, task: Task, scored: Scored) -> None:
+        """Take rows of one task."""
         if not len(scored):
             return
-        weight = scored.weight * sign
-        self.labelled += float(weight.sum()) if len(weight) == 1 else _total(weight)
+        weight = scored.weight
+        self.scored = carried(self.scored, weight)
         if task == "regression":
             self._part("regression").update(scored.said, scored.true_value, weight)
             return
@@ -63,7 +71,7 @@ class Performance:
                 positive = scored.truth[known] == POSITIVE
                 self._part("binary").update(scored.probability[known], positive, weight[known])
         elif scored.of_classes is not None and scored.true_class is not None:
-            known = ~np.isnan(scored.of_classes).any(axis=1) & (scored.true_class >= 0)
+            known = ~np.isnan(scored.of_classes).any(axis=1)
             if known.any():
                 self._part("classes").update(
                     scored.of_classes[known], scored.true_class[known], weight[known]
@@ -73,49 +81,75 @@ class Performance:
             right = scored.wrong[known] == 0.0
             self._part("reliability").update(scored.confidence[known], right, weight[known])
 
+    def take_extras(self, extras: Iterable[tuple[Extras, float]]) -> None:
+        """Take what labels carry beside their truth, each with the weight of its row."""
+        for each, weight in extras:
+            named = list(each.scores)
+            if each.value is not None:
+                named.append((VALUE, each.value))
+            for name, score in named:
+                full = f"{name}@{each.horizon}" if each.horizon else name
+                self._part("named").update(full, np.array([score]), np.array([weight]))
+
     def get(self, task: Task | None) -> dict[str, float]:
         """The figures by the names that a spec uses; one that is not defined is left out."""
         figures: dict[str, float] = {}
-        confusion = self.parts.get("confusion")
-        if confusion is not None:
-            figures |= confusion.get(POSITIVE if task == "binary" else None)
-        for name in ("regression", "binary", "classes", "reliability"):
-            if name in self.parts:
-                figures |= self.parts[name].get()
-        if "value" in self.parts:
-            figures |= _renamed(self.parts["value"].get(), {"mean": "value_mean"})
-        figures = _renamed(figures, {"average_precision": "pr_auc"}) | {
-            name: value for name, value in figures.items() if name not in _SHOWN_AS
-        }
-        if "named" in self.parts:
-            figures |= self.parts["named"].means()
+        for name, part in sorted(self.parts.items()):
+            if name == "confusion":
+                figures |= part.get(POSITIVE if task == "binary" else None)
+            elif name == "named":
+                # What users computed has another name than what is computed here, or gives way.
+                figures = part.get() | figures
+            else:
+                figures |= part.get()
         figures.pop("n", None)
-        return figures
+        return {_CALLED.get(name, name): value for name, value in figures.items()}
+
+    @property
+    def errors(self) -> float:
+        """The weight of wrong answers; 0 where answers are numbers."""
+        confusion = self.parts.get("confusion")
+        if confusion is None:
+            return 0.0
+        return sum(w for (said, true), w in confusion.pairs().items() if said != true)
 
     def merge(self, other: Performance) -> None:
         self.predictions += other.predictions
-        self.labelled += other.labelled
+        self.scored += other.scored
         for name, part in other.parts.items():
             self._part(name).merge(part)
 
+    def take_out(self, other: Performance) -> None:
+        """Take rows out that were taken before and turned out to be otherwise."""
+        self.predictions -= other.predictions
+        self.scored -= other.scored
+        for name, part in other.parts.items():
+            self._part(name).take_out(part)
+
     def state(self) -> list[Any]:
         parts = {name: self.parts[name].state() for name in sorted(self.parts)}
-        return [self.predictions, self.labelled, parts]
+        return [self.predictions, self.scored, parts]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Performance:
         made = cls()
-        made.predictions, made.labelled, parts = state
+        made.predictions, made.scored, parts = state
         made.parts = {name: _PARTS[name].from_state(each) for name, each in parts.items()}
         return made
 
 
-_SHOWN_AS = {"average_precision", "average_precision_error"}
+def worth(
+    performance: Performance, values: Mapping[str, Mapping[str, float]], names: Mapping[int, str]
+) -> float | None:
+    """What the decisions of a span were worth together, by a matrix of predicted and true class.
 
-
-def _renamed(figures: dict[str, float], names: dict[str, str]) -> dict[str, float]:
-    return {new: figures[old] for old, new in names.items() if old in figures}
-
-
-def _total(values: Any) -> float:
-    return float(np.add.accumulate(values)[-1])
+    ``names`` are the classes by code. A pair that the matrix lacks is worth nothing. None where
+    nothing was decided.
+    """
+    confusion = performance.parts.get("confusion")
+    if confusion is None or not confusion.n:
+        return None
+    return sum(
+        weight * values.get(names.get(said, ""), {}).get(names.get(true, ""), 0.0)
+        for (said, true), weight in confusion.pairs().items()
+    )

@@ -1,0 +1,160 @@
+"""Concept drift: whether a model errs more than it used to, told by windows and by detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from streamgauge.alarms.finding import Finding
+from streamgauge.detectors import Detector
+from streamgauge.monitor.baseline_ratio import BaselineRatio
+from streamgauge.monitor.judge import fault
+from streamgauge.monitor.ratio_spread import RatioSpread
+from streamgauge.monitor.truth.scored import Floats
+from streamgauge.monitor.truth.task import Task
+
+#: An error ratio must rise by this much to be worth a word, and by this share of what is usual.
+LEAST_RISE = 0.02
+LEAST_FACTOR = 0.25
+#: Detections that are remembered with their time.
+REMEMBERED = 5
+
+Wanted = Sequence[tuple[str, Mapping[str, float]]]
+
+
+def default_detectors(task: Task) -> Wanted:
+    """What listens to the errors of a task where the spec names nothing.
+
+    ADWIN dates the change and HDDM-A is early; both have bounds on false alarms (detectors with
+    fewer false alarms than one in ten thousand errors are no default).
+    """
+    return [] if task == "scores" else [("adwin", {}), ("hddm_a", {})]
+
+
+class ConceptWatch:
+    """The errors of one (version, step) in prediction order, and what is usual of them.
+
+    A detector alone raises no alarm: its detection must show as a window whose error ratio is
+    above what is usual by an effect that matters. It dates the change.
+    """
+
+    def __init__(self) -> None:
+        self.usual = BaselineRatio()
+        self.spread = RatioSpread()
+        self.detectors: dict[str, tuple[dict[str, float], Detector]] = {}
+        #: Times of detections by detector, the newest last, and how many there were.
+        self.times: dict[str, list[float]] = {}
+        self.totals: dict[str, int] = {}
+        #: Detectors that heard a rise in this window, or whose rise has not gone since.
+        self.risen: set[str] = set()
+
+    def feed(self, errors: Floats, times: Floats, wanted: Wanted) -> None:
+        """Take errors (n,) in prediction order, and the event times (n,) of their predictions."""
+        if not len(errors):
+            return
+        for name, params in wanted:
+            known = self.detectors.get(name)
+            if known is None or known[0] != params:
+                known = self.detectors[name] = (dict(params), _rises_only(name, params))
+            for detection in known[1].detect_many(errors):
+                at = float(times[detection.index])
+                self.times[name] = [*self.times.get(name, []), at][-REMEMBERED:]
+                self.totals[name] = self.totals.get(name, 0) + 1
+                self.risen.add(name)
+
+    def judge(
+        self,
+        errors: int,
+        n: int,
+        *,
+        end: float,
+        alpha: float,
+        settles_after: float,
+        needed: int,
+    ) -> list[Finding]:
+        """Judge a window of ``n`` labelled predictions; an ordinary one becomes usual.
+
+        ``end`` is the window's, in seconds; ``settles_after`` is how long usual is learned.
+        """
+        if not n:
+            return [Finding("errors", "concept_drift", "error_ratio", "no_data", needed=needed)]
+        value = errors / n
+        usual = self.usual.ratio
+        if not self.usual.believed:
+            found = Finding(
+                "errors",
+                "concept_drift",
+                "error_ratio",
+                "warming",
+                value=value,
+                n=n,
+                needed=needed,
+                reason=f"learning what is usual: {self.usual.seen} labels",
+            )
+            self.usual.add(errors, n, at=end, settles_after=settles_after)
+            self.spread.add(value)
+            self.risen.clear()
+            return [found]
+        rise = max(LEAST_RISE, LEAST_FACTOR * usual)
+        threshold = max(
+            self.usual.threshold(n, least_rise=rise), self.spread.threshold(alpha=alpha)
+        )
+        by_window = fault(
+            "errors", "error_ratio", value, threshold, n=n, before=usual, kind="concept_drift"
+        )
+        found_all = [by_window, *self._heard(value, usual + rise, n, usual)]
+        if not any(each.exceeds for each in found_all):
+            self.usual.add(errors, n, at=end, settles_after=settles_after)
+            self.spread.add(value)
+        if value <= usual + rise:
+            # What was heard is over, or was nothing.
+            self.risen.clear()
+        return found_all
+
+    def _heard(self, value: float, threshold: float, n: int, usual: float) -> list[Finding]:
+        """What detectors heard, where the window's errors bear them out."""
+        return [
+            fault("errors", name, value, threshold, n=n, before=usual, kind="concept_drift")
+            for name in sorted(self.risen)
+        ]
+
+    def state(self) -> list[Any]:
+        detectors = {
+            name: [params, detector.state()]
+            for name, (params, detector) in sorted(self.detectors.items())
+        }
+        return [
+            self.usual.state(),
+            self.spread.state(),
+            detectors,
+            dict(sorted(self.times.items())),
+            dict(sorted(self.totals.items())),
+            sorted(self.risen),
+        ]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> ConceptWatch:
+        made = cls()
+        usual, spread, detectors, made.times, made.totals, risen = state
+        made.usual, made.spread = BaselineRatio.from_state(usual), RatioSpread.from_state(spread)
+        for name, (params, inside) in detectors.items():
+            detector = _rises_only(name, params)
+            detector.restore(inside)
+            made.detectors[name] = (params, detector)
+        made.risen = set(risen)
+        return made
+
+
+def _rises_only(name: str, params: Mapping[str, float]) -> Detector:
+    """A detector of errors: that a model errs less is no alarm."""
+    own: dict[str, Any] = {"adwin": {"rises_only": True}, "page_hinkley": {"mode": "up"}}.get(
+        name, {}
+    )
+    return Detector.create(name, **{**own, **params})
+
+
+def recent(times: Mapping[str, Sequence[float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """All remembered detections in order, in seconds since 1970."""
+    return np.sort(np.array([at for each in times.values() for at in each], dtype=np.float64))

@@ -1,0 +1,227 @@
+"""The truth about one version of one step: windows, totals, and whether errors rose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.alarms.finding import Finding, Span
+from streamgauge.labels.truth import Extras
+from streamgauge.monitor.truth.concept import ConceptWatch, Wanted
+from streamgauge.monitor.truth.errors import ErrorScale
+from streamgauge.monitor.truth.performance import Performance
+from streamgauge.monitor.truth.scored import Floats, Scored
+from streamgauge.monitor.truth.task import Task
+from streamgauge.monitor.truth.window import Slice, TruthWindow
+
+#: Windows of which the errors are remembered, to count those since an onset.
+REMEMBERED = 500
+
+
+class Batch(NamedTuple):
+    """Released rows of one series: event times (n,), offsets (n,), weights (n,), and what is known.
+
+    ``slices`` and ``tags`` are those of each row, ``extras`` what the labels of rows carry, by
+    place. ``scored`` are the rows among them that have a fitting truth.
+    """
+
+    times: Floats
+    offsets: NDArray[np.int64]
+    weights: Floats
+    scored: Scored
+    slices: Sequence[tuple[Slice, ...]]
+    tags: Sequence[tuple[str, ...]]
+    extras: Mapping[int, Extras]
+
+
+class Closed(NamedTuple):
+    """A window that is full, and what its errors say."""
+
+    window: TruthWindow
+    findings: list[Finding]
+    span: Span
+
+
+class TruthSeries:
+    """Takes released rows in prediction order; windows close at rows, wherever batches end."""
+
+    def __init__(self, version: str, step: str) -> None:
+        self.version, self.step = version, step
+        self.window = TruthWindow()
+        self.last: TruthWindow | None = None
+        self.findings: list[Finding] = []
+        self.total = Performance()
+        self.slice_totals: dict[Slice, Performance] = {}
+        self.concept = ConceptWatch()
+        self.scale = ErrorScale()
+        #: (end, errors) of the last windows.
+        self.history: list[tuple[float, int]] = []
+
+    def take(
+        self,
+        task: Task,
+        batch: Batch,
+        *,
+        least: float,
+        needed: int,
+        wanted: Wanted,
+        alpha: float,
+        settles_after: float,
+    ) -> Iterator[Closed]:
+        """Take rows; yield each window that ``needed`` labelled rows and ``least`` seconds fill."""
+        scored = batch.scored
+        start = done = 0
+        while start < len(batch.times):
+            stop, full = self._until_full(batch, start, done, least=least, needed=needed)
+            until = int(np.searchsorted(scored.rows, stop))
+            part = scored.part(slice(done, until))
+            self._count(task, batch, part, start, stop, wanted)
+            start, done = stop, until
+            if full:
+                yield self._close(alpha=alpha, settles_after=settles_after, needed=needed)
+
+    def _until_full(
+        self, batch: Batch, start: int, done: int, *, least: float, needed: int
+    ) -> tuple[int, bool]:
+        """The row behind the one that fills the window, and whether there is one."""
+        window, rows = self.window, batch.scored.rows
+        begun = float(batch.times[start]) if window.start is None else window.start
+        missing = needed - window.rows
+        if missing > 0:
+            if len(rows) - done < missing:
+                return len(batch.times), False
+            first = int(rows[done + missing - 1])
+        else:
+            first = start
+        long = max(window.end, float(batch.times[start : first + 1].max())) - begun >= least
+        if not long:
+            late = np.flatnonzero(batch.times[first + 1 :] - begun >= least)
+            if not len(late):
+                return len(batch.times), False
+            first += 1 + int(late[0])
+        return first + 1, True
+
+    def _count(
+        self, task: Task, batch: Batch, scored: Scored, start: int, stop: int, wanted: Wanted
+    ) -> None:
+        window = self.window
+        times = batch.times[start:stop]
+        if window.start is None:
+            window.start, window.first_offset = float(times[0]), int(batch.offsets[start])
+        window.end = max(window.end, float(times.max()))
+        window.last_offset = int(batch.offsets[stop - 1])
+        window.rows += len(scored)
+        for each in (window.whole, self.total):
+            self._add(each, task, batch, scored, start, stop)
+        self._slice(task, batch, scored)
+        if len(scored) and task != "scores":
+            first, errors = self.scale.errors(task, scored)
+            kept = scored.rows[first:]
+            self.concept.feed(errors, batch.times[kept], wanted)
+            window.errors += int(errors.sum())
+            window.judged += len(errors)
+            if len(errors) and any(batch.tags):
+                tags = [batch.tags[row] for row in kept.tolist()]
+                window.tags.update(tags, errors > 0, scored.weight[first:])
+
+    @staticmethod
+    def _add(
+        to: Performance, task: Task, batch: Batch, scored: Scored, start: int, stop: int
+    ) -> None:
+        to.count(batch.weights[start:stop])
+        to.take(task, scored)
+        if batch.extras:
+            to.take_extras(
+                (each, float(batch.weights[row]))
+                for row, each in batch.extras.items()
+                if start <= row < stop
+            )
+
+    def _slice(self, task: Task, batch: Batch, scored: Scored) -> None:
+        by_slice: dict[Slice, list[int]] = {}
+        for place, row in enumerate(scored.rows.tolist()):
+            for of in batch.slices[row]:
+                by_slice.setdefault(of, []).append(place)
+        for of, places in sorted(by_slice.items()):
+            part = scored.part(np.array(places, dtype=np.intp))
+            total = self.slice_totals.setdefault(of, Performance())
+            for to in (self.window.slice(of), total):
+                to.count(part.weight)
+                to.take(task, part)
+
+    def amend(self, task: Task, before: Batch, after: Batch) -> None:
+        """Take a row back as it was, and take it as it is: totals only, windows are closed."""
+        for batch, back in ((before, True), (after, False)):
+            own = Performance()
+            self._add(own, task, batch, batch.scored, 0, len(batch.times))
+            if back:
+                self.total.take_out(own)
+            else:
+                self.total.merge(own)
+            for of in batch.slices[0] if len(batch.scored) else ():
+                part = Performance()
+                part.count(batch.scored.weight)
+                part.take(task, batch.scored)
+                total = self.slice_totals.setdefault(of, Performance())
+                if back:
+                    total.take_out(part)
+                else:
+                    total.merge(part)
+
+    def _close(self, *, alpha: float, settles_after: float, needed: int) -> Closed:
+        window, self.window = self.window, TruthWindow()
+        assert window.start is not None
+        self.last = window
+        self.findings = self.concept.judge(
+            window.errors,
+            window.judged,
+            end=window.end,
+            alpha=alpha,
+            settles_after=settles_after,
+            needed=needed,
+        )
+        self.history = [*self.history, (window.end, window.errors)][-REMEMBERED:]
+        span = Span(
+            window.start,
+            window.end,
+            window.rows,
+            window.first_offset,
+            window.last_offset,
+            self.version,
+            self.step,
+        )
+        return Closed(window, self.findings, span)
+
+    def errors_since(self, since: float) -> int:
+        """Wrong answers in the windows that ended after a time, in seconds since 1970."""
+        return sum(errors for end, errors in self.history if end > since)
+
+    def state(self) -> list[Any]:
+        return [
+            self.window.state(),
+            self.last.state() if self.last is not None else None,
+            [each.stored() for each in self.findings],
+            self.total.state(),
+            [[*of, each.state()] for of, each in sorted(self.slice_totals.items())],
+            self.concept.state(),
+            self.scale.state(),
+            np.array([end for end, _ in self.history]),
+            np.array([errors for _, errors in self.history], dtype=np.int64),
+        ]
+
+    @classmethod
+    def from_state(cls, version: str, step: str, state: list[Any]) -> TruthSeries:
+        made = cls(version, step)
+        window, last, findings, total, slices, concept, scale, ends, errors = state
+        made.window = TruthWindow.from_state(window)
+        made.last = TruthWindow.from_state(last) if last is not None else None
+        made.findings = [Finding.from_stored(each) for each in findings]
+        made.total = Performance.from_state(total)
+        made.slice_totals = {(n, v): Performance.from_state(each) for n, v, each in slices}
+        made.concept = ConceptWatch.from_state(concept)
+        made.scale.restore(scale)
+        made.history = list(zip(ends.tolist(), errors.tolist(), strict=True))
+        return made
