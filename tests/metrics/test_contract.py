@@ -18,6 +18,7 @@ from streamgauge.metrics.binary_scores import BinaryScores
 from streamgauge.metrics.class_scores import ClassScores
 from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.duplicates import Duplicates
+from streamgauge.metrics.error_tags import ErrorTags
 from streamgauge.metrics.heavy_hitters import HeavyHitters
 from streamgauge.metrics.histogram import Histogram
 from streamgauge.metrics.moments import Moments
@@ -127,6 +128,11 @@ def classes(rows: Any) -> Any:
     return (rows * 6).astype(np.intp)
 
 
+def give_tags(metric: ErrorTags, rows: Any) -> None:
+    tags = [["abcdefg"[code], "even" if code % 2 else "odd"] for code in classes(rows[:, 0])]
+    metric.update(tags, rows[:, 1] > 0.5, rows[:, 2])
+
+
 def give_names(metric: NamedScores, rows: Any) -> None:
     name = classes(rows[:, 0])
     for each in np.unique(name):
@@ -153,6 +159,7 @@ FEEDS = {
     "duplicates": Feed(
         Duplicates, lambda n: arrays(np.bool_, n), lambda metric, rows: metric.update(rows)
     ),
+    "error_tags": Feed(ErrorTags, scored, give_tags),
     "heavy_hitters": Feed(
         lambda: HeavyHitters(cap=9), words, lambda metric, rows: metric.update(rows.tolist())
     ),

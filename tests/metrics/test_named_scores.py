@@ -37,7 +37,7 @@ def test_what_is_known_of_a_score() -> None:
     assert weighted is not None and weighted.n == 4.0 and weighted.events == 2
     assert weighted.mean == pytest.approx(0.175)
     assert weighted.std == pytest.approx(math.sqrt(0.75 * 0.25 * 0.3**2))
-    assert made.names() == ["pinball", "wer"] and made.score("ndcg") is None
+    assert made.kept() == ["pinball", "wer"] and made.score("ndcg") is None
 
 
 names = st.integers(0, 3 * MOST_NAMES).map(lambda number: f"score{number:03}")
@@ -53,10 +53,10 @@ def test_too_many_names_are_the_same_in_any_order(first: Any, second: Any) -> No
     merged.merge(of(first))
     # Then the same names are kept, with all their rows, and the others are counted
     for other in (turned, merged):
-        assert other.names() == whole.names() and other.others == whole.others
+        assert other.kept() == whole.kept() and other.others == whole.others
         assert other.get() == pytest.approx(whole.get(), rel=1e-9, abs=1e-9)
     known = sorted({name for name, _ in first + second})[:MOST_NAMES]
-    assert whole.names() == known
+    assert whole.kept() == known
     for name in known:
         values = [value for each, value in first + second if each == name]
         score = whole.score(name)
@@ -71,7 +71,7 @@ def test_a_value_without_weight_leaves_no_trace() -> None:
     made = NamedScores()
     made.update("wer", np.array([0.3]), np.array([0.0]))
     made.update("ndcg", np.array([]))
-    assert made.names() == [] and pack(made.state()) == pack(NamedScores().state())
+    assert made.kept() == [] and pack(made.state()) == pack(NamedScores().state())
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

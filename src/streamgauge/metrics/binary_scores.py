@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.metrics.base import Metric
+from streamgauge.metrics.score_ranking import precision_figures, roc_figures
 from streamgauge.metrics.sums import (
     carried,
     compact,
@@ -30,8 +31,6 @@ LEAST_DROPPED = 40
 EVEN = 2.0**-5
 #: Where scikit-learn clips a probability before its logarithm.
 CLIP = float(np.finfo(np.float64).eps)
-#: Rounding that a bound allows beside the bins.
-ROUNDING = 1e-12
 
 
 class BinaryScores(Metric, name="binary_scores"):
@@ -203,8 +202,8 @@ class BinaryScores(Metric, name="binary_scores"):
             return {}
         figures = {"n": n, "log_loss": self._losses / n, "brier": self._squared / n}
         if self._positive.any() and self._negative.any():
-            figures |= _roc(self._positive, self._negative, exact=not self._dropped)
-            figures |= _precision(self._positive, self._negative, exact=not self._dropped)
+            figures |= roc_figures(self._positive, self._negative, exact=not self._dropped)
+            figures |= precision_figures(self._positive, self._negative, exact=not self._dropped)
         return figures
 
 
@@ -224,33 +223,3 @@ def _keys(probability: Floats) -> Keys:
     bits += (np.maximum(nearer - edge, 0.0) * slope).astype(np.int64)
     middle = int(edge.view(np.int64)) + int((0.5 - EVEN) * slope)
     return np.where(upper, middle - bits, bits - middle)
-
-
-def _roc(positive: Floats, negative: Floats, *, exact: bool) -> dict[str, float]:
-    """Return the area, ties counted half, and by how much ties that are none can move it."""
-    positives, negatives = float(positive.sum()), float(negative.sum())
-    below = np.cumsum(negative) - negative
-    pairs = positives * negatives
-    area = float(positive @ (below + negative / 2)) / pairs
-    error = 0.0 if exact else float(positive @ negative) / 2 / pairs + ROUNDING
-    return {"roc_auc": min(area, 1.0), "roc_auc_error": error}
-
-
-def _precision(positive: Floats, negative: Floats, *, exact: bool) -> dict[str, float]:
-    """Return the average precision, and by how much ties that are none can move it."""
-    positive, negative = positive[::-1], negative[::-1]
-    hits, misses = np.cumsum(positive), np.cumsum(negative)
-    some = positive > 0
-    share = positive[some] / hits[-1]
-    here = hits[some], misses[some]
-    figure = float(share @ (here[0] / (here[0] + here[1])))
-    figures = {"average_precision": min(figure, 1.0), "average_precision_error": 0.0}
-    if not exact:
-        # Of a bin's positives none is more precise than after all of them and none of the
-        # negatives, and none less than before all of them and after the negatives.
-        best = float(share @ (here[0] / (here[0] + here[1] - negative[some])))
-        before = here[0] - positive[some]
-        reached = np.maximum(before + here[1], np.finfo(np.float64).tiny)
-        worst = float(share @ (before / reached))
-        figures["average_precision_error"] = max(best - figure, figure - worst) + ROUNDING
-    return figures

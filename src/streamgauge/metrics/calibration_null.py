@@ -104,8 +104,10 @@ def _laid(places: Floats, chances: Floats) -> Floats:
     places = np.minimum(places, CELLS - 1.0)
     below = places.astype(np.intp)
     upper = (places - below) * chances
-    mass = np.bincount(below, chances - upper, minlength=CELLS)
-    return mass + np.bincount(below + 1, upper, minlength=CELLS)[:CELLS]
+    mass = np.zeros(CELLS + 1)
+    np.add.at(mass, below, chances - upper)
+    np.add.at(mass, below + 1, upper)
+    return mass
 
 
 def _half_normal(spread: float) -> Floats:

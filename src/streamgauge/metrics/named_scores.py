@@ -55,7 +55,7 @@ class NamedScores(Metric, name="named_scores"):
         #: Rows whose name has no place.
         self.others = 0
 
-    def names(self) -> list[str]:
+    def kept(self) -> list[str]:
         """The names that are kept, sorted."""
         return sorted(self._spreads)
 
@@ -110,7 +110,7 @@ class NamedScores(Metric, name="named_scores"):
         self.others -= other.others
 
     def state(self) -> list[Any]:
-        return [self.others, *([name, *self._spreads[name].state()] for name in self.names())]
+        return [self.others, *([name, *self._spreads[name].state()] for name in self.kept())]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Self:
@@ -120,7 +120,7 @@ class NamedScores(Metric, name="named_scores"):
         return made
 
     def get(self) -> dict[str, float]:
-        scores = {name: self.score(name) for name in self.names()}
+        scores = {name: self.score(name) for name in self.kept()}
         return {
             name: each.mean for name, each in scores.items() if each and math.isfinite(each.mean)
         }
