@@ -65,7 +65,8 @@ class Effects:
 class Changes:
     """What is new since the last call: state to keep, and views for readers, both as bytes.
 
-    ``blobs`` are keyed by field: ``_`` for the partition, else a model-id. ``views`` hold
+    ``blobs`` are keyed by field: ``_`` for the partition, else a model-id, or a part of its state,
+    ``<model-id>.<part>``. Empty bytes say that the field is gone. ``views`` hold
     model-ids only (the partition's own view is the worker's, who knows the positions);
     ``gauges`` are numbers about the whole processor for that view.
     """

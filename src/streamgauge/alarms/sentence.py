@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from streamgauge.alarms.finding import Direction, Finding
 
@@ -35,6 +36,7 @@ SUBJECTS = {
     "output.margin": "the margin between the first two classes",
     "output.entropy": "the entropy of the scores",
     "input.anomaly": "the anomaly score of the inputs",
+    "errors": "the share of wrong answers",
     "prediction_id": "the prediction id",
     "timestamp": "an event",
 }
@@ -54,9 +56,12 @@ def firing(
     """
     lead = findings[0]
     others = len({finding.target for finding in findings} - {lead.target})
-    noun = {"prediction_drift": "output", "release": "output", "feedback": "kind"}.get(
-        kind, "feature"
-    )
+    noun = {
+        "prediction_drift": "output",
+        "release": "output",
+        "feedback": "kind",
+        "performance": "figure",
+    }.get(kind, "feature")
     more = f" (and {others} more {noun}{'s' if others > 1 else ''})" if others else ""
     of = f" {version}" if kind == "release" and version else ""
     first = f"; step {earlier_step} moved first" if earlier_step else ""
@@ -94,6 +99,15 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def moment(seconds: float) -> str:
+    """A time since 1970 as people read it, in UTC.
+
+    >>> moment(1_790_000_000.0)
+    '2026-09-21 14:13:20 UTC'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def mean_change(
@@ -141,6 +155,12 @@ def _what(kind: str, lead: Finding) -> str:
         return f"rule {name} is broken by {_percent(lead.value)} of predictions ({lead.change})"
     if lead.rule == "unusual":
         return f"inputs are unusual in {_percent(lead.value)} of predictions ({lead.change})"
+    if kind == "concept_drift":
+        return (
+            f"answers are wrong in {_percent(lead.value)} of labelled predictions ({lead.change})"
+        )
+    if kind == "performance":
+        return f"{lead.target} is {lead.value:.4g} ({lead.change})"
     if kind == "feedback":
         act = BEHAVIOUR_WORDS.get(lead.target, f"act ({lead.target})")
         return f"users {act} in {_percent(lead.value)} of interactions ({lead.change})"

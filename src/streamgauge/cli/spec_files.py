@@ -46,7 +46,9 @@ def detector_catalogue() -> DetectorCatalogue:
         return ""
 
     classes = Detector.classes()
-    parameters = {name: list(inspect.signature(found).parameters) for name, found in classes.items()}
+    parameters = {
+        name: list(inspect.signature(found).parameters) for name, found in classes.items()
+    }
     of_errors = {name for name, found in classes.items() if found.series == "error"}
     return DetectorCatalogue(
         {name: each for name, each in parameters.items() if name not in of_errors},

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Rows of a full block. A block is what a checkpoint writes when one of its rows changes.
-BLOCK: Final = 2048
+BLOCK: Final = 512
 #: States of a row's label.
 MISSING: Final = 0
 LABELLED: Final = 1

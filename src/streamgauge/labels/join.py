@@ -108,6 +108,12 @@ class LabelJoin:
         #: Nothing is due before this log time.
         self._wake = math.inf
 
+    def set_rule(self, rule: JoinRule) -> None:
+        """Go by another rule from here on; what was released stays so."""
+        self.rule = rule
+        self.admission.cap = rule.cap
+        self._set_wake()
+
     # -- predictions -------------------------------------------------------------------------
 
     def admit(

@@ -27,6 +27,9 @@ from streamgauge.monitor.lateness import Lateness
 from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.step import MOST_STEPS, Step
+from streamgauge.monitor.truth.feed import TruthFeed
+from streamgauge.monitor.truth.model_truth import ModelTruth
+from streamgauge.monitor.truth.say import truth_event
 from streamgauge.monitor.voice import edge_event, silence_edge
 from streamgauge.monitor.waiting_events import ENOUGH, WaitingEvents
 from streamgauge.windows.watermark import Watermark
@@ -72,6 +75,7 @@ class ModelMonitor:
         self.others = Traffic()
         self.configuration = configuration
         self.watermark = self._watermark()
+        self.truth = TruthFeed(ModelTruth(configuration.spec, partial(truth_event, self)))
         self._waiting = WaitingEvents()
         #: Whether a version is gone of whose slow state something was not written, or still is.
         self._slow_lost = False
@@ -86,6 +90,7 @@ class ModelMonitor:
         """
         self.settle()
         events = self._unwatch(configuration) + self._accept(configuration)
+        self.truth.configure(configuration.spec)
         old, self.configuration = self.watermark, configuration
         self.watermark = self._watermark()
         for field in ("value", "settled", "event_max", "recorded_at"):
@@ -151,6 +156,7 @@ class ModelMonitor:
         """
         progress = self.watermark.observe(batch.timestamp, batch.record_timestamp, log_before)
         panes = np.floor(batch.timestamp / self.watermark.pane).astype(np.int64)
+        logged = np.fmax(log_before, batch.record_timestamp)
         events: list[AlarmEvent] = []
         turns = np.flatnonzero(progress.ticks[1:] != progress.ticks[:-1]) + 1
         for start, end in itertools.pairwise([0, *turns.tolist(), len(batch)]):
@@ -160,7 +166,9 @@ class ModelMonitor:
             kept = rows[~progress.late[start:end]]
             self.lateness.take(len(rows), len(rows) - len(kept))
             if len(kept):
-                self._take(_part(batch, start, end, kept), panes[kept])
+                part = _part(batch, start, end, kept)
+                self._take(part, panes[kept])
+                self.truth.take(part, logged[kept])
         return events + self._close(self.watermark.tick)
 
     def _take(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:

@@ -17,7 +17,8 @@ from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded, Row
 from streamgauge.batch.shapes import Shapes
-from streamgauge.batch.structs import Telemetry
+from streamgauge.batch.structs import Label, Telemetry
+from streamgauge.labels import Truth
 from streamgauge.monitor.acts import Act
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
@@ -33,7 +34,7 @@ MOST_MODELS = 2000
 #: Bytes of records whose events may wait to be counted; decoded they are two or three times that.
 MOST_WAITING_BYTES = 64 * 1024 * 1024
 #: Of the state's layout. A worker refuses what it does not know.
-SCHEMA = 4
+SCHEMA = 5
 #: The step in a model's life after which its silence is wanted.
 RETIRED = "retired"
 #: Behind a model's field: the part of its state that changes by the hour.
@@ -80,8 +81,9 @@ class PartitionMonitor:
         self._written = b""
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
+        parts = _parts_of(blobs)
         for field, blob in blobs.items():
-            if field.endswith(SLOW):
+            if "." in field:
                 continue
             try:
                 state = self._opened(blob)
@@ -97,6 +99,8 @@ class PartitionMonitor:
                         partition=self._partition,
                         budget=self._budget,
                     )
+                    own = parts.get(field, {})
+                    monitor.truth.restore({n: self._opened(own[n]) for n in own if n != SLOW[1:]})
                     self._models[monitor.model] = monitor
             except (ValueError, TypeError, KeyError, IndexError) as error:
                 raise StateError(f"state field {field} can't be read: {error}") from error
@@ -139,7 +143,7 @@ class PartitionMonitor:
         for model, done in acts.items():
             self._models[model].act(done, [], before)
             taken.add(model)
-        self._take_labels(decoded, effects, taken)
+        self._take_labels(decoded, reached, effects, taken)
         for _, letter in decoded.dead:
             _count(effects, _kind(letter.record.topic), "dead", 1)
             effects.dead_letters.append(letter)
@@ -171,6 +175,10 @@ class PartitionMonitor:
             blobs[field] = pack([SCHEMA, monitor.state()], key=self._key)
             if monitor.slow_changed:
                 blobs[field + SLOW] = pack([SCHEMA, monitor.slow_state()], key=self._key)
+            for name, part in monitor.truth.changes().items():
+                # Nothing is how a store is told that a field is gone.
+                gone = part is None
+                blobs[f"{field}.{name}"] = b"" if gone else pack([SCHEMA, part], key=self._key)
             views[field] = _view(monitor)
         self._dirty, self._waiting_bytes = set(), 0
         own = pack([SCHEMA, [self._log_time, self._dropped]], key=self._key)
@@ -304,14 +312,29 @@ class PartitionMonitor:
                 spans[-1][1].append(part)
         return spans
 
-    def _take_labels(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
-        """Labels are validated and counted; joining them comes with the join."""
+    def _take_labels(
+        self, decoded: Decoded, reached: Floats, effects: Effects, taken: set[str]
+    ) -> None:
+        """Take labels after the predictions of the chunk; the join knows which came first."""
+        by_model: dict[str, list[Row[Label]]] = {}
         for label in decoded.labels:
-            monitor = self._models.get(label.event.model)
-            if monitor is not None:
-                monitor.labels += 1
-                taken.add(monitor.model)
-            _count(effects, "label", "ok" if monitor is not None else "skipped", 1)
+            by_model.setdefault(label.event.model, []).append(label)
+        for model, labels in by_model.items():
+            monitor = self._models.get(model)
+            _count(effects, "label", "ok" if monitor is not None else "skipped", len(labels))
+            if monitor is None:
+                continue
+            monitor.labels += len(labels)
+            rows = [label.row for label in labels]
+            monitor.truth.label(
+                [label.event.prediction_id for label in labels],
+                [Truth.of(label.event, label.timestamp) for label in labels],
+                reached[rows].tolist(),
+                rows,
+            )
+            taken.add(model)
+            events = monitor.truth.advance(float(reached[-1]), heard=True)
+            effects.events += events or []
         _count(effects, "model", "ok", len(decoded.model_events))
 
     def _acts(self, decoded: Decoded, effects: Effects) -> dict[str, list[Act]]:
@@ -398,10 +421,10 @@ class PartitionMonitor:
 
     def _run_on(self, log_time: float, effects: Effects) -> None:
         for model, monitor in self._models.items():
-            events = monitor.advance(log_time)
-            if events is not None:
-                effects.events += events
-                self._dirty.add(model)
+            for events in (monitor.advance(log_time), monitor.truth.advance(log_time)):
+                if events is not None:
+                    effects.events += events
+                    self._dirty.add(model)
 
     def _numbered(self, model: str, number: int) -> Configuration:
         for version in self._book.versions(model):
@@ -409,6 +432,16 @@ class PartitionMonitor:
                 return version
         # Its spec is gone from the store: the default, under the number that was in force.
         return replace(self._book.default(model), number=number)
+
+
+def _parts_of(blobs: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """The parts of each model's state beside its own field, by field and part."""
+    parts: dict[str, dict[str, bytes]] = {}
+    for field, blob in blobs.items():
+        model, dot, part = field.partition(".")
+        if dot:
+            parts.setdefault(model, {})[part] = blob
+    return parts
 
 
 def _view(monitor: ModelMonitor) -> bytes:

@@ -108,9 +108,7 @@ class LabelsSpec(SpecPart):
     detectors: Annotated[tuple[ErrorDetectorSpec, ...], Field(max_length=8)] | None = Field(
         None, description="Detectors of concept drift on the errors; else chosen by the task."
     )
-    values: (
-        Annotated[dict[Category, dict[Category, Number]], Field(max_length=100)] | None
-    ) = Field(
+    values: Annotated[dict[Category, dict[Category, Number]], Field(max_length=100)] | None = Field(
         None,
         description="What a decision is worth, by predicted class and true class, like "
         "`{fraud: {fraud: 100, ok: -5}}`.",

@@ -26,7 +26,7 @@ class Checkpoint:
     """One compare-and-set: state, positions, views and outbox in one write.
 
     ``base`` is the position text that must still stand, ``position`` the one to put there.
-    ``outbox`` maps an entry's id to its bytes.
+    ``outbox`` maps an entry's id to its bytes. A blob or view without bytes is gone.
     """
 
     base: str

@@ -54,8 +54,10 @@ class MemoryStore:
             return "FENCED"
         if h.position != write.base:
             return "CONFLICT"
-        h.blobs.update(write.blobs)
-        h.views.update(write.views)
+        for kept, written in ((h.blobs, write.blobs), (h.views, write.views)):
+            kept.update(written)
+            for name in [name for name, content in written.items() if not content]:
+                del kept[name]
         for key, payload in write.outbox.items():
             h.outbox.setdefault(key, payload)
         h.position, h.meta = write.position, write.meta

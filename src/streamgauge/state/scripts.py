@@ -25,11 +25,16 @@ end
 if cur[3] ~= ARGV[3] then return {'CONFLICT', cur[1], cur[2], cur[3] or ''} end
 local function put(key, prefix, first, last)
   for i = first, last, 1000 do
-    local h = {}
+    local h, gone = {}, {}
     for j = i, math.min(i + 998, last - 1), 2 do
-      h[#h+1] = prefix .. ARGV[j]; h[#h+1] = ARGV[j+1]
+      if ARGV[j+1] == '' then
+        gone[#gone+1] = prefix .. ARGV[j]
+      else
+        h[#h+1] = prefix .. ARGV[j]; h[#h+1] = ARGV[j+1]
+      end
     end
-    redis.call('HSET', key, unpack(h))
+    if #h > 0 then redis.call('HSET', key, unpack(h)) end
+    if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
   end
 end
 local s = 7 + 2 * tonumber(ARGV[6])

@@ -115,10 +115,14 @@ class ConceptWatch:
 
     def _heard(self, value: float, threshold: float, n: int, usual: float) -> list[Finding]:
         """What detectors heard, where the window's errors bear them out."""
-        return [
-            fault("errors", name, value, threshold, n=n, before=usual, kind="concept_drift")
-            for name in sorted(self.risen)
-        ]
+        found = []
+        for name in sorted(self.detectors):
+            # One that heard nothing is well, and says so: else an alarm would wait for its word.
+            level = value if name in self.risen else min(value, threshold)
+            found.append(
+                fault("errors", name, level, threshold, n=n, before=usual, kind="concept_drift")
+            )
+        return found
 
     def state(self) -> list[Any]:
         detectors = {
@@ -149,9 +153,11 @@ class ConceptWatch:
 
 def _rises_only(name: str, params: Mapping[str, float]) -> Detector:
     """A detector of errors: that a model errs less is no alarm."""
-    own: dict[str, Any] = {"adwin": {"rises_only": True}, "page_hinkley": {"mode": "up"}}.get(
-        name, {}
-    )
+    of_errors: dict[str, dict[str, Any]] = {
+        "adwin": {"rises_only": True},
+        "page_hinkley": {"mode": "up"},
+    }
+    own = of_errors.get(name, {})
     return Detector.create(name, **{**own, **params})
 
 

@@ -49,9 +49,11 @@ class Groups(Names[Group]):
         fields = tuple(most_values)
         if not fields:
             pairs = list(zip(versions, steps, strict=True))
-            return self.codes([Group(*pair, (), ()) for pair in pairs]) if len(
-                set(pairs)
-            ) > 1 else np.full(len(pairs), self.code(Group(*pairs[0], (), ())), dtype=np.int32)
+            return (
+                self.codes([Group(*pair, (), ()) for pair in pairs])
+                if len(set(pairs)) > 1
+                else np.full(len(pairs), self.code(Group(*pairs[0], (), ())), dtype=np.int32)
+            )
         known = {name: self._values(name) for name in fields}
         codes = []
         for version, step, segment in zip(versions, steps, segments, strict=True):

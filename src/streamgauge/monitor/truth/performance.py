@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -71,10 +72,10 @@ class Performance:
                 positive = scored.truth[known] == POSITIVE
                 self._part("binary").update(scored.probability[known], positive, weight[known])
         elif scored.of_classes is not None and scored.true_class is not None:
-            known = ~np.isnan(scored.of_classes).any(axis=1)
-            if known.any():
+            whole = np.flatnonzero(~np.isnan(scored.of_classes).any(axis=1))
+            if len(whole):
                 self._part("classes").update(
-                    scored.of_classes[known], scored.true_class[known], weight[known]
+                    scored.of_classes[whole], scored.true_class[whole], weight[whole]
                 )
         known = ~np.isnan(scored.confidence)
         if known.any():
@@ -111,7 +112,7 @@ class Performance:
         confusion = self.parts.get("confusion")
         if confusion is None:
             return 0.0
-        return sum(w for (said, true), w in confusion.pairs().items() if said != true)
+        return float(sum(w for (said, true), w in confusion.pairs().items() if said != true))
 
     def merge(self, other: Performance) -> None:
         self.predictions += other.predictions
@@ -149,7 +150,7 @@ def worth(
     confusion = performance.parts.get("confusion")
     if confusion is None or not confusion.n:
         return None
-    return sum(
+    return math.fsum(
         weight * values.get(names.get(said, ""), {}).get(names.get(true, ""), 0.0)
         for (said, true), weight in confusion.pairs().items()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,9 @@ class Scored:
 
     def part(self, kept: Codes | slice) -> Scored:
         """Some of the rows."""
-        columns = (getattr(self, name) for name in self.__slots__)
-        return Scored(*(None if each is None else each[kept] for each in columns))
+        columns: list[Any] = [getattr(self, name) for name in self.__slots__]
+        kept_of: list[Any] = [None if each is None else each[kept] for each in columns]
+        return Scored(*kept_of)
 
 
 class Scorer:
@@ -107,9 +109,7 @@ class Scorer:
     ) -> Scored:
         predicted = self._named(rows.predicted, rows.number, said)
         truth = self._named(rows.truth, rows.truth_number, truths)
-        kept = np.flatnonzero(
-            (rows.state == LABELLED) & (truth != NONE) & (predicted != NONE)
-        )
+        kept = np.flatnonzero((rows.state == LABELLED) & (truth != NONE) & (predicted != NONE))
         confidence = np.where(rows.predicted[kept] == NONE, np.nan, rows.number[kept])
         proper = (confidence >= 0.0) & (confidence <= 1.0)
         nothing = np.full(len(kept), np.nan)
@@ -119,7 +119,10 @@ class Scorer:
             given = np.nansum(columns, axis=1)
             bad = (np.abs(given - 1.0) > SLACK) | (np.nan_to_num(columns) < 0.0).any(axis=1)
             columns = np.where(bad[:, None], np.nan, np.nan_to_num(columns))
-            places = [said.names.index(each) if each in said.names else NONE for each in self.classes.names]
+            places = [
+                said.names.index(each) if each in said.names else NONE
+                for each in self.classes.names
+            ]
             true_class = np.array([*places, NONE], dtype=np.intp)[truth[kept]]
             true_class[true_class >= columns.shape[1]] = NONE
         return Scored(
@@ -136,22 +139,26 @@ class Scorer:
             true_class,
         )
 
-    def _named(
-        self, codes: NDArray[np.int32], numbers: Floats, names: Names[str]
-    ) -> Codes:
+    def _named(self, codes: NDArray[np.int32], numbers: Floats, names: Names[str]) -> Codes:
         """Codes of this scorer; a number without a name is the class that is called so."""
         bare = (codes == NONE) & np.isfinite(numbers)
         if not bare.any():
             wanted = np.unique(codes)
             places = np.full(len(names.names) + 1, NONE, dtype=np.intp)
-            first = sorted(wanted.tolist(), key=codes.tolist().index) if len(wanted) > 1 else wanted.tolist()
+            first = (
+                sorted(wanted.tolist(), key=codes.tolist().index)
+                if len(wanted) > 1
+                else wanted.tolist()
+            )
             for code in first:
                 if code != NONE:
                     places[code] = self.classes.code(names.names[code])
             return places[codes]
         listed = [
             (f"{number:g}" if lone else None) if code == NONE else names.names[code]
-            for code, number, lone in zip(codes.tolist(), numbers.tolist(), bare.tolist(), strict=True)
+            for code, number, lone in zip(
+                codes.tolist(), numbers.tolist(), bare.tolist(), strict=True
+            )
         ]
         return self.classes.codes(listed).astype(np.intp)
 

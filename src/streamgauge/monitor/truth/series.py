@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from streamgauge.alarms.finding import Finding, Span
 from streamgauge.labels.truth import Extras
+from streamgauge.metrics.trivial_classifier import TrivialClassifier
+from streamgauge.metrics.trivial_regressor import TrivialRegressor
 from streamgauge.monitor.truth.concept import ConceptWatch, Wanted
 from streamgauge.monitor.truth.errors import ErrorScale
 from streamgauge.monitor.truth.performance import Performance
@@ -38,8 +40,9 @@ class Batch(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A window that is full, and what its errors say."""
+    """A window that is full, and what its errors say; ``row`` of the batch filled it."""
 
+    row: int
     window: TruthWindow
     findings: list[Finding]
     span: Span
@@ -57,6 +60,8 @@ class TruthSeries:
         self.slice_totals: dict[Slice, Performance] = {}
         self.concept = ConceptWatch()
         self.scale = ErrorScale()
+        #: What answers cost nothing would have been worth, trained beside.
+        self.trivial: TrivialClassifier | TrivialRegressor | None = None
         #: (end, errors) of the last windows.
         self.history: list[tuple[float, int]] = []
 
@@ -81,7 +86,7 @@ class TruthSeries:
             self._count(task, batch, part, start, stop, wanted)
             start, done = stop, until
             if full:
-                yield self._close(alpha=alpha, settles_after=settles_after, needed=needed)
+                yield self._close(stop - 1, alpha=alpha, settles_after=settles_after, needed=needed)
 
     def _until_full(
         self, batch: Batch, start: int, done: int, *, least: float, needed: int
@@ -117,15 +122,27 @@ class TruthSeries:
         for each in (window.whole, self.total):
             self._add(each, task, batch, scored, start, stop)
         self._slice(task, batch, scored)
+        self._beside(task, scored)
         if len(scored) and task != "scores":
             first, errors = self.scale.errors(task, scored)
             kept = scored.rows[first:]
             self.concept.feed(errors, batch.times[kept], wanted)
             window.errors += int(errors.sum())
             window.judged += len(errors)
-            if len(errors) and any(batch.tags):
+            if len(errors):
                 tags = [batch.tags[row] for row in kept.tolist()]
                 window.tags.update(tags, errors > 0, scored.weight[first:])
+
+    def _beside(self, task: Task, scored: Scored) -> None:
+        """Let the trivial answers answer, and learn."""
+        if not len(scored) or task == "scores":
+            return
+        if self.trivial is None:
+            self.trivial = TrivialRegressor() if task == "regression" else TrivialClassifier()
+        if isinstance(self.trivial, TrivialRegressor):
+            self.trivial.update(scored.true_value, scored.weight)
+        else:
+            self.trivial.update(scored.truth, scored.weight)
 
     @staticmethod
     def _add(
@@ -171,9 +188,12 @@ class TruthSeries:
                 else:
                     total.merge(part)
 
-    def _close(self, *, alpha: float, settles_after: float, needed: int) -> Closed:
+    def _close(self, row: int, *, alpha: float, settles_after: float, needed: int) -> Closed:
         window, self.window = self.window, TruthWindow()
         assert window.start is not None
+        if self.trivial is not None:
+            window.trivial = self.trivial.get()
+            self.trivial.restart()
         self.last = window
         self.findings = self.concept.judge(
             window.errors,
@@ -193,7 +213,7 @@ class TruthSeries:
             self.version,
             self.step,
         )
-        return Closed(window, self.findings, span)
+        return Closed(row, window, self.findings, span)
 
     def errors_since(self, since: float) -> int:
         """Wrong answers in the windows that ended after a time, in seconds since 1970."""
@@ -208,6 +228,7 @@ class TruthSeries:
             [[*of, each.state()] for of, each in sorted(self.slice_totals.items())],
             self.concept.state(),
             self.scale.state(),
+            [type(self.trivial).__name__, self.trivial.state()] if self.trivial else None,
             np.array([end for end, _ in self.history]),
             np.array([errors for _, errors in self.history], dtype=np.int64),
         ]
@@ -215,7 +236,7 @@ class TruthSeries:
     @classmethod
     def from_state(cls, version: str, step: str, state: list[Any]) -> TruthSeries:
         made = cls(version, step)
-        window, last, findings, total, slices, concept, scale, ends, errors = state
+        window, last, findings, total, slices, concept, scale, trivial, ends, errors = state
         made.window = TruthWindow.from_state(window)
         made.last = TruthWindow.from_state(last) if last is not None else None
         made.findings = [Finding.from_stored(each) for each in findings]
@@ -223,5 +244,9 @@ class TruthSeries:
         made.slice_totals = {(n, v): Performance.from_state(each) for n, v, each in slices}
         made.concept = ConceptWatch.from_state(concept)
         made.scale.restore(scale)
+        if trivial is not None:
+            kind, inside = trivial
+            own = TrivialRegressor if kind == "TrivialRegressor" else TrivialClassifier
+            made.trivial = own.from_state(inside)
         made.history = list(zip(ends.tolist(), errors.tolist(), strict=True))
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isnan
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from streamgauge.specs.model_spec import ModelSpec
 
@@ -19,9 +19,11 @@ TRUE = frozenset({"true", "1"})
 
 def declared_task(spec: ModelSpec) -> Task | None:
     """The task that a spec declares; None where it does not say."""
-    if spec.task in ("ranking", "generative"):
-        return "scores"
-    return spec.task if spec.task in get_args(Task) else None
+    match spec.task:
+        case "ranking" | "generative":
+            return "scores"
+        case task:
+            return task
 
 
 def told_task(

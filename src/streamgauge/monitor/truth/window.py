@@ -29,6 +29,8 @@ class TruthWindow:
     last_offset: int = NONE
     errors: int = 0
     judged: int = 0
+    #: Figures of trivial answers to the same predictions.
+    trivial: dict[str, float] = field(default_factory=dict)
     whole: Performance = field(default_factory=Performance)
     slices: dict[Slice, Performance] = field(default_factory=dict)
     tags: ErrorTags = field(default_factory=ErrorTags)
@@ -51,6 +53,7 @@ class TruthWindow:
             self.last_offset,
             self.errors,
             self.judged,
+            dict(sorted(self.trivial.items())),
             self.whole.state(),
             [[*of, each.state()] for of, each in sorted(self.slices.items())],
             self.tags.state(),
@@ -58,10 +61,9 @@ class TruthWindow:
 
     @classmethod
     def from_state(cls, state: list[Any]) -> TruthWindow:
-        *plain, whole, slices, tags = state
-        return cls(
-            *plain,
-            Performance.from_state(whole),
-            {(name, value): Performance.from_state(each) for name, value, each in slices},
-            ErrorTags.from_state(tags),
-        )
+        made = cls(*state[:8])
+        whole, slices, tags = state[8:]
+        made.whole = Performance.from_state(whole)
+        made.slices = {(name, value): Performance.from_state(each) for name, value, each in slices}
+        made.tags = ErrorTags.from_state(tags)
+        return made

@@ -1,0 +1,362 @@
+"""The truth about one model on one partition: its join, its series, and its alarms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.alarms.policy import AlarmPolicy, Edge
+from streamgauge.batch.columns import ERROR, EventBatch
+from streamgauge.labels import Amendment, JoinRule, LabelJoin, Released, Rows, Truth
+from streamgauge.labels.digest import digests
+from streamgauge.labels.names import NONE, Names
+from streamgauge.monitor.judge import alpha
+from streamgauge.monitor.shown_alarms import ShownAlarms
+from streamgauge.monitor.truth.concept import Wanted, default_detectors
+from streamgauge.monitor.truth.goals import goal_findings
+from streamgauge.monitor.truth.groups import Group, Groups
+from streamgauge.monitor.truth.scored import Scored, Scorer
+from streamgauge.monitor.truth.series import Batch, Closed, TruthSeries
+from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, told_task
+from streamgauge.specs.model_spec import ModelSpec
+from streamgauge_client.events import AlarmEvent
+
+#: Versions (of all steps together) whose truth is followed.
+MOST_SERIES = 40
+#: Combinations of tags that are told apart.
+MOST_TAG_SETS = 1000
+#: Predictions of a model that wait while no label of it ever came and its spec speaks of none.
+UNASKED = 4_000
+#: How long predictions wait where the spec does not say, in seconds.
+DEFAULT_HORIZON = 86_400.0
+MOST_SCORED_CLASSES = 20
+
+Say = Callable[[Edge, TruthSeries, Closed], AlarmEvent]
+
+
+class ModelTruth:
+    """Follows what predictions turned out to be. A pure function of its spec and its records.
+
+    Parameters
+    ----------
+    spec
+        The spec in force.
+    say
+        Makes an alarm of an edge, and of the window that made it.
+    """
+
+    def __init__(self, spec: ModelSpec, say: Say) -> None:
+        self._say = say
+        self.spec = spec
+        self.join = LabelJoin(self._rule(spec, asked=False))
+        self.groups = Groups()
+        self.tag_sets = Names[tuple[str, ...]](most=MOST_TAG_SETS)
+        self.task: Task | None = declared_task(spec)
+        self.positive = PositiveClass(spec.labels.positive)
+        self.scorer = Scorer(self.positive, spec.labels.threshold)
+        self.series: dict[tuple[str, str], TruthSeries] = {}
+        self.policy = AlarmPolicy()
+        self.alarms = ShownAlarms()
+        #: Released labels that fit no answer: of another type, out of 0..1, a vector.
+        self.mismatched = 0
+        #: Whether a label ever came.
+        self.asked = False
+        #: Whether the join, and what was judged of it, are to be written.
+        self.changed = self.judged = False
+
+    @staticmethod
+    def _rule(spec: ModelSpec, *, asked: bool) -> JoinRule:
+        delay, labels = spec.label_delay, spec.labels
+        horizon = delay.max_seconds if delay.max_seconds is not None else DEFAULT_HORIZON
+        expected = {"label_delay", "labels", "task"} & spec.model_fields_set
+        cap = labels.pending_max if asked or expected else min(UNASKED, labels.pending_max)
+        return JoinRule(horizon, cap, labels.implicit_negative_after_seconds)
+
+    def configure(self, spec: ModelSpec) -> None:
+        """Go by another spec from here on; what was released stays as it was judged."""
+        self.spec = spec
+        self.join.set_rule(self._rule(spec, asked=self.asked))
+        self.task = declared_task(spec) or self.task
+        self.positive.declared = spec.labels.positive
+        self.scorer.threshold = spec.labels.threshold
+        self.changed = True
+
+    # -- what comes in -----------------------------------------------------------------------
+
+    def admit(self, batch: EventBatch, log_times: NDArray[np.float64]) -> None:
+        """Take predictions in log order; ``log_times`` (n,) is the log's when each came."""
+        answered = (batch.status != ERROR) & ~(batch.null_output & np.isnan(batch.score))
+        if not answered.all():
+            kept = np.flatnonzero(answered)
+            if not len(kept):
+                return
+            batch, log_times = batch.take(kept), log_times[kept]
+        n = len(batch)
+        rows = Rows.empty(n)
+        rows.digest[:] = digests(batch.prediction_id)
+        rows.logged[:] = np.where(np.isfinite(log_times), log_times, 0.0)
+        rows.time[:], rows.offset[:] = batch.timestamp, batch.offset
+        rows.number[:] = batch.score
+        rows.predicted[:] = self.join.said.codes(batch.label)
+        declared = {name: each.max_values for name, each in self.spec.segments.items()}
+        rows.group[:] = self.groups.of(batch.version, batch.step, batch.segment, declared)
+        rows.tags[:] = self._tags(batch.tags)
+        rows.weight[:] = batch.weight
+        rows.truth_number[:] = np.nan
+        rows.truth[:] = rows.annotator[:] = NONE
+        rows.observed[:] = np.nan
+        self.join.admit(rows, batch.row, self._class_scores(batch))
+        self.changed = True
+
+    def _tags(self, tags: Sequence[Mapping[str, str]]) -> NDArray[np.int32]:
+        if not any(tags):
+            return np.full(len(tags), NONE, dtype=np.int32)
+        return self.tag_sets.codes(
+            [
+                tuple(f"{name}={value}" for name, value in sorted(each.items())) or None
+                for each in tags
+            ]
+        )
+
+    def _class_scores(self, batch: EventBatch) -> NDArray[np.float64] | None:
+        if batch.class_scores.count(None) == len(batch):
+            return None
+        listed = [
+            (row, self.join.said.code(name), score)
+            for row, scores in enumerate(batch.class_scores)
+            if scores is not None and len(scores) <= MOST_SCORED_CLASSES
+            for name, score in scores.items()
+        ]
+        matrix = np.full((len(batch), max((code for _, code, _ in listed), default=0) + 1), np.nan)
+        for row, code, score in listed:
+            matrix[row, code] = score
+        return matrix
+
+    def first_due(self, logged: float) -> float:
+        """When a prediction that came at a log time must be released at the latest."""
+        return logged + self.join.rule.patience
+
+    def label(
+        self,
+        ids: Sequence[str],
+        truths: Sequence[Truth],
+        at: Sequence[float],
+        records: Sequence[int],
+    ) -> None:
+        """Take labels in log order, after the predictions of the same chunk; see the join."""
+        if not self.asked:
+            self.asked = True
+            self.join.set_rule(self._rule(self.spec, asked=True))
+        self.join.label(digests(ids), truths, at, records)
+        self.changed = True
+
+    # -- what comes of it --------------------------------------------------------------------
+
+    def due(self, log_time: float) -> bool:
+        return self.join.due(log_time)
+
+    def advance(self, log_time: float) -> list[AlarmEvent]:
+        """End a chunk at a log time: judge what is released by now."""
+        if self.join.due(log_time):
+            self.changed = True
+        self.join.run_to(log_time)
+        events: list[AlarmEvent] = []
+        for each in self.join.take():
+            if isinstance(each, Amendment):
+                self._amend(each)
+            else:
+                events += self._release(each)
+        return events
+
+    def _release(self, released: Released) -> Iterator[AlarmEvent]:
+        if self.task is None:
+            told = self._tell_task(released)
+            if told is None:
+                return
+            released = told
+        self.judged = True
+        filled: list[tuple[int, TruthSeries, Closed]] = []
+        for (version, step), members, batch in self._batches(released):
+            series = self._series(version, step)
+            if series is None:
+                continue
+            assert self.task is not None
+            defaults = self.spec.defaults
+            closed = series.take(
+                self.task,
+                batch,
+                least=defaults.min_duration_seconds,
+                needed=defaults.min_events,
+                wanted=self._wanted(),
+                alpha=alpha(
+                    self.spec.false_alarms_per_month,
+                    targets=max(len(self.series), 1),
+                    duration=defaults.min_duration_seconds,
+                ),
+                settles_after=self.spec.reference.min_duration_seconds,
+            )
+            filled += [(int(members[each.row]), series, each) for each in closed]
+        # In the order of rows: versions of one step share their alarms.
+        for _, series, each in sorted(filled, key=itemgetter(0)):
+            yield from self._judge(series, each)
+
+    def _tell_task(self, released: Released) -> Released | None:
+        """Find out what the model does from its first label; return the rows from there on."""
+        rows = released.rows
+        for row in np.flatnonzero(rows.state == 1).tolist():
+            said, truth = int(rows.predicted[row]), int(rows.truth[row])
+            if truth == NONE and math.isnan(rows.truth_number[row]) and not released.extras:
+                continue
+            scores = released.scores
+            self.task = told_task(
+                truth=float(rows.truth_number[row]),
+                truth_name=self.join.truths.names[truth] if truth != NONE else None,
+                score=float(rows.number[row]),
+                said_name=self.join.said.names[said] if said != NONE else None,
+                classes=int(np.isfinite(scores[row]).sum()) if scores is not None else 0,
+            )
+            extras = {n: each for n, each in released.extras.items() if n >= released.first + row}
+            part = rows.part(row, len(rows))
+            return Released(
+                released.first + row, part, scores[row:] if scores is not None else None, extras
+            )
+        return None
+
+    def _wanted(self) -> Wanted:
+        declared = self.spec.labels.detectors
+        if declared is not None:
+            return [(each.name, each.params) for each in declared]
+        return default_detectors(self.task) if self.task is not None else []
+
+    def _series(self, version: str, step: str) -> TruthSeries | None:
+        found = self.series.get((version, step))
+        if found is None and len(self.series) < MOST_SERIES:
+            found = self.series[version, step] = TruthSeries(version, step)
+        return found
+
+    def _scored(self, released: Released) -> Scored:
+        assert self.task is not None
+        if self.task == "scores":
+            # What users computed themselves is the whole truth there is.
+            return self.scorer.score(
+                "regression", released.rows.part(0, 0), self.join.said, self.join.truths, None
+            )
+        return self.scorer.score(
+            self.task, released.rows, self.join.said, self.join.truths, released.scores
+        )
+
+    def _batches(
+        self, released: Released
+    ) -> Iterator[tuple[tuple[str, str], NDArray[np.intp], Batch]]:
+        """Rows by version and step, with their places among the released."""
+        rows = released.rows
+        scored = self._scored(released)
+        labelled = int((rows.state == 1).sum())
+        if self.task != "scores":
+            self.mismatched += labelled - int((rows.state[scored.rows] == 1).sum())
+        groups = [self.groups.names[code] for code in rows.group.tolist()]
+        by_series: dict[tuple[str, str], list[int]] = {}
+        for row, group in enumerate(groups):
+            by_series.setdefault((group.version, group.step), []).append(row)
+        for key, listed in by_series.items():
+            members = np.array(listed, dtype=np.intp)
+            yield key, members, self._batch(released, scored, groups, members)
+
+    def _batch(
+        self, released: Released, scored: Scored, groups: Sequence[Group], members: NDArray[np.intp]
+    ) -> Batch:
+        rows, first = released.rows, released.first
+        places = np.full(len(rows), NONE, dtype=np.intp)
+        places[members] = np.arange(len(members))
+        own = scored.part(np.flatnonzero(places[scored.rows] != NONE))
+        own = replace(own, rows=places[own.rows])
+        extras = {
+            int(places[number - first]): each
+            for number, each in released.extras.items()
+            if places[number - first] != NONE
+        }
+        listed = members.tolist()
+        tags = [self._tags_of(int(rows.tags[row])) for row in listed]
+        for place, each in extras.items():
+            tags[place] = (*tags[place], *(f"{name}={value}" for name, value in each.tags))
+        return Batch(
+            rows.time[members],
+            rows.offset[members],
+            rows.weight[members].astype(np.float64),
+            own,
+            [groups[row].slices for row in listed],
+            tags,
+            extras,
+        )
+
+    def _tags_of(self, code: int) -> tuple[str, ...]:
+        return self.tag_sets.names[code] if code != NONE else ()
+
+    def _amend(self, amendment: Amendment) -> None:
+        if self.task is None:
+            return
+        mismatched = self.mismatched
+        key, _, before = next(self._batches(amendment.before))
+        taken_back, self.mismatched = self.mismatched - mismatched, mismatched
+        _, _, after = next(self._batches(amendment.after))
+        self.mismatched -= taken_back
+        self.judged = True
+        series = self._series(*key)
+        if series is not None:
+            series.amend(self.task, before, after)
+
+    def _judge(self, series: TruthSeries, closed: Closed) -> Iterator[AlarmEvent]:
+        drift = self.policy.judge("concept_drift", closed.span, closed.findings)
+        goals = goal_findings(self.spec, self.task, series, closed.window)
+        series.findings = [*closed.findings, *goals]
+        for edge in (drift, self.policy.judge("performance", closed.span, goals)):
+            if edge is not None:
+                event = self._say(edge, series, closed)
+                self.alarms.take(event)
+                yield event
+
+    # -- state -------------------------------------------------------------------------------
+
+    def state(self) -> list[Any]:
+        return [
+            self.join.state(),
+            self.groups.state(),
+            self.tag_sets.state(),
+            self.task,
+            self.positive.state(),
+            self.scorer.classes.state(),
+            self.asked,
+        ]
+
+    def judged_state(self) -> list[Any]:
+        """The part that changes only when something is released."""
+        return [
+            [[*key, series.state()] for key, series in self.series.items()],
+            self.policy.state(),
+            self.alarms.state(),
+            self.mismatched,
+        ]
+
+    def restore(
+        self, state: list[Any], judged: list[Any] | None, blocks: Mapping[str, Any]
+    ) -> None:
+        """Become what both states and the blocks of the join described."""
+        join, groups, tags, self.task, positive, classes, self.asked = state
+        self.join = LabelJoin(self._rule(self.spec, asked=self.asked))
+        self.join.restore(join, dict(blocks))
+        self.groups.restore(groups)
+        self.tag_sets.restore(tags)
+        self.positive.restore(positive)
+        self.scorer.classes.restore(classes)
+        if judged is not None:
+            series, policy, alarms, self.mismatched = judged
+            self.series = {(v, s): TruthSeries.from_state(v, s, each) for v, s, each in series}
+            self.policy.restore(policy)
+            self.alarms = ShownAlarms.from_state(alarms)
+        self.changed = self.judged = False
