@@ -253,6 +253,10 @@ def test_the_two_zeros_are_one(make: Make) -> None:
     assert first.update_many(stream) == second.update_many(np.where(stream == 0, -0.0, stream))
     if make.series == "error":
         assert pack(first.state()) == pack(second.state())
+        first, second = make(), make()
+        first.update_many(np.zeros(5))
+        second.update_many(-np.zeros(5))
+        assert pack(first.state()) == pack(second.state())
 
 
 @every_detector

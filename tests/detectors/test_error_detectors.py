@@ -127,7 +127,16 @@ def test_equals_river_on_any_errors(
     ("make", "inside"),
     [
         (DDM, ("_p._mean", "_p.n", "_p_min", "_s_min", "_ps_min")),
-        (EDDM, ("_n", "_last_error", "_error_distances.mean._mean", "_error_distances._S")),
+        (
+            EDDM,
+            (
+                "_n",
+                "_last_error",
+                "_error_distances.mean._mean",
+                "_error_distances._S",
+                "_p2s_prime_max",
+            ),
+        ),
         (HDDMA, ("_z._mean", "_x_min._mean", "_x_min.n")),
         (HDDMW, ("_total.ewma", "_total.ibc", "_s1_incr.ewma", "_s2_incr.ewma", "_s2_incr.ibc")),
     ],
