@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from streamgauge.detectors import Detector
+from streamgauge.detectors import Detection, Detector
 from streamgauge.plugins import PluginError
 from streamgauge.state.packing import pack, unpack
 
@@ -76,7 +76,8 @@ def test_as_rarely_wrong_on_a_stationary_stream_as_it_promises(make: Make) -> No
         quiet = ranks if make.series == "any" else (ranks < 0.2).astype(np.float64)
         found += len(make().update_many(quiet))
     promised = 5 * make.false_alarms
-    least, most = poisson.ppf((0.001, 0.999), promised) if promised else (0, 0)
+    # Of a promise of none there is no share.
+    least, most = (poisson.ppf(share, promised) if promised else 0 for share in (0.001, 0.999))
     assert least <= found <= most
 
 
@@ -113,11 +114,12 @@ def test_a_detection_is_told_as_it_looked_at_that_moment(make: Make) -> None:
     for index, value in enumerate(stream.tolist()):
         single.update(value)
         if single.drift_detected:
-            expected.append((index, single.estimate, single.width))
+            assert single.estimate is not None
+            expected.append(Detection(index, single.estimate, single.width))
     assert len(expected) >= 2
-    assert [tuple(each) for each in make().detect_many(stream)] == expected
-    for index, _, width in expected:
-        assert width is None or (type(width) is int and 0 < width <= index + 1)
+    assert make().detect_many(stream) == expected
+    for each in expected:
+        assert each.width is None or 0 < each.width <= each.index + 1
 
 
 @every_detector
@@ -193,7 +195,7 @@ def test_state_stays_small(make: Make) -> None:
     rng = np.random.default_rng(9)
     for _ in range(20):
         values = rng.random(10_000)
-        detector.update_many(values if make.series == "any" else (values < 0.2) * 1.0)
+        detector.update_many(values if make.series == "any" else (values < 0.2).astype(np.float64))
         assert len(pack(detector.state())) < 8192
 
 

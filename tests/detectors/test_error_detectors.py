@@ -68,13 +68,15 @@ def errors(*rates: float, n: int = 1000, seed: int) -> Floats:
 def legacy(rate: float, then: float) -> Floats:
     """Stream s2 of River's tests: the legacy generator, so that it never changes."""
     rng = np.random.RandomState(12345)
-    return np.concatenate((rng.binomial(1, rate, 1000), rng.binomial(1, then, 1000))) * 1.0
+    stream = np.concatenate((rng.binomial(1, rate, 1000), rng.binomial(1, then, 1000)))
+    return stream.astype(np.float64)
 
 
 def legacy_blocks() -> Floats:
     """Stream s3: four blocks of 500, about half of the first and nearly all of the second."""
     rng = np.random.RandomState(12345)
-    return np.concatenate([rng.normal(mean, 0.1, 500) > 0 for mean in (0, 0.25, 0, 0.25)]) * 1.0
+    blocks = [rng.normal(mean, 0.1, 500) > 0 for mean in (0, 0.25, 0, 0.25)]
+    return np.concatenate(blocks).astype(np.float64)
 
 
 def by_river(make: type[Detector], stream: Floats, **params: Any) -> Flags:
