@@ -108,6 +108,16 @@ def test_hears_changes_of_its_direction_only(make: Make, rises: bool) -> None:
 
 
 @every_detector
+def test_on_errors_a_fall_is_not_told(make: Make) -> None:
+    assert Detector.create_for_errors(make.name).direction == "up"
+    for seed in range(5):
+        rise, fall = errors(0.1, 0.9, seed=seed), errors(0.9, 0.1, seed=seed)
+        assert Detector.create_for_errors(make.name).update_many(rise)
+        found = Detector.create_for_errors(make.name).update_many(fall)
+        assert found == [] or make.false_alarms > 1
+
+
+@every_detector
 def test_a_detection_is_told_as_it_looked_at_that_moment(make: Make) -> None:
     stream, single = np.concatenate([shifting(make, seed=each) for each in (1, 2)]), make()
     expected = []
@@ -317,3 +327,7 @@ def test_unknown_parameters_of_every_detector_are_told_with_the_known_ones() -> 
             Detector.create(name, **{parameter + "x": 1})
     with pytest.raises(PluginError, match="did you mean 'hddm_a'"):
         Detector.create("hdm_a")
+    with pytest.raises(PluginError, match="did you mean 'page_hinkley'"):
+        Detector.create_for_errors("page_hinkly")
+    # What is asked for stands above what errors want.
+    assert Detector.create_for_errors("page_hinkley", mode="both").direction == "both"
