@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from streamgauge.detectors import Detector
+from streamgauge.detectors import Detection, Detector
 from streamgauge.plugins import PluginError
 from streamgauge.state.packing import pack, unpack
 
@@ -76,7 +76,8 @@ def test_as_rarely_wrong_on_a_stationary_stream_as_it_promises(make: Make) -> No
         quiet = ranks if make.series == "any" else (ranks < 0.2).astype(np.float64)
         found += len(make().update_many(quiet))
     promised = 5 * make.false_alarms
-    least, most = poisson.ppf((0.001, 0.999), promised) if promised else (0, 0)
+    # Of a promise of none there is no share.
+    least, most = (poisson.ppf(share, promised) if promised else 0 for share in (0.001, 0.999))
     assert least <= found <= most
 
 
@@ -107,17 +108,28 @@ def test_hears_changes_of_its_direction_only(make: Make, rises: bool) -> None:
 
 
 @every_detector
+def test_on_errors_a_fall_is_not_told(make: Make) -> None:
+    assert Detector.create_for_errors(make.name).direction == "up"
+    for seed in range(5):
+        rise, fall = errors(0.1, 0.9, seed=seed), errors(0.9, 0.1, seed=seed)
+        assert Detector.create_for_errors(make.name).update_many(rise)
+        found = Detector.create_for_errors(make.name).update_many(fall)
+        assert found == [] or make.false_alarms > 1
+
+
+@every_detector
 def test_a_detection_is_told_as_it_looked_at_that_moment(make: Make) -> None:
     stream, single = np.concatenate([shifting(make, seed=each) for each in (1, 2)]), make()
     expected = []
     for index, value in enumerate(stream.tolist()):
         single.update(value)
         if single.drift_detected:
-            expected.append((index, single.estimate, single.width))
+            assert single.estimate is not None
+            expected.append(Detection(index, single.estimate, single.width))
     assert len(expected) >= 2
-    assert [tuple(each) for each in make().detect_many(stream)] == expected
-    for index, _, width in expected:
-        assert width is None or (type(width) is int and 0 < width <= index + 1)
+    assert make().detect_many(stream) == expected
+    for each in expected:
+        assert each.width is None or 0 < each.width <= each.index + 1
 
 
 @every_detector
@@ -193,7 +205,7 @@ def test_state_stays_small(make: Make) -> None:
     rng = np.random.default_rng(9)
     for _ in range(20):
         values = rng.random(10_000)
-        detector.update_many(values if make.series == "any" else (values < 0.2) * 1.0)
+        detector.update_many(values if make.series == "any" else (values < 0.2).astype(np.float64))
         assert len(pack(detector.state())) < 8192
 
 
@@ -253,6 +265,10 @@ def test_the_two_zeros_are_one(make: Make) -> None:
     assert first.update_many(stream) == second.update_many(np.where(stream == 0, -0.0, stream))
     if make.series == "error":
         assert pack(first.state()) == pack(second.state())
+        first, second = make(), make()
+        first.update_many(np.zeros(5))
+        second.update_many(-np.zeros(5))
+        assert pack(first.state()) == pack(second.state())
 
 
 @every_detector
@@ -311,3 +327,7 @@ def test_unknown_parameters_of_every_detector_are_told_with_the_known_ones() -> 
             Detector.create(name, **{parameter + "x": 1})
     with pytest.raises(PluginError, match="did you mean 'hddm_a'"):
         Detector.create("hdm_a")
+    with pytest.raises(PluginError, match="did you mean 'page_hinkley'"):
+        Detector.create_for_errors("page_hinkly")
+    # What is asked for stands above what errors want.
+    assert Detector.create_for_errors("page_hinkley", mode="both").direction == "both"

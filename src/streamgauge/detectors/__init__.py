@@ -12,6 +12,7 @@ from streamgauge.detectors.hddm_w import HDDMW
 from streamgauge.detectors.page_hinkley import PageHinkley
 
 create = Detector.create
+create_for_errors = Detector.create_for_errors
 
 __all__ = [
     "ADWIN",
@@ -24,4 +25,5 @@ __all__ = [
     "Detector",
     "PageHinkley",
     "create",
+    "create_for_errors",
 ]

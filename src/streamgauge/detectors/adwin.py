@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import compress, count
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ class ADWIN(Detector, name="adwin"):
     Bifet, A. and Gavaldà, R. (2007). Learning from time-changing data with adaptive windowing.
     SIAM International Conference on Data Mining, 443-448.
     """
+
+    on_errors = MappingProxyType({"rises_only": True})
 
     def __init__(
         self,

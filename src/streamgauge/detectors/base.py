@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,8 @@ LOUDEST = 1e6
 Direction = Literal["both", "up", "down"]
 
 
-class Detection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Detection:
     """A change, as it looked at the moment of its detection: the next value starts afresh."""
 
     #: Which of the values of this call showed it.
@@ -46,8 +50,18 @@ class Detector(Registered, package="streamgauge.detectors"):
     #: False alarms in 10,000 stationary, independent values (ranks; errors at a rate of 0.2) with
     #: the default parameters, measured. A test holds the detector to it.
     false_alarms: ClassVar[float] = 0.0
+    #: The parameters that a series of errors wants, where others are not asked for.
+    on_errors: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: Values taken before a detection is possible.
     needed: int = 0
+
+    @classmethod
+    def create_for_errors(cls, name: str, **params: Any) -> Self:
+        """The detector of that name for a series of errors: a fall is good news and not told.
+
+        Raises ``PluginError`` for unknown names and parameters, as ``create`` does.
+        """
+        return cls.create(name, **{**cls.named(name).on_errors, **params})
 
     def update(self, x: float) -> None:
         """Take one finite value."""

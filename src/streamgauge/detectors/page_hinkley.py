@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -37,9 +38,9 @@ class PageHinkley(Detector, name="page_hinkley"):
     in 8 days of panes of 10 s, 100 or 500 events of the same AR series each) and hears a shift of
     one standard deviation after 4 to 8 panes.
 
-    Errors of 0 and 1 take River's defaults and ``mode="up"``: then, at a rate of 0.2 that rises to
-    0.5, there are 0.12 false alarms in 10,000 values, the mean delay is 158 values, and none of
-    4,000 changes was missed.
+    Errors of 0 and 1 take River's defaults and ``mode="up"``, as ``create_for_errors`` gives them:
+    then, at a rate of 0.2 that rises to 0.5, there are 0.12 false alarms in 10,000 values, the mean
+    delay is 158 values, and none of 4,000 changes was missed.
 
     Parameters
     ----------
@@ -66,6 +67,10 @@ class PageHinkley(Detector, name="page_hinkley"):
     Page, E. (1954). Continuous inspection schemes. Biometrika 41(1/2), 100-115. Hinkley, D. (1971).
     Inference about the change-point from cumulative sum tests. Biometrika 58(3), 509-523.
     """
+
+    on_errors = MappingProxyType(
+        {"delta": 0.005, "threshold": 50.0, "alpha": 1 - 0.0001, "mode": "up"}
+    )
 
     def __init__(
         self,
