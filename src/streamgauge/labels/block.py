@@ -164,7 +164,7 @@ class Block:
         own, scores = state
         made = cls()
         made.n = len(own[0])
-        made._grow(max(made.n, 1))
+        made.rows = Rows.empty(max(made.n, 1))
         for name, column in zip(OWN_NAMES, own, strict=True):
             getattr(made.rows, name)[: made.n] = _own(name, column)
         if scores is not None:

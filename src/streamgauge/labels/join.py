@@ -203,52 +203,49 @@ class LabelJoin:
         # Named in the order of the log, whenever the predictions come.
         names = self.truths.codes([truth.name for truth in truths])
         annotators = self._annotators.codes([truth.annotator for truth in truths])
-        if self._join_at_once(places, truths, at, names, annotators):
+        times = np.array(at)
+        logged = self.table.logged_at(places)
+        # Who is settled by then is nobody any more, though it is not put away yet.
+        places = np.where(logged + self.rule.horizon <= times, ABSENT, places)
+        due = logged + self.rule.patience <= times
+        if not due.any() and self._join_at_once(places, truths, times, logged, names, annotators):
             return
-        each = zip(
-            digests.tolist(),
-            places.tolist(),
-            truths,
-            at,
-            self._limits(records),
-            records,
-            strict=True,
-        )
-        for digest, place, truth, time, self._limit, record in each:
-            self.run_to(time)
-            if place < self.table.first:
-                self._park(digest, truth, time, record)
-            elif time + self.rule.horizon < self.table.logged(place):
+        each = zip(digests.tolist(), places.tolist(), truths, due.tolist(), at, strict=True)
+        limits, orphaned = self._limits(records), (times + self.rule.horizon < logged).tolist()
+        for row, (digest, place, truth, is_due, time) in enumerate(each):
+            self._limit = limits[row]
+            if place == ABSENT:
+                self._park(digest, truth, time, records[row])
+            elif orphaned[row]:
                 # Its prediction came too late: record by record it was given up by then.
                 self.early.orphans += 1
             else:
+                if is_due:
+                    self._release(time)
                 self._join(place, truth, time)
 
     def _join_at_once(
         self,
         places: Places,
         truths: Sequence[Truth],
-        at: Sequence[float],
+        times: NDArray[np.float64],
+        logged: NDArray[np.float64],
         names: NDArray[np.int32],
         annotators: NDArray[np.int32],
     ) -> bool:
         """Join labels of which each is the first of its prediction; False where one is not."""
         listed = places.tolist()
         if not (
-            at[-1] < self._wake
-            and min(listed) >= self.released
+            min(listed) >= self.released
             and len(set(listed)) == len(listed)
             and all(truth.extras is None for truth in truths)
         ):
             return False
         by_block = [(n, np.flatnonzero(places // BLOCK == n)) for n in {p // BLOCK for p in listed}]
         inside = [(self.table.blocks[n], of, places[of] % BLOCK) for n, of in by_block]
-        times = np.array(at)
-        if any(
-            block.rows.state[place].any()
-            or (times[of] + self.rule.horizon < block.rows.logged[place]).any()
-            for block, of, place in inside
-        ):
+        if (times + self.rule.horizon < logged).any():
+            return False
+        if any(block.rows.state[place].any() for block, _, place in inside):
             return False
         columns = np.array([truth[:1] + truth[2:5] + truth[6:7] for truth in truths])
         number, withdrawn, revision, observed, weight = columns.T
@@ -292,7 +289,7 @@ class LabelJoin:
             if not self._stands(number, rows, place, truth):
                 return
             # Whether it is released already is found out only where it matters.
-            self._advance()
+            self._release(at)
         before = None
         if number < self.released:
             self._tell()
@@ -360,14 +357,19 @@ class LabelJoin:
         """Let the log's time pass: what has waited long enough is released, then settled."""
         if log_time < self._wake:
             return
-        table, patience, horizon = self.table, self.rule.patience, self.rule.horizon
-        self._advance()
-        if self.released < table.end and table.logged(self.released) + patience <= log_time:
-            self._due(log_time)
+        table, horizon = self.table, self.rule.horizon
+        self._release(log_time)
         if table.first < table.end and table.logged(table.first) + horizon <= log_time:
             self._settle(self.table.until(table.first, log_time, horizon))
         self.early.expire(log_time, horizon)
         self._set_wake()
+
+    def _release(self, log_time: float) -> None:
+        """Release what has its labels, or has waited long enough for them."""
+        self._advance()
+        waiting = self.released < self.table.end
+        if waiting and self.table.logged(self.released) + self.rule.patience <= log_time:
+            self._due(log_time)
 
     def due(self, log_time: float) -> bool:
         """Whether ``run_to`` may change anything."""
@@ -407,7 +409,8 @@ class LabelJoin:
             self.released += int(open_[0]) if len(open_) else stop - place
 
     def _settle(self, stop: int) -> None:
-        self._tell()
+        if self._told < stop:
+            self._tell()
         for _, rows, _ in self.table.parts(self.table.first, stop):
             came = (rows.state == LABELLED) | (rows.state == WITHDRAWN)
             self.counts.settled += len(rows)
@@ -430,7 +433,7 @@ class LabelJoin:
         self._chunk = []
         self.admission.next_chunk()
         out, self._out = self._out, []
-        return out
+        return _merged(out)
 
     def _tell(self) -> None:
         """Copy what is released as it is now, before anything changes it."""
@@ -515,6 +518,38 @@ class LabelJoin:
         self._limit = self.table.end
         self._set_wake()
         self._gone = gone
+
+
+def _merged(out: list[Released | Amendment]) -> list[Released | Amendment]:
+    """The same with what was released without a break as one: the price is per piece."""
+    merged: list[Released | Amendment] = []
+    run: list[Released] = []
+    for each in [*out, None]:
+        if isinstance(each, Released):
+            run.append(each)
+            continue
+        if run:
+            merged.append(_one(run))
+            run = []
+        if each is not None:
+            merged.append(each)
+    return merged
+
+
+def _one(run: list[Released]) -> Released:
+    if len(run) == 1:
+        return run[0]
+    width = max((each.scores.shape[1] for each in run if each.scores is not None), default=0)
+    scores = None
+    if width:
+        scores = np.full((sum(len(each.rows) for each in run), width), np.nan)
+        start = 0
+        for each in run:
+            if each.scores is not None:
+                scores[start : start + len(each.rows), : each.scores.shape[1]] = each.scores
+            start += len(each.rows)
+    extras = {number: extra for each in run for number, extra in each.extras.items()}
+    return Released(run[0].first, Rows.joined([each.rows for each in run]), scores, extras)
 
 
 def _taken(rows: Rows, kept: NDArray[np.intp]) -> Rows:

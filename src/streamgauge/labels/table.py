@@ -49,6 +49,15 @@ class PendingTable:
         block, place = self.at(number)
         return float(block.rows.logged[place])
 
+    def logged_at(self, numbers: Places) -> NDArray[np.float64]:
+        """The log's times (n,) when rows came; nan where there is no such row."""
+        found = np.full(len(numbers), np.nan)
+        blocks = numbers // BLOCK
+        for number in np.unique(blocks[numbers >= self.first]).tolist():
+            of = np.flatnonzero((blocks == number) & (numbers >= self.first))
+            found[of] = self.blocks[number].rows.logged[numbers[of] % BLOCK]
+        return found
+
     def until(self, start: int, log_time: float, seconds: float) -> int:
         """The first row from ``start`` on that has not waited ``seconds`` by ``log_time``."""
         for number, block in self._from(start):

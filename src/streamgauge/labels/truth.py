@@ -51,7 +51,7 @@ class Truth(NamedTuple):
             name,
             said is None and extras is None,
             event.revision,
-            observed,
+            float(observed),
             event.annotator or event.source,
             1.0 if event.weight is None else event.weight,
             extras,

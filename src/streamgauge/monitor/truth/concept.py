@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from streamgauge.alarms.finding import Finding
-from streamgauge.detectors import Detector
+from streamgauge.detectors import Detector, create_for_errors
 from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.judge import fault
 from streamgauge.monitor.ratio_spread import RatioSpread
@@ -57,7 +55,7 @@ class ConceptWatch:
         for name, params in wanted:
             known = self.detectors.get(name)
             if known is None or known[0] != params:
-                known = self.detectors[name] = (dict(params), _rises_only(name, params))
+                known = self.detectors[name] = (dict(params), create_for_errors(name, **params))
             for detection in known[1].detect_many(errors):
                 at = float(times[detection.index])
                 self.times[name] = [*self.times.get(name, []), at][-REMEMBERED:]
@@ -144,23 +142,8 @@ class ConceptWatch:
         usual, spread, detectors, made.times, made.totals, risen = state
         made.usual, made.spread = BaselineRatio.from_state(usual), RatioSpread.from_state(spread)
         for name, (params, inside) in detectors.items():
-            detector = _rises_only(name, params)
+            detector = create_for_errors(name, **params)
             detector.restore(inside)
             made.detectors[name] = (params, detector)
         made.risen = set(risen)
         return made
-
-
-def _rises_only(name: str, params: Mapping[str, float]) -> Detector:
-    """A detector of errors: that a model errs less is no alarm."""
-    of_errors: dict[str, dict[str, Any]] = {
-        "adwin": {"rises_only": True},
-        "page_hinkley": {"mode": "up"},
-    }
-    own = of_errors.get(name, {})
-    return Detector.create(name, **{**own, **params})
-
-
-def recent(times: Mapping[str, Sequence[float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """All remembered detections in order, in seconds since 1970."""
-    return np.sort(np.array([at for each in times.values() for at in each], dtype=np.float64))

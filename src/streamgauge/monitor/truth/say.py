@@ -32,7 +32,7 @@ def truth_event(
     rule = edge.findings[0].rule if edge.findings else ""
     hints: list[str] = []
     if edge.status == "firing":
-        wrong = series.errors_since(edge.since)
+        wrong = series.errors_since(edge.since, edge.span.end)
         edge = replace(edge, affected=wrong)
         hints = [f"{wrong} wrong decisions since {moment(edge.since)}", *_tag_hints(closed.window)]
     return alarm_event(
@@ -41,8 +41,8 @@ def truth_event(
         topic=monitor.topic,
         partition=monitor.partition,
         severity=spec.defaults.severity,
-        reference=("usual", series.concept.usual.seen),
-        detections={"errors": sorted(at for each in series.concept.times.values() for at in each)},
+        reference=("usual", closed.usual),
+        detections={"errors": closed.detections},
         owner=owner_at(spec, edge.span.end),
         runbook_url=spec.runbook_url,
         objective=spec.project.objective,

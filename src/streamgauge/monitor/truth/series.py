@@ -46,6 +46,9 @@ class Closed(NamedTuple):
     window: TruthWindow
     findings: list[Finding]
     span: Span
+    #: Labels that tell what is usual, and when detectors heard a change, as it was then.
+    usual: int
+    detections: list[float]
 
 
 class TruthSeries:
@@ -213,11 +216,12 @@ class TruthSeries:
             self.version,
             self.step,
         )
-        return Closed(row, window, self.findings, span)
+        heard = sorted(at for each in self.concept.times.values() for at in each)
+        return Closed(row, window, self.findings, span, self.concept.usual.seen, heard)
 
-    def errors_since(self, since: float) -> int:
-        """Wrong answers in the windows that ended after a time, in seconds since 1970."""
-        return sum(errors for end, errors in self.history if end > since)
+    def errors_since(self, since: float, until: float) -> int:
+        """Wrong answers in the windows that ended after one time and by another (since 1970)."""
+        return sum(errors for end, errors in self.history if since < end <= until)
 
     def state(self) -> list[Any]:
         return [
