@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def of(*columns: Any) -> BinaryScores:
     return made
 
 
-def near(expected: float) -> Any:
+def near(expected: Any) -> Any:
     return pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -50,14 +51,15 @@ def logistic(values: Floats) -> Floats:
 def many(name: str, n: int, seed: int = 11) -> Rows:
     """More distinct values than are kept, with labels that fit them, and odd weights."""
     random = np.random.default_rng(seed)
-    probability = {
+    shapes: dict[str, Callable[[], Floats]] = {
         "even": lambda: random.random(n),
         "rare": lambda: logistic(random.normal(-5, 1.5, n)),
         "sure": lambda: logistic(random.normal(0, 4, n)),
         "skewed": lambda: random.beta(2, 5, n),
         "near a half": lambda: random.normal(0.5, 0.01, n).clip(0, 1),
         "every size": lambda: 10 ** random.uniform(-300, 0, n),
-    }[name]()
+    }
+    probability = shapes[name]()
     truth = random.random(n) < probability
     truth[:2] = True, False
     return probability, truth, random.uniform(0.1, 3, n)
@@ -126,7 +128,7 @@ def test_neither_cuts_nor_shards_show_while_bins_widen(
     whole, cut, merged = of(*columns), BinaryScores(), BinaryScores()
     parts = []
     for a, b in zip([0, *sorted(cuts)], [*sorted(cuts), 3_000], strict=True):
-        part = [column[a:b] for column in columns]
+        part: list[Any] = [column[a:b] for column in columns]
         cut.update(*part)
         parts.append(of(*part))
     assert pack(cut.state()) == pack(whole.state())
@@ -164,6 +166,12 @@ def test_a_sure_mistake_costs_what_it_costs_in_scikit_learn() -> None:
 def test_one_class_alone_has_no_area(truth: bool) -> None:
     found = of(np.array([0.2, 0.9]), np.array([truth, truth])).get()
     assert sorted(found) == ["brier", "log_loss", "n"]
+
+
+def test_both_zeros_are_one() -> None:
+    # Given that a negative zero is below nothing
+    odd = of(np.array([-0.0, 0.5]), np.array([False, True]))
+    assert pack(odd.state()) == pack(of(np.array([0.0, 0.5]), np.array([False, True])).state())
 
 
 def test_nothing_has_no_figures() -> None:

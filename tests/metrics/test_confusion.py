@@ -36,7 +36,7 @@ def of(*columns: Any) -> Confusion:
     return made
 
 
-def near(expected: float) -> Any:
+def near(expected: Any) -> Any:
     return pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 

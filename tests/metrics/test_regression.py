@@ -66,7 +66,7 @@ def test_far_from_zero(offset: float, outlier: float) -> None:
     random = np.random.default_rng(4)
     truth = offset + random.normal(0, 1, 5_000)
     truth[0] += outlier
-    drawn = truth + random.normal(0.1, 0.5, 5_000), truth, random.integers(1, 5, 5_000) * 1.0
+    drawn: Any = truth + random.normal(0.1, 0.5, 5_000), truth, random.integers(1, 5, 5_000) * 1.0
     # Then the figures are those of scikit-learn, in one piece and in ten
     judged(of(*drawn).get(), drawn)
     merged = Regression()

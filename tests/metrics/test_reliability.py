@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,12 @@ def of(*columns: Any) -> Reliability:
 
 
 def scores(kind: str, n: int, random: np.random.Generator) -> Floats:
-    return {
+    kinds: dict[str, Callable[[], Floats]] = {
         "even": lambda: random.random(n),
         "sure": lambda: random.beta(50, 0.5, n),
         "confident": lambda: random.beta(8, 2, n).clip(0.5, 1),
-    }[kind]()
+    }
+    return kinds[kind]()
 
 
 def simulated(scores: Floats, runs: int, random: np.random.Generator) -> Floats:
@@ -76,7 +78,7 @@ def test_a_weight_is_that_many_events() -> None:
     # But it is worth less than as many events: chance reaches farther.
     assert one.effective_n < other.effective_n == other.n
     mine, theirs = one.ece_threshold(0.01), other.ece_threshold(0.01)
-    assert mine is not None and theirs is not None and mine > theirs
+    assert mine is not None and theirs is not None and mine > 1.1 * theirs
 
 
 @pytest.mark.parametrize("kind", ["even", "sure", "confident"])

@@ -124,7 +124,7 @@ def test_a_new_window_knows_what_came_before(make: Any, column: Any) -> None:
 
 
 def test_an_offset_costs_no_digits() -> None:
-    small = np.random.default_rng(3).integers(0, 9, 1_000) * 1.0
+    small = np.random.default_rng(3).integers(0, 9, 1_000).astype(np.float64)
     near, far = TrivialRegressor(), TrivialRegressor()
     near.update(small)
     far.update(small + 1e9)
