@@ -93,6 +93,11 @@ class Contest:
             return self.started_at
         return self.last_promotion_at + self.policy.cooldown_seconds
 
+    @property
+    def deadline(self) -> float:
+        """Log time at which an undecided challenger has failed."""
+        return self.started_at + self.policy.max_duration_seconds
+
     def observe_one(
         self, time: float, champion_loss: float, challenger_loss: float
     ) -> list[Decision]:
@@ -192,7 +197,7 @@ class Contest:
         """
         if self.status != "promoted":
             raise ValueError(
-                f"{self.challenger!r} is {self.status}: there is no way back from that"
+                f"{self.challenger!r} is {self.status}: there is no way back from that; ask after its promotion"
             )
         return Contest(
             model=self.model,
@@ -211,7 +216,7 @@ class Contest:
         if self.test.round_n >= self.policy.round_labels:
             moments.append(self.round_end)
         if self.status == "observing":
-            moments.append(self.started_at + self.policy.max_duration_seconds)
+            moments.append(self.deadline)
             if self.cool_at > self.now:
                 moments.append(self.cool_at)
         return min(moments)
@@ -227,7 +232,7 @@ class Contest:
         if self.status == "observing" and self._enough:
             decisions.append(self._move("ready", "better"))
             return decisions + self._act()
-        lasted = self.now - self.started_at >= self.policy.max_duration_seconds
+        lasted = self.now >= self.deadline
         if self.status == "observing" and lasted:
             decisions.append(self._move("failed", "undecided"))
         return decisions
