@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from statistics import median
 
-from load_tests.false_promotions.life import TRAFFIC, Outcome, better, null_life
+from load_tests.false_promotions.life import TRAFFIC, Outcome, better, days_long, null_life
 
 #: False promotions allowed in a hundred lives, and the power that is wanted.
 ALLOWED, WANTED = 0.05, 0.9
@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=40, help="the longest comparison")
     parser.add_argument("--better", type=int, default=200, help="challengers that are better")
     parser.add_argument("--advantage", type=float, default=0.05, help="of those, in accuracy")
+    parser.add_argument("--beyond", type=int, default=200, help="advantages that last for days")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     first = args.seed * 1_000_000
@@ -32,6 +33,15 @@ def main() -> int:
     for i in range(args.better):
         wins.append(better(first + i, args.advantage, args.days))
         tell("better ones", i + 1, args.better, started)
+    started, long = time.perf_counter(), []
+    for i in range(args.beyond):
+        long.append(days_long(first + i, args.days).promoted)
+        tell("beyond the promise", i + 1, args.beyond, started)
+    if long:
+        print(
+            f"beyond the promise, advantages that last for days, first comparison: "
+            f"{sum(long)} of {len(long)} promoted"
+        )
     return int(report(lives, wins))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from load_tests.false_promotions.nature import DAY, NULLS, Nature, one_day
+from load_tests.false_promotions.nature import BEYOND, DAY, NULLS, Nature, one_day, wander
 from streamgauge.learning.always_valid import EVENTS
 from streamgauge.learning.contest import Contest
 from streamgauge.learning.promotion import PromotionPolicy
@@ -93,3 +93,11 @@ def better(seed: int, advantage: float, days: int) -> Outcome:
     traffic, nightly = TRAFFIC[seed % len(TRAFFIC)], bool(seed // len(TRAFFIC) % 2)
     name = ("equal", "wandering", "daily", "classes")[seed % 4]
     return compare(Nature(name, advantage, traffic, nightly), 1, days, rng)
+
+
+def days_long(seed: int, days: int) -> Outcome:
+    """No better in the long run, but for days at a time: half of it is left the next day."""
+    rng = np.random.default_rng([seed, 2])
+    by_day = tuple((0.06 * wander(days, 1.44 / days, rng)).tolist())
+    nature = Nature(BEYOND, 0.0, TRAFFIC[seed % len(TRAFFIC)], bool(seed % 2), by_day)
+    return compare(nature, 1, days, rng)

@@ -19,6 +19,8 @@ POSITIVE = 0.2
 TOGETHER = 0.5
 #: By name: challengers that are on average no better.
 NULLS = ("equal", "worse", "alternating", "wandering", "daily", "classes")
+#: None of these: an advantage that lasts for days is beyond what rounds of a day promise.
+BEYOND = "days long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Nature:
     advantage: float
     labels_a_day: int
     nightly: bool
+    #: What each day adds to the advantage.
+    by_day: tuple[float, ...] = ()
 
 
 def advantages(
@@ -36,7 +40,7 @@ def advantages(
 ) -> Floats:
     """By how much the challenger's probability of an error is lower, event by event, shape (n,)."""
     n = len(positive)
-    steady = np.full(n, nature.advantage)
+    steady = np.full(n, nature.advantage + (nature.by_day[day] if nature.by_day else 0.0))
     if nature.name == "worse":
         return steady - 0.01
     if nature.name == "alternating":

@@ -199,3 +199,11 @@ def test_a_level_is_a_probability(alpha: float) -> None:
 def test_a_state_that_is_none_is_refused(state: list[float]) -> None:
     with pytest.raises(ValueError, match="eight finite numbers"):
         AlwaysValidTest.from_state(state)
+
+
+def test_rounds_that_are_won_by_a_handful_of_labels_are_not_enough() -> None:
+    # Given fourteen days won, each with one label and a difference of a tenth.
+    test = of([np.array([0.1])] * 14)
+    # Then the days alone would convince, the labels do not.
+    assert ROUNDS.log_evidence(test.rounds_total, test.round_squares) > math.log(20)
+    assert not test.decided(0.05)

@@ -314,3 +314,18 @@ def test_the_same_decisions_and_bytes_however_the_log_is_cut(
 def test_a_policy_that_makes_no_sense_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PromotionPolicy.of(**values)
+
+
+def test_a_deadline_that_floats_cannot_hold_is_one_all_the_same() -> None:
+    # Given a start and a duration whose sum, less the start, is less than the duration.
+    start, lasts = 93.9, 28.3
+    assert start + lasts - start < lasts
+    which = Contest(
+        model="m",
+        champion="a",
+        challenger="b",
+        k=1,
+        started_at=start,
+        policy=PromotionPolicy(max_duration_seconds=lasts),
+    )
+    assert steps(which.advance(1_000.0)) == [("observing", "failed", "undecided")]

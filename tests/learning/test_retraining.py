@@ -238,3 +238,18 @@ def test_the_same_requests_and_bytes_however_time_passes_and_with_restarts(
 def test_a_policy_that_makes_no_sense_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         RetrainPolicy.of(**values)
+
+
+def test_without_a_change_point_the_data_go_back_as_far_as_the_policy_looks() -> None:
+    which = retraining(goal=0.9, lookback_seconds=1_800.0)
+    labels(which, 0.0, 100)
+    (request,) = which.performance(6_000.0, 0.5)
+    assert request.query.clean_from == 4_200.0
+    assert request.query.positions["labels"] == {0: (70, 100)}
+
+
+def test_an_age_that_floats_cannot_hold_asks_once_all_the_same() -> None:
+    which = retraining(max_age_seconds=28.3, min_labels=0)
+    which.promoted(93.9)
+    which.observe(94.0, "labels", 0, 0, labels=1)
+    assert [each.reason for each in which.advance(1_000.0)] == ["staleness"]

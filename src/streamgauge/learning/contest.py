@@ -197,7 +197,7 @@ class Contest:
         """
         if self.status != "promoted":
             raise ValueError(
-                f"{self.challenger!r} is {self.status}: there is no way back from that; ask after its promotion"
+                f"{self.challenger!r} is {self.status}: no way back before its promotion"
             )
         return Contest(
             model=self.model,
