@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from statistics import median
 
 from load_tests.false_promotions.life import TRAFFIC, Outcome, better, days_long, null_life
@@ -57,11 +58,12 @@ def report(lives: list[list[Outcome]], wins: list[Outcome]) -> bool:
     """Print what was found; true where it is not what is promised."""
     every = [outcome for life in lives for outcome in life]
     print(f"comparisons without a better one: {len(every)}, {sum(o.labels for o in every)} labels")
-    for said, name in (
-        (lambda o: o.promoted, "promoted"),
-        (lambda o: o.by_events_alone, "would be by events alone, at any look"),
-        (lambda o: o.by_peeking, "would be by a z-test at 5 %, at any look"),
-    ):
+    ways: dict[str, Callable[[Outcome], bool]] = {
+        "promoted": lambda o: o.promoted,
+        "would be by events alone, at any look": lambda o: o.by_events_alone,
+        "would be by a z-test at 5 %, at any look": lambda o: o.by_peeking,
+    }
+    for name, said in ways.items():
         natures = Counter(o.nature.name for o in every if said(o))
         ends = sum(any(map(said, life)) for life in lives)
         print(f"  {name}: {ends} lives; comparisons: {dict(sorted(natures.items()))}")

@@ -78,5 +78,5 @@ def one_day(nature: Nature, day: int, rng: np.random.Generator) -> tuple[Floats,
         # One file at two at night, the positives first.
         order = np.argsort(~positive, kind="stable")
         champion, challenger = champion[order], challenger[order]
-        times = DAY + 7_200.0 + np.arange(n) * 0.01
+        times = DAY + 7_200.0 + np.arange(n, dtype=np.float64) * 0.01
     return day * DAY + times, champion, challenger

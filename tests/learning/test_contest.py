@@ -41,7 +41,7 @@ def days(
     """Feed days [first, last): their labels come in the hour after noon."""
     decisions = []
     for day in range(first, last):
-        times = day * DAY + 43_200.0 + np.arange(len(old))
+        times = day * DAY + 43_200.0 + np.arange(len(old), dtype=np.float64)
         decisions += which.observe(times, old, new)
     return decisions
 
@@ -267,7 +267,7 @@ def test_the_same_decisions_and_bytes_however_the_log_is_cut(
     times = np.cumsum(rng.exponential(0.5, 1500)) + rng.normal(0, 0.3, 1500)
     old = rng.random(1500)
     new = np.clip(old - rng.choice([0.0, 0.1, -0.1]) + rng.normal(0, 0.05, 1500), 0.0, 1.0)
-    asked = {
+    asked: dict[str, Any] = {
         "mode": mode,
         "period_seconds": period,
         "round_labels": 20,
