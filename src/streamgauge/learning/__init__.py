@@ -1,0 +1,1 @@
+"""Models that learn: which of two is better, who is promoted, when to train anew."""
