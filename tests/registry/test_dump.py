@@ -52,12 +52,14 @@ _CHILD = """
 import hashlib
 from streamgauge.registry.dump import dump
 from tests.registry.examples import MODELS, learned
-print(hashlib.sha256(b"".join(dump(learned(n, 70)) for n in MODELS)).hexdigest())
+print(hashlib.sha256(b"".join(dump(learned(n, 40)) for n in list(MODELS)[::2])).hexdigest())
 """
 
 
 def test_the_bytes_depend_on_no_process() -> None:
-    here = hashlib.sha256(b"".join(dump(learned(name, 70)) for name in MODELS)).hexdigest()
+    here = hashlib.sha256(
+        b"".join(dump(learned(name, 40)) for name in list(MODELS)[::2])
+    ).hexdigest()
     done = subprocess.run(
         [sys.executable, "-c", _CHILD],
         capture_output=True,
@@ -167,7 +169,6 @@ class Stranger:
         (np.array([object()]), "are not stored"),
         ({Stranger()}, "a set of objects has no order"),
         (compose.FuncTransformer(len), "FuncTransformer is not among"),
-        (open(os.devnull, "rb"), "not among"),
         (linear_model.LogisticRegression().learn_one, "no method 'learn_one'"),
     ],
     ids=str,
@@ -175,5 +176,3 @@ class Stranger:
 def test_what_a_load_would_refuse_is_not_written(thing: Any, words: str) -> None:
     with pytest.raises(Unstorable, match=words):
         dump({"part": [thing]})
-    if hasattr(thing, "close"):
-        thing.close()

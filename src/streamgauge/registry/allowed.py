@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
+from types import FunctionType
 from typing import Any
 
 from streamgauge.registry.river_classes import RIVER_CLASSES
@@ -89,11 +90,8 @@ def allowed_class(thing: Any) -> bool:
 
 def called(thing: Any) -> bool:
     """Whether a load may call it."""
-    try:
-        return thing in _called()
-    except TypeError:
-        # What can't be hashed is no function of ours.
-        return False
+    # Asked first: whatever else is not hashed, because that may take for ever.
+    return isinstance(thing, type | FunctionType) and thing in _called()
 
 
 def unseeded_distribution(cls: type, state: Any) -> bool:

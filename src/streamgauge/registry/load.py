@@ -22,6 +22,9 @@ from typing import Any
 from streamgauge.registry.allowed import allowed_class, called, resolve, unseeded_distribution
 from streamgauge.registry.rejected import Rejected
 
+#: What is hashed through and through.
+_NESTING = (tuple, frozenset)
+_MOST_HASHED = 1_000_000
 _HEAD = b"\x80\x05"
 _INT, _SIZE, _FLOAT = (struct.Struct(form).unpack_from for form in ("<i", "<I", ">d"))
 
@@ -127,13 +130,21 @@ class _Reader:
         if not isinstance(target, dict) or len(items) % 2:
             raise TypeError(f"entries for a {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) in _NESTING:
+                _refuse_endless(key)
             target[key] = value
 
     def add_items(self) -> None:
         items, target = self.pop_mark(), self._stack[-1]
         if type(target) is not set:
             raise TypeError(f"members for a {type(target).__name__}")
+        _refuse_endless(items)
         target.update(items)
+
+    def frozen(self) -> None:
+        items = self.pop_mark()
+        _refuse_endless(items)
+        self._stack.append(frozenset(items))
 
     def look_up(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
@@ -144,13 +155,13 @@ class _Reader:
     def new(self) -> None:
         args, cls = self._stack.pop(), self._stack.pop()
         if not allowed_class(cls) or type(args) is not tuple:
-            raise TypeError(f"no instance is made of {cls!r}")
+            raise TypeError(f"no instance is made of {_called_by(cls)}")
         self._stack.append(cls.__new__(cls, *args))
 
     def call(self) -> None:
         args, function = self._stack.pop(), self._stack.pop()
         if not called(function) or type(args) is not tuple:
-            raise TypeError(f"{function!r} is not called")
+            raise TypeError(f"{_called_by(function)} is not called")
         self._stack.append(function(*args))
 
     def build(self) -> None:
@@ -174,8 +185,25 @@ class _Reader:
             declared = copyreg._slotnames(cls)  # type: ignore[attr-defined]
             for name, value in slots.items():
                 if name not in declared:
-                    raise TypeError(f"{cls.__name__} has no slot {name!r}")
+                    raise TypeError(f"{cls.__name__} has no such slot")
                 setattr(target, name, value)
+
+
+def _refuse_endless(value: Any) -> None:
+    """A tuple of twice the same tuple of twice …: sixty of them take an age to be hashed."""
+    seen, work = 0, [value]
+    while work:
+        item = work.pop()
+        if type(item) in _NESTING or item is value:
+            seen += len(item)
+            if seen > _MOST_HASHED:
+                raise ValueError("keys are nested too deep")
+            work.extend(item)
+
+
+def _called_by(thing: Any) -> str:
+    """A name for messages. Never ``repr``: of something nested it may take as long."""
+    return str(getattr(thing, "__qualname__", type(thing).__name__))[:100]
 
 
 _CODES: dict[int, Callable[[_Reader], None]] = {
@@ -201,7 +229,7 @@ _CODES: dict[int, Callable[[_Reader], None]] = {
     ord("e"): _Reader.append_all,
     ord("u"): _Reader.set_items,
     0x90: _Reader.add_items,
-    0x91: lambda r: r.push(frozenset(r.pop_mark())),
+    0x91: _Reader.frozen,
     0x93: _Reader.look_up,
     0x94: _Reader.memoize,
     ord("h"): lambda r: r.get(r.small()),

@@ -77,11 +77,11 @@ def publish(
         trials=trials,
     )
     envelope = seal(header, payload, key=key)
-    tested(unseal(envelope, key=key, model=model, version=version))
+    revived(unseal(envelope, key=key, model=model, version=version))
     return registry.register(envelope, model=model, version=version, actor=actor)
 
 
-def tested(artefact: Artefact) -> Any:
+def revived(artefact: Artefact) -> Any:
     """The model of a verified artefact, once it has answered as it did. Raises ``Rejected``."""
     refuse_other_answers(load(artefact.payload), artefact.header.trials)
     # A second reading: answering may have put entries into the first.

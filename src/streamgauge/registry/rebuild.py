@@ -20,6 +20,8 @@ _KINDS = "biufcSU"
 
 def dtype_of(text: str) -> np.dtype[Any]:
     """A dtype of plain numbers. Raises ``ValueError`` for any other."""
+    if type(text) is not str:
+        raise ValueError("a dtype is given by its name")
     found = np.dtype(text)
     if found.kind not in _KINDS or found.hasobject or found.fields is not None:
         raise ValueError(f"arrays of {text!r} are not stored")
@@ -42,17 +44,18 @@ def partial(
 ) -> functools.partial[Any]:
     """A partial of a class that models may hold, or of a listed function."""
     if not (allowed_class(function) or any(function is each for each in PARTIAL_FUNCTIONS)):
-        raise ValueError(f"no partial of {function!r} is stored")
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise ValueError(f"no partial of {name} is stored")
     return functools.partial(function, *args, **keywords)
 
 
 def bound(owner: Any, name: str) -> Any:
     """A method of a model's part, or of its class, by listed pairs of class and name."""
     cls = owner if isinstance(owner, type) else type(owner)
-    if not allowed_class(cls) or (cls.__name__, name) not in BOUND_METHODS:
-        raise ValueError(f"no method {name!r} of {cls.__name__} is stored")
-    method = getattr(cls, name)
+    if not allowed_class(cls) or type(name) is not str or (cls.__name__, name) not in BOUND_METHODS:
+        said = name if type(name) is str else "of no name"
+        raise ValueError(f"no method {said!r} of {cls.__name__} is stored")
     # From the class: the instance's own attributes came from the artefact.
-    return (
-        method if isinstance(owner, type) or hasattr(method, "__self__") else method.__get__(owner)
-    )
+    method = getattr(cls, name)
+    free = not isinstance(owner, type) and not hasattr(method, "__self__")
+    return method.__get__(owner) if free else method

@@ -220,7 +220,8 @@ class ModelRegistry:
         """
         present = self.champion(model)
         if present is None:
-            self._ledger.known(self.records(model), model, to or 0)
+            if to is not None or not self.records(model):
+                self.record(model, to or 1)
             raise RegistryConflict(f"{model} has no champion, so there is nothing to go back from")
         if expected is not None and present.version != expected:
             raise _moved_on(model, present.version, expected)

@@ -49,7 +49,9 @@ def answer(model: Any, features: Mapping[str, Any]) -> Any:
         except (NotImplementedError, AttributeError):
             continue
         if isinstance(found, Mapping):
-            return [[_plain(label), _plain(score)] for label, score in found.items()]
+            # In order: some models build their scores from a set, whose order is the process's.
+            pairs = [[_plain(label), _plain(score)] for label, score in found.items()]
+            return sorted(pairs, key=lambda pair: (type(pair[0]).__name__, str(pair[0])))
         return _plain(found)
     return _plain(model.score_one(row))
 
