@@ -16,7 +16,7 @@ class ArtefactStore(Protocol):
         """Keep it, durable on return. The same bytes again change nothing."""
 
     def get(self, model: str, version: int) -> bytes | None:
-        """The artefact, or None."""
+        """The artefact, or None. Raises ``Rejected``, or gives the beginning, if too large."""
 
     def versions(self, model: str) -> list[int]:
         """The versions that are kept, sorted."""

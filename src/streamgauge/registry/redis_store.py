@@ -8,6 +8,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from streamgauge.registry.base import AlreadyThere, StoreFailed
+from streamgauge.registry.envelope import MAX_BYTES
+from streamgauge.registry.rejected import Rejected
 from streamgauge.state.keys import model_key
 
 _PART = "artefact:"
@@ -28,10 +30,15 @@ class RedisArtefacts:
             raise StoreFailed(f"Redis does not keep the artefact: {error}") from error
 
     def get(self, model: str, version: int) -> bytes | None:
+        key = model_key(model, f"{_PART}{version}")
         try:
-            data: Any = self._redis.get(model_key(model, f"{_PART}{version}"))
+            # Asked first: what is too large is not fetched.
+            size = int(self._redis.strlen(key))
+            data: Any = self._redis.get(key) if size <= MAX_BYTES else b""
         except RedisError as error:
             raise StoreFailed(f"Redis does not give the artefact: {error}") from error
+        if size > MAX_BYTES:
+            raise Rejected("size", f"the artefact has {size:,} bytes, the limit is {MAX_BYTES:,}")
         return None if data is None else bytes(data)
 
     def versions(self, model: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from streamgauge.serving.served_model import ServedModel
+from streamgauge.serving.served_model import Answer, ServedModel
+from streamgauge.serving.serving import NotServing
 
-__all__ = ["ServedModel"]
+__all__ = ["Answer", "NotServing", "ServedModel"]
