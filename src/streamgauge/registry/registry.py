@@ -218,25 +218,10 @@ class ModelRegistry:
         ``expected`` is the version to go back from, where the caller knows it. Raises as
         ``promote`` does.
         """
-        present = self.champion(model)
-        if present is None:
-            if to is not None or not self.records(model):
-                self.record(model, to or 1)
-            raise RegistryConflict(f"{model} has no champion, so there is nothing to go back from")
+        present = self._present(model)
         if expected is not None and present.version != expected:
             raise _moved_on(model, present.version, expected)
-        target = to if to is not None else self.record(model, present.version).succeeded
-        if target is None:
-            raise RegistryConflict(
-                f"version {present.version} of {model} is its first champion; there is none before"
-            )
-        self.record(model, target)
-        if target == present.version:
-            raise RegistryConflict(f"version {target} of {model} is the champion already")
-        if all(line.version != target or line.status != "champion" for line in self.history(model)):
-            raise RegistryConflict(
-                f"version {target} of {model} was never champion; `promote` makes it one"
-            )
+        target = self.rollback_target(model, to=to)
         self.fetch(model, target)
 
         def decide(change: Change) -> Champion:
@@ -259,6 +244,31 @@ class ModelRegistry:
             return self._point(change, crowned, standing)
 
         return self._ledger.change(model, decide)
+
+    def rollback_target(self, model: str, *, to: int | None = None) -> int:
+        """Where a rollback would lead. Raises ``RegistryConflict`` where it can't, and why."""
+        present = self._present(model)
+        target = to if to is not None else self.record(model, present.version).succeeded
+        if target is None:
+            raise RegistryConflict(
+                f"version {present.version} of {model} is its first champion; there is none before"
+            )
+        self.record(model, target)
+        if target == present.version:
+            raise RegistryConflict(f"version {target} of {model} is the champion already")
+        if all(line.version != target or line.status != "champion" for line in self.history(model)):
+            raise RegistryConflict(
+                f"version {target} of {model} was never champion; `promote` makes it one"
+            )
+        return target
+
+    def _present(self, model: str) -> Champion:
+        present = self.champion(model)
+        if present is None:
+            if not self.records(model):
+                self.record(model, 1)
+            raise RegistryConflict(f"{model} has no champion, so there is nothing to go back from")
+        return present
 
     def _point(self, change: Change, record: ModelRecord, standing: Champion | None) -> Champion:
         pointer = Champion(
