@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from redis import Redis
 from typer.testing import Result
 
+from services.stack.redis_server import EmbeddedRedis
 from streamgauge.registry.envelope import unseal
 from streamgauge.registry.publish import publish
 from streamgauge.registry.registry import ModelRegistry
@@ -27,10 +29,10 @@ Models = Callable[..., Result]
 ENV = {"STREAMGAUGE_STATE__KEY": KEY.decode()}
 
 
-@pytest.fixture
-def models(run: Run, redis_url: str) -> Models:
-    """Call ``models`` on a registry with three versions of ``fraud``, the first of it champion."""
-    with Redis.from_url(redis_url) as redis:
+@functools.cache
+def written() -> dict[str, Any]:
+    """What three publications and two decisions leave in Redis, by key."""
+    with EmbeddedRedis("fake") as server, Redis.from_url(server.url) as redis:
         registry = ModelRegistry(redis, key=KEY)
         for count in (10, 20, 30):
             publish(
@@ -49,6 +51,32 @@ def models(run: Run, redis_url: str) -> Models:
         step: dict[str, Any] = {"at": 1_700_001_000.0, "actor": "learner"}
         registry.promote("fraud", 1, expected=None, reason="the first", **step)
         registry.set_status("fraud", 2, "failed", reason="worse", **step)
+        parts = [f"artefact:{number}" for number in (1, 2, 3)]
+        return {
+            "records": redis.hgetall(model_key("fraud", "records")),
+            "history": redis.lrange(model_key("fraud", "history"), 0, -1),
+            **{part: redis.get(model_key("fraud", part)) for part in parts},
+        }
+
+
+def write(redis: Redis, content: dict[str, Any]) -> None:
+    with redis.pipeline() as pipe:
+        for part, value in content.items():
+            key = model_key("fraud", part)
+            if isinstance(value, dict):
+                pipe.hset(key, mapping=value)
+            elif isinstance(value, list):
+                pipe.rpush(key, *value)
+            else:
+                pipe.set(key, value)
+        pipe.execute()
+
+
+@pytest.fixture
+def models(run: Run, redis_url: str) -> Models:
+    """Call ``models`` on a registry with three versions of ``fraud``, the first of it champion."""
+    with Redis.from_url(redis_url) as redis:
+        write(redis, written())
 
     def call(*arguments: object, key: bool = True, **more: str) -> Result:
         return run("--redis", redis_url, "models", *arguments, env={**(ENV if key else {}), **more})
@@ -163,7 +191,8 @@ def test_promote_then_rollback_serves_and_is_told(
     assert (last.action, last.reason, last.actor) == ("rolled_back", "complaints", events[-1].actor)
 
 
-def test_without_kafka_nothing_is_decided(models: Models, redis_url: str) -> None:
+def test_without_kafka_nothing_is_decided(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamgauge.cli.model_event.ANSWER_SECONDS", 0.5)
     env = {"STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": "localhost:1"}
     away = models("promote", "fraud", 3, "--reason", "r", **env)
     assert away.exit_code == 3 and "--no-event" in away.stderr

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from streamgauge.settings import Settings
 
 ACK_SECONDS = 10.0
+#: How long Kafka has to say that it is there.
+ANSWER_SECONDS = CONNECT_SECONDS + 2.0
 
 
 class ModelEvents:
@@ -88,7 +90,7 @@ def open_model_events(settings: Settings, *, wanted: bool) -> Iterator[ModelEven
         }
     )
     try:
-        producer.list_topics(timeout=CONNECT_SECONDS + 2.0)
+        producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as error:
         away = kafka_away(servers, error)
         away.hint += "; or decide without telling: --no-event"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import orjson
@@ -67,8 +70,12 @@ class ModelHeader(BaseModel):
 
 def libraries() -> dict[str, str]:
     """The versions that run here."""
-    from importlib.metadata import version
+    return dict(_libraries())
 
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    """Read once: each is a file to be parsed."""
     return {"python": platform.python_version()} | {
         name: version(name) for name in LIBRARIES if name != "python"
     }
