@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamgauge.cli import apply, check, explain, reference, schema, tail, version
+from streamgauge.cli import apply, check, explain, models, reference, schema, tail, version
 from streamgauge.cli.doctor import command as doctor
 from streamgauge.cli.group import Commands
 from streamgauge.cli.options import Options
@@ -53,5 +53,6 @@ app.command()(explain.explain)
 app.command()(doctor.doctor)
 app.command()(tail.tail)
 app.add_typer(reference.app, name="reference")
+app.add_typer(models.app, name="models")
 app.command()(schema.schema)
 app.command()(version.version)

@@ -21,6 +21,7 @@ from streamgauge.settings.sections import (
     PrivacySettings,
     ProcessSettings,
     RedisSettings,
+    RegistrySettings,
     StateSettings,
 )
 from streamgauge.settings.sources import SettingsError, Source, explain, merged, read_sources
@@ -37,6 +38,7 @@ __all__ = [
     "PrivacySettings",
     "ProcessSettings",
     "RedisSettings",
+    "RegistrySettings",
     "Settings",
     "SettingsError",
     "SinkSettings",
@@ -65,6 +67,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     state: StateSettings = StateSettings()
+    registry: RegistrySettings = RegistrySettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
     monitor: MonitorSettings = MonitorSettings()
     exporter: ExporterSettings = ExporterSettings()

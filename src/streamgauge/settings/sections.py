@@ -39,6 +39,15 @@ class StateSettings(Section):
     key: SecretStr | None = None
 
 
+class RegistrySettings(Section):
+    """Where models are kept besides Redis: a directory, or ``s3://bucket/prefix``; none: nowhere.
+
+    They are signed with ``state.key``.
+    """
+
+    archive: Annotated[str, Field(min_length=1)] | None = None
+
+
 class CheckpointSettings(Section):
     """How often state is written: dirty bytes ÷ rate, within the bounds of the interval.
 

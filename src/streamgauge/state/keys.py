@@ -39,3 +39,8 @@ def process_key(service: str, instance: str) -> str:
 def notified_key(sink: str, alarm_id: str) -> str:
     """One delivered alarm. The sink's name is from the settings, which keep it plain."""
     return f"{PREFIX}:notified:{sink}:{model_id(alarm_id)}"
+
+
+def model_key(model: str, part: str) -> str:
+    """A part of a model's registry. Hash-tagged: all of them share a cluster slot."""
+    return f"{PREFIX}:model:{{{model_id(model)}}}:{part}"

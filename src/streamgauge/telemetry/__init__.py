@@ -9,6 +9,7 @@ from streamgauge.telemetry import (
     notifications,
     pipeline,
     processes,
+    registry,
     usage,
 )
 from streamgauge.telemetry.clients import CLIENTS
@@ -19,6 +20,7 @@ from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
 from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
+from streamgauge.telemetry.registry import REGISTRY
 from streamgauge.telemetry.usage import USAGE
 
 #: Everything, for documents, dashboards and tests.
@@ -30,6 +32,7 @@ CATALOGUE: tuple[Definition, ...] = (
     *PROCESSES,
     *NOTIFIER,
     *INGEST,
+    *REGISTRY,
 )
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "PIPELINE",
     "PREFIX",
     "PROCESSES",
+    "REGISTRY",
     "USAGE",
     "Definition",
     "Telemetry",
@@ -50,5 +54,6 @@ __all__ = [
     "notifications",
     "pipeline",
     "processes",
+    "registry",
     "usage",
 ]

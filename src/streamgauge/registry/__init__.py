@@ -1,0 +1,1 @@
+"""Models at rest: signed artefacts, their records, and who is champion."""
