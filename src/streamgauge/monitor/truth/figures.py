@@ -22,7 +22,7 @@ def performance_figures(of: Performance, task: Task | None) -> dict[str, Figure]
     # The sum of rows is a level: what it says of the window is exact.
     figures: dict[str, Figure] = {name: Level(value) for name, value in values.items()}
     confusion, regression = of.parts.get("confusion"), of.parts.get("regression")
-    if isinstance(confusion, Confusion):
+    if isinstance(confusion, Confusion) and "accuracy" in values:
         n = confusion.effective_n
         figures["accuracy"] = Ratio(values["accuracy"] * n, n)
         if task == "binary":

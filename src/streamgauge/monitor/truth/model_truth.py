@@ -135,7 +135,9 @@ class ModelTruth:
         ]
         matrix = np.full((len(batch), max((code for _, code, _ in listed), default=0) + 1), np.nan)
         for row, code, score in listed:
-            matrix[row, code] = score
+            # Without its column a row does not add up to 1, so it is not scored.
+            if code != NONE:
+                matrix[row, code] = score
         return matrix
 
     def first_due(self, logged: float) -> float:
