@@ -13,6 +13,7 @@ from streamgauge.metrics.sums import (
     carried,
     compact,
     effective,
+    left,
     only_ratios,
     row_weights,
     same_rows,
@@ -173,8 +174,8 @@ class BinaryScores(Metric, name="binary_scores"):
         held = np.union1d(self._keys, added._keys)
         for each in (self, added):
             each._lay(held, np.searchsorted(held, each._keys))
-        self._positive += sign * added._positive
-        self._negative += sign * added._negative
+        self._positive = left(self._positive, -sign * added._positive)
+        self._negative = left(self._negative, -sign * added._negative)
         self._losses += sign * added._losses
         self._squared += sign * added._squared
         self._squares += sign * added._squares

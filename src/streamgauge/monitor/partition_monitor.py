@@ -126,6 +126,7 @@ class PartitionMonitor:
                 effects.extend(self.process(records[start:end]))
             return effects
         before, reached = self._log_times(records)
+        self._begin(reached)
         made_at = self._claim(decoded, batches, reached)
         taken: set[str] = set()
         self._take_clients(decoded, records, made_at, reached, effects, taken)
@@ -189,6 +190,12 @@ class PartitionMonitor:
 
     def views(self) -> Mapping[str, bytes]:
         return {model_id(name): _view(monitor) for name, monitor in self._models.items()}
+
+    def _begin(self, reached: Floats) -> None:
+        """Tell models the first time of the log: labels may have come before any prediction."""
+        if self._log_time == -math.inf and math.isfinite(began := _first_time(reached)):
+            for monitor in self._models.values():
+                monitor.truth.begin(began)
 
     def _log_times(self, records: Sequence[LogRecord]) -> tuple[Floats, Floats]:
         """Log time before and after each record, shape (n,). Only predictions move it."""
@@ -329,7 +336,7 @@ class PartitionMonitor:
             monitor.truth.label(
                 [label.event.prediction_id for label in labels],
                 [Truth.of(label.event, label.timestamp) for label in labels],
-                reached[rows].tolist(),
+                np.maximum(reached[rows], _first_time(reached)).tolist(),
                 rows,
             )
             taken.add(model)
@@ -457,6 +464,11 @@ def _parts(
     inner = sorted(cut for cut in cuts if 0 < cut < len(batch))
     for start, end in itertools.pairwise([0, *inner, len(batch)]):
         yield batch.slice(start, end) if inner else batch
+
+
+def _first_time(reached: Floats) -> float:
+    """The first finite log time; minus infinity where there is none."""
+    return float(reached[int(np.argmax(np.isfinite(reached)))])
 
 
 def _count(effects: Effects, kind: str, outcome: str, n: int) -> None:

@@ -53,6 +53,10 @@ class TruthFeed:
             self._batches, self._logged, self._rows, self._due = [], [], 0, math.inf
             self.truth.admit(batch, logged)
 
+    def begin(self, log_time: float) -> None:
+        """Hear the first time of a log; what came before it came then."""
+        self.truth.join.early.begin(log_time)
+
     def configure(self, spec: ModelSpec) -> None:
         """Go by another spec from here on."""
         self.give()

@@ -246,9 +246,13 @@ class ModelTruth:
         assert self.task is not None
         if self.task == "scores":
             # What users computed themselves is the whole truth there is.
-            return self.scorer.score(
-                "regression", released.rows.part(0, 0), self.join.said, self.join.truths, None
-            )
+            first = released.first
+            carrying = [
+                number - first
+                for number, each in released.extras.items()
+                if each.scores or each.value is not None
+            ]
+            return self.scorer.unscored(released.rows, carrying)
         return self.scorer.score(
             self.task, released.rows, self.join.said, self.join.truths, released.scores
         )
@@ -279,13 +283,16 @@ class ModelTruth:
         own = scored.part(np.flatnonzero(places[scored.rows] != NONE))
         own = replace(own, rows=places[own.rows])
         extras = {
-            int(places[number - first]): each
+            int(places[number - first]): (
+                each,
+                float(rows.weight[number - first] * rows.label_weight[number - first]),
+            )
             for number, each in released.extras.items()
             if places[number - first] != NONE
         }
         listed = members.tolist()
         tags = [self._tags_of(int(rows.tags[row])) for row in listed]
-        for place, each in extras.items():
+        for place, (each, _) in extras.items():
             tags[place] = (*tags[place], *(f"{name}={value}" for name, value in each.tags))
         return Batch(
             rows.time[members],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,16 @@ class Scorer:
         if task == "regression":
             return self._regression(rows)
         return self._multiclass(rows, said, truths, scores)
+
+    @staticmethod
+    def unscored(rows: Rows, places: Sequence[int]) -> Scored:
+        """Rows at ``places``, whose labels carry what users computed, and nothing to compare."""
+        kept = np.array(places, dtype=np.intp)
+        nothing = np.full(len(kept), np.nan)
+        none = np.full(len(kept), NONE, dtype=np.intp)
+        return Scored(
+            kept, _weights(rows, kept), none, none, *[nothing] * 3, rows.number[kept], nothing
+        )
 
     def _binary(
         self, rows: Rows, said: Names[str], truths: Names[str], scores: Floats | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,8 +27,8 @@ REMEMBERED = 500
 class Batch(NamedTuple):
     """Released rows of one series: event times (n,), offsets (n,), weights (n,), and what is known.
 
-    ``slices`` and ``tags`` are those of each row, ``extras`` what the labels of rows carry, by
-    place. ``scored`` are the rows among them that have a fitting truth.
+    ``slices`` and ``tags`` are those of each row, ``extras`` what the labels of rows carry, and its
+    weight, by place. ``scored`` are the rows among them that have a fitting truth.
     """
 
     times: Floats
@@ -36,7 +37,7 @@ class Batch(NamedTuple):
     scored: Scored
     slices: Sequence[tuple[Slice, ...]]
     tags: Sequence[tuple[str, ...]]
-    extras: Mapping[int, Extras]
+    extras: Mapping[int, tuple[Extras, float]]
 
 
 class Closed(NamedTuple):
@@ -124,7 +125,7 @@ class TruthSeries:
         window.rows += len(scored)
         for each in (window.whole, self.total):
             self._add(each, task, batch, scored, start, stop)
-        self._slice(task, batch, scored)
+        self._slice(task, batch, scored, start, stop)
         self._beside(task, scored)
         if len(scored) and task != "scores":
             first, errors = self.scale.errors(task, scored)
@@ -154,13 +155,9 @@ class TruthSeries:
         to.count(batch.weights[start:stop])
         to.take(task, scored)
         if batch.extras:
-            to.take_extras(
-                (each, float(batch.weights[row]))
-                for row, each in batch.extras.items()
-                if start <= row < stop
-            )
+            to.take_extras(each for row, each in batch.extras.items() if start <= row < stop)
 
-    def _slice(self, task: Task, batch: Batch, scored: Scored) -> None:
+    def _slice(self, task: Task, batch: Batch, scored: Scored, start: int, stop: int) -> None:
         by_slice: dict[Slice, list[int]] = {}
         for place, row in enumerate(scored.rows.tolist()):
             for of in batch.slices[row]:
@@ -171,6 +168,14 @@ class TruthSeries:
             for to in (self.window.slice(of), total):
                 to.count(part.weight)
                 to.take(task, part)
+        carried: dict[Slice, list[tuple[Extras, float]]] = {}
+        for row, each in batch.extras.items():
+            if start <= row < stop:
+                for of in batch.slices[row]:
+                    carried.setdefault(of, []).append(each)
+        for of, extras in sorted(carried.items(), key=itemgetter(0)):
+            for to in (self.window.slice(of), self.slice_totals.setdefault(of, Performance())):
+                to.take_extras(extras)
 
     def amend(self, task: Task, before: Batch, after: Batch) -> None:
         """Take a row back as it was, and take it as it is: totals only, windows are closed."""
@@ -181,10 +186,11 @@ class TruthSeries:
                 self.total.take_out(own)
             else:
                 self.total.merge(own)
-            for of in batch.slices[0] if len(batch.scored) else ():
+            for of in batch.slices[0] if len(batch.scored) or batch.extras else ():
                 part = Performance()
                 part.count(batch.scored.weight)
                 part.take(task, batch.scored)
+                part.take_extras(batch.extras.values())
                 total = self.slice_totals.setdefault(of, Performance())
                 if back:
                     total.take_out(part)
