@@ -103,6 +103,9 @@ class LabelJoin:
         #: Rows of the present chunk: the number of the first, and the records of all.
         self._chunk_first = 0
         self._chunk: list[NDArray[np.int64]] = []
+        #: Ids that came again in this chunk after they had settled: records, and rows before and
+        #: since, by digest.
+        self._again: dict[int, list[tuple[int, int, int]]] = {}
         #: Rows that came by the record that is looked at; later ones are not there yet.
         self._limit = 0
         #: Nothing is due before this log time.
@@ -112,7 +115,12 @@ class LabelJoin:
         """Go by another rule from here on; what was released stays so."""
         self.rule = rule
         self.admission.cap = rule.cap
+        self._gone = self.table.first
         self._set_wake()
+
+    def spacious(self, coming: int) -> bool:
+        """Whether so many predictions can be admitted as they are, whatever they are."""
+        return self.admission.spacious(self.table.end - self._gone, coming)
 
     # -- predictions -------------------------------------------------------------------------
 
@@ -124,8 +132,7 @@ class LabelJoin:
         ``records`` (n,) are their records' indices in the chunk.
         """
         self.counts.predictions += len(rows)
-        waiting = self.table.end - self._gone
-        if self.admission.spacious(waiting, len(rows)):
+        if self.spacious(len(rows)):
             self.admission.seen += len(rows)
             self._append(rows, records, scores)
             return
@@ -153,9 +160,11 @@ class LabelJoin:
     def _append(
         self, rows: Rows, records: NDArray[np.int64], scores: NDArray[np.float64] | None
     ) -> None:
-        fresh = self._fresh(rows.digest)
+        fresh = self._fresh(rows, records)
         if len(fresh) < len(rows):
             self.counts.repeated += len(rows) - len(fresh)
+            if not len(fresh):
+                return
             rows, records = _taken(rows, fresh), records[fresh]
             scores = None if scores is None else scores[fresh]
         first = self.table.end
@@ -174,16 +183,30 @@ class LabelJoin:
                     else:
                         self._join(first + place, truth, at)
 
-    def _fresh(self, digests: NDArray[np.uint64]) -> NDArray[np.intp]:
+    def _fresh(self, rows: Rows, records: NDArray[np.int64]) -> NDArray[np.intp]:
         """Rows whose id does not wait already: a repeated prediction counts once."""
-        new = self.table.find(digests) == ABSENT
-        listed = digests.tolist()
-        if len(set(listed)) < len(listed):
-            seen: set[int] = set()
-            for place, digest in enumerate(listed):
-                new[place] &= digest not in seen
-                seen.add(digest)
-        return np.flatnonzero(new)
+        places, listed = self.table.find(rows.digest), rows.digest.tolist()
+        if len(set(listed)) == len(listed) and (places == ABSENT).all():
+            return np.arange(len(listed))
+        # One that has settled is nobody any more, though it is not put away yet.
+        waits = self.table.logged_at(places) + self.rule.horizon
+        until = {
+            digest: (time, place)
+            for digest, time, place in zip(listed, waits.tolist(), places.tolist(), strict=True)
+            if place != ABSENT
+        }
+        fresh: list[int] = []
+        for row, (digest, logged) in enumerate(zip(listed, rows.logged.tolist(), strict=True)):
+            known = until.get(digest)
+            if known is not None and known[0] > logged:
+                continue
+            number = self.table.end + len(fresh)
+            if known is not None:
+                again = (int(records[row]), known[1], number)
+                self._again.setdefault(digest, []).append(again)
+            until[digest] = (logged + self.rule.horizon, number)
+            fresh.append(row)
+        return np.array(fresh, dtype=np.intp)
 
     # -- labels ------------------------------------------------------------------------------
 
@@ -198,7 +221,7 @@ class LabelJoin:
 
         ``at`` is the log's time when each came, ``records`` its record's index in the chunk.
         """
-        places = self.table.find(digests)
+        places = self._meant(digests, at, records) if self._again else self.table.find(digests)
         self.counts.labels += len(places)
         # Named in the order of the log, whenever the predictions come.
         names = self.truths.codes([truth.name for truth in truths])
@@ -223,6 +246,19 @@ class LabelJoin:
                 if is_due:
                     self._release(time)
                 self._join(place, truth, time)
+
+    def _meant(
+        self, digests: NDArray[np.uint64], at: Sequence[float], records: Sequence[int]
+    ) -> Places:
+        """Rows that labels are for, shape (n,), where ids came again in this chunk."""
+        places = self.table.find(digests)
+        for label, digest in enumerate(digests.tolist()):
+            for record, before, since in self._again.get(digest, ()):
+                if records[label] < record:
+                    settled = self.table.logged(before) + self.rule.horizon <= at[label]
+                    places[label] = since if settled else before
+                    break
+        return places
 
     def _join_at_once(
         self,
@@ -430,7 +466,7 @@ class LabelJoin:
         self._limit = self.table.end
         self._advance()
         self._tell()
-        self._chunk = []
+        self._chunk, self._again = [], {}
         self.admission.next_chunk()
         out, self._out = self._out, []
         return _merged(out)
@@ -480,7 +516,6 @@ class LabelJoin:
             self._annotators.state(),
             [[number, list(each)] for number, each in sorted(self.extras.items())],
             self.released,
-            self._gone,
         ]
 
     def changed_blocks(self) -> dict[str, list[Any] | None]:
@@ -502,7 +537,7 @@ class LabelJoin:
 
     def restore(self, state: list[Any], blocks: dict[str, Any]) -> None:
         """Become what ``state`` and all blocks described."""
-        table, admission, early, counts, said, truths, annotators, extras, released, gone = state
+        table, admission, early, counts, said, truths, annotators, extras, released = state
         numbers = sorted(int(name[1:]) for name in blocks if name.startswith("p"))
         self.table.restore(
             table, {n: Block.from_state(blocks[f"p{n}"], blocks.get(f"l{n}")) for n in numbers}
@@ -517,7 +552,7 @@ class LabelJoin:
         self.released = self._told = released
         self._limit = self.table.end
         self._set_wake()
-        self._gone = gone
+        self._gone = self.table.first
 
 
 def _merged(out: list[Released | Amendment]) -> list[Released | Amendment]:

@@ -65,6 +65,8 @@ class ModelTruth:
         self.alarms = ShownAlarms()
         #: Released labels that fit no answer: of another type, out of 0..1, a vector.
         self.mismatched = 0
+        #: Rows below ``_through`` were released, and those below ``_counted_from`` not counted.
+        self._through = self._counted_from = 0
         #: Whether a label ever came.
         self.asked = False
         #: Whether the join, and what was judged of it, are to be written.
@@ -82,8 +84,13 @@ class ModelTruth:
         """Go by another spec from here on; what was released stays as it was judged."""
         self.spec = spec
         self.join.set_rule(self._rule(spec, asked=self.asked))
+        meant = self.task, self.positive.declared
         self.task = declared_task(spec) or self.task
         self.positive.declared = spec.labels.positive
+        if meant != (self.task, self.positive.declared):
+            # Figures of two meanings do not add up: it begins anew, and what was released before
+            # is amended no more.
+            self.series, self._counted_from, self.judged = {}, self._through, True
         self.scorer.threshold = spec.labels.threshold
         self.changed = True
 
@@ -177,8 +184,10 @@ class ModelTruth:
         return events
 
     def _release(self, released: Released) -> Iterator[AlarmEvent]:
+        self._through = released.first + len(released.rows)
         if self.task is None:
             told = self._tell_task(released)
+            self._counted_from = told.first if told is not None else self._through
             if told is None:
                 return
             released = told
@@ -309,6 +318,9 @@ class ModelTruth:
 
     def _amend(self, amendment: Amendment) -> None:
         if self.task is None:
+            self._tell_task(amendment.after)
+            self._counted_from = self._through
+        if amendment.before.first < self._counted_from:
             return
         mismatched = self.mismatched
         key, _, before = next(self._batches(amendment.before))
@@ -341,6 +353,7 @@ class ModelTruth:
             self.positive.state(),
             self.scorer.classes.state(),
             self.asked,
+            [self._through, self._counted_from],
         ]
 
     def judged_state(self) -> list[Any]:
@@ -356,11 +369,12 @@ class ModelTruth:
         self, state: list[Any], judged: list[Any] | None, blocks: Mapping[str, Any]
     ) -> None:
         """Become what both states and the blocks of the join described."""
-        join, groups, tags, self.task, positive, classes, self.asked = state
+        join, groups, tags, self.task, positive, classes, self.asked, counted = state
         self.join = LabelJoin(self._rule(self.spec, asked=self.asked))
         self.join.restore(join, dict(blocks))
         self.groups.restore(groups)
         self.tag_sets.restore(tags)
+        self._through, self._counted_from = counted
         self.positive.restore(positive)
         self.scorer.classes.restore(classes)
         if judged is not None:

@@ -1,0 +1,142 @@
+"""Where a log is cut, and where a worker dies, changes nothing of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from streamgauge.monitor import Configuration, PartitionMonitor
+from streamgauge.processing import LogRecord
+from streamgauge.specs.model_spec import ModelSpec
+from streamgauge.state.packing import pack
+from tests.monitor.streams import START, monitor, prediction
+from tests.monitor.truths import SPEC, answers, label, merged, predictions
+
+QUICKLY = settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+
+
+def version(number: int, effective_at: float = 0.0, **changes: Any) -> Configuration:
+    spec = {name: value for name, value in {**SPEC, **changes}.items() if value is not None}
+    return Configuration(ModelSpec.from_document(spec), number, effective_at)
+
+
+def outcome(
+    log: Sequence[LogRecord], cuts: Sequence[int], *versions: Configuration
+) -> tuple[list[Any], bytes]:
+    """Events, and the truth's state at the end, of a worker that is restarted at every cut."""
+    stored: dict[str, bytes] = {}
+    events: list[Any] = []
+    made: PartitionMonitor = monitor(*versions)
+    for start, end in zip([0, *cuts], [*cuts, len(log)], strict=True):
+        made = monitor(*versions)
+        made.restore(stored)
+        events += made.process(log[start:end]).events
+        for name, blob in made.dirty().blobs.items():
+            stored.pop(name, None)
+            stored |= {name: blob} if blob else {}
+    made.advance(START + 2000.0)
+    truth = made._models["fraud"].truth
+    truth.give()
+    return events, pack([truth.truth.state(), truth.truth.judged_state()])
+
+
+def cut(data: st.DataObject, log: Sequence[LogRecord]) -> list[int]:
+    return sorted(data.draw(st.sets(st.integers(1, len(log) - 1), min_size=1, max_size=5)))
+
+
+@given(data=st.data())
+@QUICKLY
+def test_the_first_label_of_a_model_makes_room_from_its_record_on(data: st.DataObject) -> None:
+    said = answers(5000, error=0.1)
+    log = merged(
+        predictions(said, rate=1000.0),
+        [label(i, START + 4.0 + i / 1e4, i, said[i][1]) for i in range(300)],
+    )
+    plain = version(1, task=None, label_delay=None)
+    expected = outcome(log, [], plain)
+    cuts = sorted({4001, *cut(data, log)})
+    assert outcome(log, cuts, plain) == expected
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "horizon-shorter": {"label_delay": {"max": "3s"}},
+    "horizon-longer": {"label_delay": {"max": "90s"}},
+    "room": {"labels": {"pending_max": 1000}},
+    "implied": {"labels": {"implicit_negative_after": "2s"}},
+    "task": {"task": "regression"},
+    "positive": {"labels": {"positive": "false"}},
+    "threshold": {"labels": {"threshold": 0.8}},
+    "segments": {"segments": {"site": {}}},
+    "detectors": {"labels": {"detectors": [{"name": "ddm"}]}},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@given(data=st.data())
+@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_a_spec_that_changes_while_predictions_wait(change: str, data: st.DataObject) -> None:
+    seed = data.draw(st.integers(0, 1000))
+    rng = np.random.default_rng(seed)
+    said = answers(1600, error=0.2, seed=seed)
+    delays = rng.exponential(2.0, size=len(said))
+    log = merged(
+        predictions(said, segment={"site": "a"}),
+        [
+            label(i, START + i / 100 + delays[i], i, t)
+            for i, (_, t) in enumerate(said)
+            if rng.random() < 0.9
+        ],
+        [
+            label(5000 + i, START + i / 100 + 4.0, i, not t, revision=1)
+            for i, (_, t) in enumerate(said)
+            if rng.random() < 0.1
+        ],
+    )
+    versions = version(1), version(2, START + 8.0, **CHANGES[change])
+    expected = outcome(log, [], *versions)
+    assert outcome(log, cut(data, log), *versions) == expected
+
+
+@given(data=st.data())
+@QUICKLY
+def test_an_id_that_comes_again_after_its_horizon_is_another_prediction(
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    records = []
+    for i in range(120):
+        at = START + i / 2
+        name = {"prediction_id": f"p{rng.integers(8)}"}
+        if rng.random() < 0.5:
+            records.append(prediction(i, at, {"x": 1.0}, output=float(rng.random()), **name))
+        else:
+            revision = int(rng.integers(3))
+            records.append(label(i, at, i, bool(rng.random() < 0.5), revision=revision, **name))
+    short = version(1, label_delay={"max": "5s"})
+    expected = outcome(records, [], short)
+    assert outcome(records, cut(data, records), short) == expected
+
+
+def names(rng: np.random.Generator) -> Any:
+    return str(rng.choice(["cat", "dog", "eel", "fox"]))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", None])
+@given(data=st.data())
+@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_classes_and_the_positive_one_are_known_by_the_row(
+    task: str | None, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    log = merged(
+        [prediction(i, START + i / 100, {"x": 1.0}, output=names(rng)) for i in range(400)],
+        [label(i, START + i / 100 + rng.uniform(-1, 3), i, names(rng)) for i in range(400)],
+    )
+    made = version(1, task=task)
+    expected = outcome(log, [], made)
+    assert outcome(log, cut(data, log), made) == expected
