@@ -117,6 +117,8 @@ class Scorer:
     ) -> None:
         """Guess the positive class from the first labelled row that names one."""
         labelled = np.flatnonzero(rows.state == LABELLED)
+        if not len(labelled) or not any(map(self.positive.telling, [*said.names, *truths.names])):
+            return
         odd_said = _told(rows.predicted[labelled], said, self.positive)
         odd_true = _told(rows.truth[labelled], truths, self.positive)
         for at in labelled[odd_said | odd_true][:1].tolist():

@@ -179,23 +179,17 @@ class TruthSeries:
 
     def amend(self, task: Task, before: Batch, after: Batch) -> None:
         """Take a row back as it was, and take it as it is: totals only, windows are closed."""
-        for batch, back in ((before, True), (after, False)):
-            own = Performance()
-            self._add(own, task, batch, batch.scored, 0, len(batch.times))
-            if back:
-                self.total.take_out(own)
-            else:
-                self.total.merge(own)
-            for of in batch.slices[0] if len(batch.scored) or batch.extras else ():
-                part = Performance()
-                part.count(batch.scored.weight)
-                part.take(task, batch.scored)
-                part.take_extras(batch.extras.values())
-                total = self.slice_totals.setdefault(of, Performance())
-                if back:
-                    total.take_out(part)
-                else:
-                    total.merge(part)
+        own, part = Performance(), Performance()
+        self._add(own, task, before, before.scored, 0, len(before.times))
+        self.total.take_out(own)
+        self._add(self.total, task, after, after.scored, 0, len(after.times))
+        if before.slices[0]:
+            _amend(part, task, before)
+        for of in before.slices[0]:
+            if len(before.scored) or before.extras:
+                self.slice_totals[of].take_out(part)
+            if len(after.scored) or after.extras:
+                _amend(self.slice_totals.setdefault(of, Performance()), task, after)
 
     def _close(self, row: int, *, alpha: float, settles_after: float, needed: int) -> Closed:
         window, self.window = self.window, TruthWindow()
@@ -260,3 +254,10 @@ class TruthSeries:
             made.trivial = own.from_state(inside)
         made.history = list(zip(ends.tolist(), errors.tolist(), strict=True))
         return made
+
+
+def _amend(to: Performance, task: Task, batch: Batch) -> None:
+    """Take the one row of an amendment, as slices do."""
+    to.count(batch.scored.weight)
+    to.take(task, batch.scored)
+    to.take_extras(batch.extras.values())
