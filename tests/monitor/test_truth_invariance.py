@@ -17,7 +17,7 @@ from streamgauge.state.packing import pack
 from tests.monitor.streams import START, monitor, prediction
 from tests.monitor.truths import SPEC, answers, label, merged, predictions
 
-QUICKLY = settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+QUICKLY = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
 def version(number: int, effective_at: float = 0.0, **changes: Any) -> Configuration:
@@ -52,22 +52,22 @@ def cut(data: st.DataObject, log: Sequence[LogRecord]) -> list[int]:
 @given(data=st.data())
 @QUICKLY
 def test_the_first_label_of_a_model_makes_room_from_its_record_on(data: st.DataObject) -> None:
-    said = answers(5000, error=0.1)
+    said = answers(3000, error=0.1)
     log = merged(
         predictions(said, rate=1000.0),
-        [label(i, START + 4.0 + i / 1e4, i, said[i][1]) for i in range(300)],
+        [label(i, START + 2.5 + i / 1e4, i, said[i][1]) for i in range(100)],
     )
     plain = version(1, task=None, label_delay=None)
     expected = outcome(log, [], plain)
-    cuts = sorted({4001, *cut(data, log)})
+    cuts = sorted({2502, *cut(data, log)})
     assert outcome(log, cuts, plain) == expected
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "horizon-shorter": {"label_delay": {"max": "3s"}},
+    "horizon-shorter": {"label_delay": {"max": "2s"}},
     "horizon-longer": {"label_delay": {"max": "90s"}},
-    "room": {"labels": {"pending_max": 1000}},
-    "implied": {"labels": {"implicit_negative_after": "2s"}},
+    "room": {"labels": {"pending_max": 1000}, "label_delay": {"max": "600s"}},
+    "implied": {"labels": {"implicit_negative_after": "1s"}},
     "task": {"task": "regression"},
     "positive": {"labels": {"positive": "false"}},
     "threshold": {"labels": {"threshold": 0.8}},
@@ -78,11 +78,11 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @given(data=st.data())
-@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_a_spec_that_changes_while_predictions_wait(change: str, data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 1000))
     rng = np.random.default_rng(seed)
-    said = answers(1600, error=0.2, seed=seed)
+    said = answers(600, error=0.2, seed=seed)
     delays = rng.exponential(2.0, size=len(said))
     log = merged(
         predictions(said, segment={"site": "a"}),
@@ -97,7 +97,7 @@ def test_a_spec_that_changes_while_predictions_wait(change: str, data: st.DataOb
             if rng.random() < 0.1
         ],
     )
-    versions = version(1), version(2, START + 8.0, **CHANGES[change])
+    versions = version(1), version(2, START + 3.0, **CHANGES[change])
     expected = outcome(log, [], *versions)
     assert outcome(log, cut(data, log), *versions) == expected
 
@@ -128,7 +128,7 @@ def names(rng: np.random.Generator) -> Any:
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", None])
 @given(data=st.data())
-@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_classes_and_the_positive_one_are_known_by_the_row(
     task: str | None, data: st.DataObject
 ) -> None:

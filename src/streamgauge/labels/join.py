@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from streamgauge.labels.admission import CLOSED, Admission
 from streamgauge.labels.block import (
-    BLOCK,
     IMPLIED,
     LABELLED,
     MISSING,
@@ -277,8 +276,7 @@ class LabelJoin:
             and all(truth.extras is None for truth in truths)
         ):
             return False
-        by_block = [(n, np.flatnonzero(places // BLOCK == n)) for n in {p // BLOCK for p in listed}]
-        inside = [(self.table.blocks[n], of, places[of] % BLOCK) for n, of in by_block]
+        inside = list(self.table.by_block(places))
         if (times + self.rule.horizon < logged).any():
             return False
         if any(block.rows.state[place].any() for block, _, place in inside):

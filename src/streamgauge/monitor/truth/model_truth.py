@@ -20,7 +20,7 @@ from streamgauge.monitor.judge import alpha
 from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.truth.concept import Wanted, default_detectors
 from streamgauge.monitor.truth.goals import goal_findings
-from streamgauge.monitor.truth.groups import Group, Groups
+from streamgauge.monitor.truth.groups import Groups
 from streamgauge.monitor.truth.scored import Scored, Scorer
 from streamgauge.monitor.truth.series import Batch, Closed, TruthSeries
 from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, told_task
@@ -275,17 +275,16 @@ class ModelTruth:
         labelled = int((rows.state == 1).sum())
         if self.task != "scores":
             self.mismatched += labelled - int((rows.state[scored.rows] == 1).sum())
-        groups = [self.groups.names[code] for code in rows.group.tolist()]
+        codes, first = np.unique(rows.group, return_index=True)
         by_series: dict[tuple[str, str], list[int]] = {}
-        for row, group in enumerate(groups):
-            by_series.setdefault((group.version, group.step), []).append(row)
-        for key, listed in by_series.items():
-            members = np.array(listed, dtype=np.intp)
-            yield key, members, self._batch(released, scored, groups, members)
+        for code in codes[np.argsort(first)].tolist():
+            group = self.groups.names[code]
+            by_series.setdefault((group.version, group.step), []).append(code)
+        for key, own in by_series.items():
+            members = np.flatnonzero(np.isin(rows.group, own))
+            yield key, members, self._batch(released, scored, members)
 
-    def _batch(
-        self, released: Released, scored: Scored, groups: Sequence[Group], members: NDArray[np.intp]
-    ) -> Batch:
+    def _batch(self, released: Released, scored: Scored, members: NDArray[np.intp]) -> Batch:
         rows, first = released.rows, released.first
         places = np.full(len(rows), NONE, dtype=np.intp)
         places[members] = np.arange(len(members))
@@ -299,8 +298,9 @@ class ModelTruth:
             for number, each in released.extras.items()
             if places[number - first] != NONE
         }
-        listed = members.tolist()
-        tags = [self._tags_of(int(rows.tags[row])) for row in listed]
+        tags = self._tags_of(rows.tags[members])
+        groups = rows.group[members]
+        slices = {code: self.groups.names[code].slices for code in np.unique(groups).tolist()}
         for place, (each, _) in extras.items():
             tags[place] = (*tags[place], *(f"{name}={value}" for name, value in each.tags))
         return Batch(
@@ -308,13 +308,16 @@ class ModelTruth:
             rows.offset[members],
             rows.weight[members].astype(np.float64),
             own,
-            [groups[row].slices for row in listed],
+            [slices[code] for code in groups.tolist()],
             tags,
             extras,
         )
 
-    def _tags_of(self, code: int) -> tuple[str, ...]:
-        return self.tag_sets.names[code] if code != NONE else ()
+    def _tags_of(self, codes: NDArray[np.int32]) -> list[tuple[str, ...]]:
+        if (codes == NONE).all():
+            return [()] * len(codes)
+        sets = self.tag_sets.names
+        return [sets[code] if code != NONE else () for code in codes.tolist()]
 
     def _amend(self, amendment: Amendment) -> None:
         if self.task is None:

@@ -159,7 +159,7 @@ class TruthSeries:
 
     def _slice(self, task: Task, batch: Batch, scored: Scored, start: int, stop: int) -> None:
         by_slice: dict[Slice, list[int]] = {}
-        for place, row in enumerate(scored.rows.tolist()):
+        for place, row in enumerate(scored.rows.tolist() if any(batch.slices) else ()):
             for of in batch.slices[row]:
                 by_slice.setdefault(of, []).append(place)
         for of, places in sorted(by_slice.items()):
