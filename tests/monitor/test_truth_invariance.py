@@ -140,3 +140,40 @@ def test_classes_and_the_positive_one_are_known_by_the_row(
     made = version(1, task=task)
     expected = outcome(log, [], made)
     assert outcome(log, cut(data, log), made) == expected
+
+
+def test_of_too_many_versions_the_newest_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamgauge.monitor.truth.model_truth.MOST_SERIES", 3)
+    rng = np.random.default_rng(2)
+    said = answers(400, error=0.2)
+    log = merged(
+        [
+            prediction(i, START + i / 100, {"x": 1.0}, output=s, version=f"v{i // 70 + i % 2}")
+            for i, (s, _) in enumerate(said)
+        ],
+        [label(i, START + i / 100 + rng.uniform(0, 2), i, t) for i, (_, t) in enumerate(said)],
+        [label(900 + i, START + i / 50 + 3.0, i, True, revision=1) for i in range(150)],
+    )
+    whole = monitor(version(1))
+    whole.process(log)
+    whole.advance(START + 2000.0)
+    assert list(whole._models["fraud"].truth.truth.series) == [("v4", ""), ("v5", ""), ("v6", "")]
+    assert outcome(log, [90, 333, 501, 777], version(1)) == outcome(log, [], version(1))
+
+
+def test_combinations_without_end_end_in_no_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamgauge.monitor.truth.groups.MOST", 20)
+    said = answers(300, error=0.2)
+    records = [
+        prediction(
+            i, START + i / 100, {"x": 1.0}, output=s, version=f"v{i // 100}", segment={"u": f"{i}"}
+        )
+        for i, (s, _) in enumerate(said)
+    ]
+    log = merged(records, [label(i, START + i / 100 + 1, i, t) for i, (_, t) in enumerate(said)])
+    spec = version(1, segments={"u": {"max_values": 50}})
+    whole = monitor(spec)
+    whole.process(log)
+    series = whole._models["fraud"].truth.truth.series
+    assert [each.total.scored for each in series.values()] == [100.0] * 3
+    assert outcome(log, [77, 310], spec) == outcome(log, [], spec)

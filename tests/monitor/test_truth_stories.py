@@ -93,7 +93,13 @@ def test_nightly_files_that_begin_with_the_positives_are_no_alarm() -> None:
     log: list[LogRecord] = []
     made = watched(
         label_delay={"max": "3d"},
-        defaults={**SPEC["defaults"], "pane": "1h", "min_events": 250, "max_duration": "30d"},
+        defaults={
+            **SPEC["defaults"],
+            "pane": "1h",
+            "min_duration": "1h",
+            "min_events": 250,
+            "max_duration": "30d",
+        },
     )
     fired: list[AlarmEvent] = []
     for night in range(30):

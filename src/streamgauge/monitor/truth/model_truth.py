@@ -27,7 +27,7 @@ from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, t
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge_client.events import AlarmEvent
 
-#: Versions (of all steps together) whose truth is followed.
+#: Versions (of all steps together) whose truth is followed: the newest.
 MOST_SERIES = 40
 #: Combinations of tags that are told apart.
 MOST_TAG_SETS = 1000
@@ -192,11 +192,46 @@ class ModelTruth:
                 return
             released = told
         self.judged = True
+        for part in self._in_room(released):
+            yield from self._take(part)
+
+    def _in_room(self, released: Released) -> Iterator[Released]:
+        """The same in parts, so that a version that is new takes the place of the oldest by then.
+
+        One part where there is room for all.
+        """
+        groups, start, n = released.rows.group, 0, len(released.rows)
+        while start < n:
+            codes, first = np.unique(groups[start:], return_index=True)
+            fresh: dict[tuple[str, str], int] = {}
+            for at, code in sorted(zip(first.tolist(), codes.tolist(), strict=True)):
+                if code != NONE and (key := self.groups.names[code][:2]) not in self.series:
+                    fresh.setdefault(key, start + at)
+            if len(self.series) + len(fresh) <= MOST_SERIES:
+                for key, row in fresh.items():
+                    self._begin(key, released.first + row)
+                yield _cut(released, start, n)
+                return
+            (key, row), *_ = fresh.items()
+            if row > start:
+                yield _cut(released, start, row)
+                start = row
+                continue
+            oldest = min(self.series, key=lambda each: self.series[each].newest)
+            if len(self.series) >= MOST_SERIES:
+                del self.series[oldest]
+            self._begin(key, released.first + row)
+
+    def _begin(self, key: tuple[str, str], row: int) -> None:
+        self.series[key] = series = TruthSeries(*key)
+        series.since = series.newest = row
+
+    def _take(self, released: Released) -> Iterator[AlarmEvent]:
+        """Take released rows of known versions."""
         filled: list[tuple[int, TruthSeries, Closed]] = []
         for (version, step), members, batch in self._batches(released):
-            series = self._series(version, step)
-            if series is None:
-                continue
+            series = self.series[version, step]
+            series.newest = released.first + int(members[-1])
             assert self.task is not None
             defaults = self.spec.defaults
             closed = series.take(
@@ -232,11 +267,7 @@ class ModelTruth:
                 said_name=self.join.said.names[said] if said != NONE else None,
                 classes=int(np.isfinite(scores[row]).sum()) if scores is not None else 0,
             )
-            extras = {n: each for n, each in released.extras.items() if n >= released.first + row}
-            part = rows.part(row, len(rows))
-            return Released(
-                released.first + row, part, scores[row:] if scores is not None else None, extras
-            )
+            return _cut(released, row, len(rows))
         return None
 
     def _wanted(self) -> Wanted:
@@ -244,12 +275,6 @@ class ModelTruth:
         if declared is not None:
             return [(each.name, each.params) for each in declared]
         return default_detectors(self.task) if self.task is not None else []
-
-    def _series(self, version: str, step: str) -> TruthSeries | None:
-        found = self.series.get((version, step))
-        if found is None and len(self.series) < MOST_SERIES:
-            found = self.series[version, step] = TruthSeries(version, step)
-        return found
 
     def _scored(self, released: Released) -> Scored:
         assert self.task is not None
@@ -278,6 +303,8 @@ class ModelTruth:
         codes, first = np.unique(rows.group, return_index=True)
         by_series: dict[tuple[str, str], list[int]] = {}
         for code in codes[np.argsort(first)].tolist():
+            if code == NONE:
+                continue
             group = self.groups.names[code]
             by_series.setdefault((group.version, group.step), []).append(code)
         for key, own in by_series.items():
@@ -326,13 +353,16 @@ class ModelTruth:
         if amendment.before.first < self._counted_from:
             return
         mismatched = self.mismatched
-        key, _, before = next(self._batches(amendment.before))
+        found = next(self._batches(amendment.before), None)
+        if found is None:
+            return
+        key, _, before = found
         taken_back, self.mismatched = self.mismatched - mismatched, mismatched
         _, _, after = next(self._batches(amendment.after))
         self.mismatched -= taken_back
         self.judged = True
-        series = self._series(*key)
-        if series is not None:
+        series = self.series.get(key)
+        if series is not None and amendment.before.first >= series.since:
             series.amend(self.task, before, after)
 
     def _judge(self, series: TruthSeries, closed: Closed) -> Iterator[AlarmEvent]:
@@ -386,3 +416,13 @@ class ModelTruth:
             self.policy.restore(policy)
             self.alarms = ShownAlarms.from_state(alarms)
         self.changed = self.judged = False
+
+
+def _cut(released: Released, start: int, stop: int) -> Released:
+    """Some of the rows, from one place up to another."""
+    if stop - start == len(released.rows):
+        return released
+    first, scores = released.first + start, released.scores
+    extras = {n: e for n, e in released.extras.items() if first <= n < released.first + stop}
+    part = released.rows.part(start, stop)
+    return Released(first, part, scores[start:stop] if scores is not None else None, extras)

@@ -57,6 +57,8 @@ class TruthSeries:
 
     def __init__(self, version: str, step: str) -> None:
         self.version, self.step = version, step
+        #: The first row that it counts, and the newest: rows of the join's numbers.
+        self.since = self.newest = 0
         self.window = TruthWindow()
         self.last: TruthWindow | None = None
         self.findings: list[Finding] = []
@@ -235,12 +237,14 @@ class TruthSeries:
             [type(self.trivial).__name__, self.trivial.state()] if self.trivial else None,
             np.array([end for end, _ in self.history]),
             np.array([errors for _, errors in self.history], dtype=np.int64),
+            [self.since, self.newest],
         ]
 
     @classmethod
     def from_state(cls, version: str, step: str, state: list[Any]) -> TruthSeries:
         made = cls(version, step)
-        window, last, findings, total, slices, concept, scale, trivial, ends, errors = state
+        window, last, findings, total, slices, concept, scale, trivial, *history = state
+        ends, errors, (made.since, made.newest) = history
         made.window = TruthWindow.from_state(window)
         made.last = TruthWindow.from_state(last) if last is not None else None
         made.findings = [Finding.from_stored(each) for each in findings]
