@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from streamgauge.specs.scalars import parse_category
 MOST_VALUES = 200
 #: Longer texts are no categories.
 LONGEST = 200
-#: What values beyond the bound are called; no text of an event can be.
+#: What values beyond the bound are called; nothing that a person would send.
 OTHER = "\x00other"
 #: Examples that the overall mean is worth beside a value's own, in the target encoding.
 PRIOR_WEIGHT = 20.0
@@ -73,8 +74,8 @@ class Category:
 def as_word(value: object) -> str | None:
     """A category as text; None where there is none."""
     if value.__class__ is str:
-        return value  # type: ignore[return-value]
-    if value is None or isinstance(value, list | dict | tuple):
+        return value
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
         return parse_category(value)

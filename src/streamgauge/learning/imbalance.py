@@ -77,7 +77,12 @@ class Sampler:
         random_state = self._rng.getstate()
         return [
             IMBALANCES.index(self.kind),
-            self._desired, self._counts, kept, list(random_state[1]), random_state[2]]
+            self._desired,
+            self._counts,
+            kept,
+            list(random_state[1]),
+            random_state[2],
+        ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> Sampler:

@@ -120,12 +120,14 @@ class Inputs:
         self._numbers = [Number.from_state(each) for each in numbers]
         self._categories = [Category.from_state(each) for each in categories]
         self._seen = dict.fromkeys(json.loads(left_out))
-        for column in (*self._numbers, *self._categories):
-            self._seen[column.name] = None
+        self._seen |= dict.fromkeys(self._names())
 
     def _left_out(self) -> list[str]:
-        known = {column.name for column in (*self._numbers, *self._categories)}
-        return sorted(name for name in self._seen if name not in known)
+        return sorted(self._seen.keys() - set(self._names()))
+
+    def _names(self) -> list[str]:
+        """The columns' names: the objects themselves, see ``_meet``."""
+        return [each.name for each in self._numbers] + [each.name for each in self._categories]
 
 
 def _kind(value: object) -> Kind | None:

@@ -112,9 +112,7 @@ def read_parameters(
     for name, parameter in known.items():
         value = parameter.read(given[name]) if name in given else parameter.default
         if value is None:
-            raise PluginError(
-                f"{owner}: {name} is {given[name]!r}, expected {parameter.expected}"
-            )
+            raise PluginError(f"{owner}: {name} is {given[name]!r}, expected {parameter.expected}")
         values[name] = value
     return values
 

@@ -80,8 +80,8 @@ Scaling = Callable[[Iterable[Number], Get, Row, float], None]
 def learn_standard(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """Update, then subtract the mean and divide by the standard deviation."""
     for column in columns:
-        value = get(column.name)
-        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
             value = as_number(value)
             if value is None:
                 if column.n:
@@ -89,16 +89,16 @@ def learn_standard(columns: Iterable[Number], get: Get, row: Row, clip: float) -
                 continue
         n, mean, var = column.n, column.mean, column.var
         if clip and n >= WARM and var:
-            off, most = value - mean, clip * math.sqrt(var)  # type: ignore[operator]
+            off, most = value - mean, clip * math.sqrt(var)
             if not -most <= off <= most:
                 # Rare, so it may be slow.
-                column.take(value, clip)  # type: ignore[arg-type]
-                row[column.name] = _standard(column, column.clipped(value, clip))  # type: ignore[arg-type]
+                column.take(value, clip)
+                row[column.name] = _standard(column, column.clipped(value, clip))
                 continue
         column.n = n = n + 1
-        off = value - mean  # type: ignore[operator]
+        off = value - mean
         column.mean = mean = mean + off / n
-        off_now = value - mean  # type: ignore[operator]
+        off_now = value - mean
         column.var = var = var + (off * off_now - var) / n
         row[column.name] = off_now / var**0.5 if var else 0.0
 
@@ -106,8 +106,8 @@ def learn_standard(columns: Iterable[Number], get: Get, row: Row, clip: float) -
 def apply_standard(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """The same without updating."""
     for column in columns:
-        value = get(column.name)
-        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
             value = as_number(value)
             if value is None:
                 if column.n:
@@ -117,7 +117,7 @@ def apply_standard(columns: Iterable[Number], get: Get, row: Row, clip: float) -
         if not var:
             row[column.name] = 0.0
             continue
-        scaled = (value - column.mean) / var**0.5  # type: ignore[operator]
+        scaled = (value - column.mean) / var**0.5
         if clip and column.n >= WARM and not -clip <= scaled <= clip:
             scaled = clip if scaled > 0 else -clip
         row[column.name] = scaled
@@ -130,42 +130,53 @@ def _standard(column: Number, value: float) -> float:
 def learn_min_max(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """Update, then map the range seen so far to 0..1."""
     for column in columns:
-        value = as_number(get(column.name))
-        if value is not None:
-            clipped = column.clipped(value, clip) if clip else value
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
+            value = as_number(value)
+            if value is None:
+                if column.n:
+                    row[column.name] = _within(column, column.mean)
+                continue
+        if clip:
+            clipped = column.clipped(value, clip)
             column.take(value, clip)
-            column.low, column.high = min(column.low, clipped), max(column.high, clipped)
             value = clipped
-        elif column.n:
-            value = column.mean
         else:
-            continue
-        row[column.name] = _within(column, value)
+            column.n = n = column.n + 1
+            column.mean += (value - column.mean) / n
+        low, high = column.low, column.high
+        if value < low:
+            column.low = low = value
+        if value > high:
+            column.high = high = value
+        row[column.name] = (value - low) / (high - low) if low != high else 0.0
 
 
 def apply_min_max(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """The same without updating."""
     for column in columns:
-        value = as_number(get(column.name))
-        if value is None:
-            if not column.n:
-                continue
-            value = column.mean
-        elif clip:
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
+            value = as_number(value)
+            if value is None:
+                if not column.n:
+                    continue
+                value = column.mean
+        if clip:
             value = column.clipped(value, clip)
         row[column.name] = _within(column, value)
 
 
 def _within(column: Number, value: float) -> float:
-    width = column.high - column.low
-    return (value - column.low) / width if 0 < width < math.inf else 0.0
+    low, high = column.low, column.high
+    return (value - low) / (high - low) if low < high else 0.0
 
 
 def learn_plain(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """Update, and leave the value as it is but for clipping."""
     for column in columns:
-        value = get(column.name)
-        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
             value = as_number(value)
             if value is None:
                 if column.n:
@@ -173,26 +184,26 @@ def learn_plain(columns: Iterable[Number], get: Get, row: Row, clip: float) -> N
                 continue
         n, old = column.n, column.mean
         if clip:
-            row[column.name] = column.clipped(value, clip)  # type: ignore[arg-type]
-            column.take(value, clip)  # type: ignore[arg-type]
+            row[column.name] = column.clipped(value, clip)
+            column.take(value, clip)
             continue
         # Nobody asks for a spread here: the mean for what is missing is all.
         column.n = n = n + 1
-        column.mean = old + (value - old) / n  # type: ignore[operator]
-        row[column.name] = value  # type: ignore[assignment]
+        column.mean = old + (value - old) / n
+        row[column.name] = value
 
 
 def apply_plain(columns: Iterable[Number], get: Get, row: Row, clip: float) -> None:
     """The same without updating."""
     for column in columns:
-        value = get(column.name)
-        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]
+        value: Any = get(column.name)
+        if value.__class__ is not float or not -LARGEST <= value <= LARGEST:
             value = as_number(value)
             if value is None:
                 if column.n:
                     row[column.name] = column.mean
                 continue
-        row[column.name] = column.clipped(value, clip) if clip else value  # type: ignore[arg-type, assignment]
+        row[column.name] = column.clipped(value, clip) if clip else value
 
 
 #: By the spec's word: how to learn and scale, how to scale only.

@@ -98,9 +98,10 @@ class ChallengerSpec(SpecPart):
     imbalance: Literal["none", "under_sampling", "over_sampling", "hard_sampling"] = Field(
         "none", description="What is done about rare classes or hard examples."
     )
-    desired: Annotated[
-        dict[Category, Annotated[Number, _SHARE]], Field(min_length=2, max_length=100)
-    ] | None = Field(None, description="Shares of the classes that sampling aims at; else equal.")
+    desired: (
+        Annotated[dict[Category, Annotated[Number, _SHARE]], Field(min_length=2, max_length=100)]
+        | None
+    ) = Field(None, description="Shares of the classes that sampling aims at; else equal.")
     features: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] | None = Field(
         None, description="Features to learn from; all without it."
     )
@@ -163,9 +164,7 @@ class RetrainingSpec(SpecPart):
     """When a retraining is asked for."""
 
     on_drift: bool = Field(False, description="When an alarm says that the concept changed.")
-    below: Expression | None = Field(
-        None, description="A claim; when it fails: `recall >= 0.7`."
-    )
+    below: Expression | None = Field(None, description="A claim; when it fails: `recall >= 0.7`.")
     max_age_seconds: Annotated[Duration, _AGE] | None = Field(
         None, alias="max_age", description="When the champion is older."
     )
