@@ -68,6 +68,42 @@ def test_a_restored_one_goes_on_to_the_same_bytes(name: str, task: str) -> None:
     assert broken.learned == count(name)
 
 
+@pytest.mark.parametrize("encoding", ["one_hot", "ordinal", "target"])
+def test_texts_that_are_one_object_here_and_two_there_make_no_other_bytes(encoding: str) -> None:
+    # Given values and labels that Python keeps as one text: true, names of River's, names of ours
+    told: list[tuple[Event, str]] = [
+        ({"l2": 1.0}, "plan"),
+        ({"l2": 1.0, "first": True}, "estimator"),
+        ({"l2": 2.0, "first": True, "second": True}, "plan"),
+        ({"loss": 2.0, "first": "loss", "second": "first"}, "estimator"),
+    ]
+    plan = Plan(estimator="logistic_regression", task="binary", encoding=encoding)
+    whole = Pipeline(plan)
+    for event, label in told:
+        whole.learn(event, label)
+    for cut in range(len(told)):
+        # When one is restored between their first and their next coming
+        broken = Pipeline(plan)
+        for i, (event, label) in enumerate(told):
+            if i == cut:
+                broken = Pipeline.from_state(pickle.loads(broken.to_bytes()))
+            broken.learn(event, label)
+        # Then nobody can tell from the bytes
+        assert broken.to_bytes() == whole.to_bytes()
+
+
+@pytest.mark.slow
+@every_case
+def test_so_does_one_whose_trees_have_grown(name: str, task: str) -> None:
+    whole, broken = fresh(name, task), fresh(name, task)
+    for i, event in enumerate(events(800)):
+        whole.learn(event, truth(event, task))
+        broken.learn(event, truth(event, task))
+        if i % 250 == 100:
+            broken = Pipeline.from_state(pickle.loads(broken.to_bytes()))
+    assert broken.to_bytes() == whole.to_bytes()
+
+
 @every_case
 def test_answering_changes_nothing(name: str, task: str) -> None:
     pipeline = learned(name, task)
