@@ -16,7 +16,7 @@ from typing import Any
 
 from river import datasets, linear_model, naive_bayes, preprocessing, tree
 
-from streamgauge.learning.pipeline import Pipeline, Plan
+from streamgauge.pipelines.pipeline import Pipeline, Plan
 
 #: Per case: the plan, River's own model, examples. Trees are slow enough for fewer.
 CASES: dict[str, tuple[dict[str, Any], Callable[[], Any], int]] = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from streamgauge.learning import guards as module
 from streamgauge.learning.guards import REASONS, Guards
 from streamgauge.learning.hold import Example, Hold
-from streamgauge.learning.pipeline import Pipeline, Plan
 from streamgauge.learning.quota import Quota
+from streamgauge.pipelines.pipeline import Pipeline, Plan
 from streamgauge.specs.learning import LearningSpec
 from streamgauge.specs.scalars import day_start
 

@@ -9,11 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from streamgauge.cli.spec_files import learner_catalogue
-from streamgauge.learning.building import build
-from streamgauge.learning.encoding import ENCODINGS
-from streamgauge.learning.estimators import ESTIMATORS
-from streamgauge.learning.imbalance import IMBALANCES
-from streamgauge.learning.scaling import SCALINGS
+from streamgauge.pipelines.building import build
+from streamgauge.pipelines.encoding import ENCODINGS
+from streamgauge.pipelines.estimators import ESTIMATORS
+from streamgauge.pipelines.imbalance import IMBALANCES
+from streamgauge.pipelines.scaling import SCALINGS
 from streamgauge.plugins import PluginError
 from streamgauge.specs import Mistake, ModelSpec, SpecInvalid
 from streamgauge.specs.effective import effective_settings

@@ -60,8 +60,8 @@ def detector_catalogue() -> DetectorCatalogue:
 
 def learner_catalogue() -> LearnerCatalogue:
     """The estimators that challengers may name."""
-    from streamgauge.learning.estimators import ESTIMATORS
-    from streamgauge.learning.pipeline import misfit
+    from streamgauge.pipelines.estimators import ESTIMATORS
+    from streamgauge.pipelines.pipeline import misfit
     from streamgauge.specs.learning import LearnerCatalogue
 
     return LearnerCatalogue(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from streamgauge.learning.hold import Example, Hold
-from streamgauge.learning.pipeline import Pipeline
 from streamgauge.learning.quota import Quota
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.specs.learning import LearningSpec
 
 #: Why an example was not learned, as it is counted.
@@ -38,7 +38,7 @@ class Guards:
 
     Examples
     --------
-    >>> from streamgauge.learning.pipeline import Pipeline, Plan
+    >>> from streamgauge.pipelines.pipeline import Pipeline, Plan
     >>> pipeline = Pipeline(Plan(estimator="linear_regression", task="regression"))
     >>> guards = Guards(LearningSpec.model_validate({"quality_policy": "discard"}))
     >>> guards.learn(pipeline, Example({"x": 1.0}, 2.0), at=0.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from streamgauge.learning.inputs import Kind
-from streamgauge.learning.pipeline import Pipeline, Plan
+from streamgauge.pipelines.inputs import Kind
+from streamgauge.pipelines.pipeline import Pipeline, Plan
 from streamgauge.plugins import PluginError, did_you_mean
 from streamgauge.specs import ModelSpec
 

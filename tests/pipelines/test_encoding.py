@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from streamgauge.learning.encoding import ENCODINGS, MOST_VALUES, OTHER, Category, Encoding
+from streamgauge.pipelines.encoding import ENCODINGS, MOST_VALUES, OTHER, Category, Encoding
 
 
 def rows(encode: Encoding, column: Category, values: Iterable[object]) -> list[dict[str, float]]:

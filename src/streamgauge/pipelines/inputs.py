@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from streamgauge.learning.encoding import ENCODINGS, Category
-from streamgauge.learning.scaling import SCALINGS, Number, Row
+from streamgauge.pipelines.encoding import ENCODINGS, Category
+from streamgauge.pipelines.scaling import SCALINGS, Number, Row
 
 #: Features that a model may learn from. Names come from outside: they must have an end.
 MOST_FEATURES = 1000

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streamgauge.learning.scaling import Row
+from streamgauge.pipelines.scaling import Row
 
 #: Most times that one example is learned.
 MOST_COPIES = 20

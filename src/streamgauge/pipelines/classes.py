@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from streamgauge.learning.encoding import as_word
+from streamgauge.pipelines.encoding import as_word
 
 MOST_CLASSES = 100
 _LONGEST = 200

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.learning.estimators import ESTIMATORS
-from streamgauge.learning.pipeline import Classified, Pipeline, Plan
-from tests.learning.streams import SLOW, Event, events, truth
+from streamgauge.pipelines.estimators import ESTIMATORS
+from streamgauge.pipelines.pipeline import Classified, Pipeline, Plan
+from tests.pipelines.streams import SLOW, Event, events, truth
 
 CASES = [(name, task) for name, each in ESTIMATORS.items() for task in each.tasks]
 every_case = pytest.mark.parametrize(("name", "task"), CASES, ids=lambda value: str(value))

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from streamgauge.learning.imbalance import KEPT, MOST_COPIES, Sampler
+from streamgauge.pipelines.imbalance import KEPT, MOST_COPIES, Sampler
 
 
 def no_loss(row: dict[str, float], truth: object) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import preprocessing
 
-from streamgauge.learning.scaling import LARGEST, SCALINGS, WARM, Number
+from streamgauge.pipelines.scaling import LARGEST, SCALINGS, WARM, Number
 
 VALUES = st.floats(-1e6, 1e6)
 

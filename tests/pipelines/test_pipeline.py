@@ -13,7 +13,7 @@ import pytest
 from river import datasets, evaluate, forest, linear_model, metrics, naive_bayes, neighbors, tree
 from river import preprocessing as scale
 
-from streamgauge.learning.pipeline import Classified, Pipeline, Plan
+from streamgauge.pipelines.pipeline import Classified, Pipeline, Plan
 from streamgauge.plugins import PluginError
 
 Rows = list[tuple[dict[str, float], Any]]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from river import ensemble, forest, linear_model, naive_bayes, neighbors, optim, tree
 
-from streamgauge.learning.parameters import Parameter, Real, Switch, Whole, Word
+from streamgauge.pipelines.parameters import Parameter, Real, Switch, Whole, Word
 
 Task = Literal["binary", "multiclass", "regression"]
 _BINARY: tuple[Task, ...] = ("binary",)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamgauge.learning.estimator_table import ENTRIES, Estimator
-from streamgauge.learning.parameters import read_parameters
+from streamgauge.pipelines.estimator_table import ENTRIES, Estimator
+from streamgauge.pipelines.parameters import read_parameters
 from streamgauge.plugins import PluginError, did_you_mean
 
 #: By name, in the order in which they are told.

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from streamgauge.learning.canonical import canonical_bytes
-from streamgauge.learning.classes import Classes
-from streamgauge.learning.encoding import ENCODINGS
-from streamgauge.learning.estimators import create, estimator
-from streamgauge.learning.imbalance import IMBALANCES, Sampler
-from streamgauge.learning.inputs import Features, Inputs, Kind
-from streamgauge.learning.scaling import LARGEST, SCALINGS, Row, as_number
-from streamgauge.learning.step_limit import StepLimit
+from streamgauge.pipelines.canonical import canonical_bytes
+from streamgauge.pipelines.classes import Classes
+from streamgauge.pipelines.encoding import ENCODINGS
+from streamgauge.pipelines.estimators import create, estimator
+from streamgauge.pipelines.imbalance import IMBALANCES, Sampler
+from streamgauge.pipelines.inputs import Features, Inputs, Kind
+from streamgauge.pipelines.scaling import LARGEST, SCALINGS, Row, as_number
+from streamgauge.pipelines.step_limit import StepLimit
 from streamgauge.plugins import PluginError, did_you_mean
 
 _FORMAT = 1

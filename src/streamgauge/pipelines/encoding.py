@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from streamgauge.learning.scaling import Get, Row
+from streamgauge.pipelines.scaling import Get, Row
 from streamgauge.specs.scalars import parse_category
 
 #: Values of one feature that are told apart. All later ones are one value: ids and free texts
