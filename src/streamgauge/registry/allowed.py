@@ -21,6 +21,8 @@ _CLASSES = {
     **RIVER_CLASSES,
     **_CALLED,
     "builtins": "bool bytes dict float frozenset int list set str tuple",
+    # By which adaptive regression trees judge whether a branch is worse.
+    "statistics": "NormalDist",
 }
 #: Functions that models hold; none is called at a load.
 _FUNCTIONS = {
