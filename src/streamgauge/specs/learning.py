@@ -147,6 +147,12 @@ class PromotionSpec(SpecPart):
         0.05, description="Chance of any false promotion in the model's life."
     )
     min_effect: Ratio = Field(0.0, description="How much better in mean loss it must be, at least.")
+    period_seconds: Annotated[Duration, between(0.0, _YEARS, "at most ten years")] = Field(
+        86_400.0,
+        alias="period",
+        description="A round: a challenger must win several. At least the longest cycle of errors "
+        "and of the arrival of labels; 0 for rounds of 30 labels.",
+    )
     give_up_after_seconds: Annotated[Duration, _AGE] = Field(
         30 * 86_400.0, alias="give_up_after", description="When a challenger counts as failed."
     )

@@ -108,9 +108,6 @@ class ModelTruth:
         rows.group[:] = self.groups.of(batch.version, batch.step, batch.segment, declared)
         rows.tags[:] = self._tags(batch.tags)
         rows.weight[:] = batch.weight
-        rows.truth_number[:] = np.nan
-        rows.truth[:] = rows.annotator[:] = NONE
-        rows.observed[:] = np.nan
         self.join.admit(rows, batch.row, self._class_scores(batch))
         self.changed = True
 
