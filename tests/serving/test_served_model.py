@@ -222,7 +222,8 @@ def test_a_model_that_answers_otherwise_here_is_refused(
     by_hand: ServedModel, redis: Redis, registry: ModelRegistry
 ) -> None:
     # Given an artefact of a learner on which the same model answers something else
-    lying = envelope(dump(learned(count=50)), trials=[{"features": ROWS[0], "answer": 7}])
+    trial = {"features": list(ROWS[0].items()), "answer": 7}
+    lying = envelope(dump(learned(count=50)), trials=[trial])
     registry.register(lying, model="fraud", version=1, actor="learner")
     registry.promote("fraud", 1, expected=None, **BY)
     by_hand.refresh()

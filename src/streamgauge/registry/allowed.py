@@ -66,6 +66,7 @@ _CALLABLE = _pairs(_CALLED) | _pairs(_REBUILD)
 _CLASS_NAMES = _pairs(_CLASSES)
 
 
+@functools.cache
 def resolve(module: str, name: str) -> Any:
     """The class or function of that name. Raises ``LookupError`` for all that is not listed."""
     if (module, name) not in _NAMES:
@@ -76,6 +77,7 @@ def resolve(module: str, name: str) -> Any:
     return found
 
 
+@functools.cache
 def place(thing: Any) -> tuple[str, str]:
     """Module and name of a listed class or function. Raises ``LookupError`` for any other."""
     module = getattr(thing, "__module__", None) or ""

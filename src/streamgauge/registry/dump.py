@@ -32,11 +32,13 @@ from streamgauge.registry.codes import (
     get_code,
     state_parts,
 )
+from streamgauge.registry.collector import collector_paused
 
 
 def dump(model: Any) -> bytes:
     """Write a model down. Raises ``Unstorable``, naming the class that can't be kept."""
-    return _Writer().write(model)
+    with collector_paused():
+        return _Writer().write(model)
 
 
 class _Writer:
