@@ -160,6 +160,22 @@ def test_concept_drift_asks_for_a_retraining_with_clean_data() -> None:
     assert query["clean_from"] == pytest.approx(START + 10.0)
 
 
+@pytest.mark.parametrize("policy", ["keep", "reset", "challenger"])
+def test_when_the_concept_changes_contests_begin_anew_and_the_policy_decides(policy: str) -> None:
+    events, labels = stream(6000, champion=0.25, flip_at=3000)
+    said = {**SPEC["learning"], "on_concept_drift": policy, "promotion": {"mode": "manual"}}
+    made = learner(learning=said)
+    drift = alarm(0, START + 35.0, firing=True, kind="concept_drift")
+    effects = feed(made, merged(events, labels, [drift]))
+    candidate = made._models["fraud"].candidates["online"]
+    told = [each for each in effects.events if isinstance(each, ModelEvent)]
+    assert [each.reason for each in told] == ["the concept changed"]
+    assert candidate.contest is not None and candidate.contest.k == 2
+    assert candidate.say({"a": 2.0, "b": 2.0})["online"] == "false"
+    assert (candidate.pipeline.learned < 3000) == (policy != "keep")
+    assert candidate.background is None
+
+
 def test_models_without_challengers_cost_nothing_and_are_counted_as_skipped() -> None:
     events, labels = stream(50, champion=0.3)
     made = PartitionLearner(0, book=Book(), key=KEY)

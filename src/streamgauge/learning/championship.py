@@ -94,6 +94,14 @@ class Championship:
                 for decision in contest.abandon(at, f"{name} was promoted"):
                     yield self._noted(decision)
 
+    def begin_anew(self, candidates: Mapping[str, Candidate], at: float) -> Iterator[Decision]:
+        """End all contests, undecided; the next released row begins others."""
+        for candidate in candidates.values():
+            contest, candidate.contest, candidate.failed = candidate.contest, None, False
+            if contest is not None and not contest.over:
+                for decision in contest.abandon(at, "the concept changed"):
+                    yield self._noted(decision)
+
     def _noted(self, decision: Decision) -> Decision:
         self.decisions = [*self.decisions, decision.as_dict()][-REMEMBERED:]
         return decision
@@ -115,6 +123,7 @@ class Championship:
         self, name: str, candidates: Mapping[str, Candidate], at: float, by: str
     ) -> Iterator[Decision]:
         """A person made a candidate, or the published answers, champion."""
+        name = name if name in candidates else PUBLISHED
         if name == self.champion:
             return
         contest = candidates[name].contest if name in candidates else None

@@ -17,7 +17,7 @@ from streamgauge.labels.digest import digests
 from streamgauge.labels.join import Joined
 from streamgauge.labels.names import NONE
 from streamgauge.learning.advice import RetrainAdvice
-from streamgauge.learning.candidate import Candidate
+from streamgauge.learning.candidate import Candidate, background
 from streamgauge.learning.championship import Championship
 from streamgauge.learning.examples import Examples, Said, Waiting
 from streamgauge.learning.hold import Example
@@ -25,6 +25,7 @@ from streamgauge.learning.losses import LossBound, loss
 from streamgauge.learning.promotion import Decision
 from streamgauge.monitor.truth.scored import POSITIVE, Scorer
 from streamgauge.monitor.truth.task import PositiveClass
+from streamgauge.pipelines.building import build
 from streamgauge.specs.model_spec import ModelSpec
 
 #: How long predictions wait where the spec does not say, in seconds.
@@ -189,7 +190,9 @@ class ModelLearner:
             self._teach(lesson)
 
     def _ask(self, number: int, features: Mapping[str, Any], weight: float) -> None:
-        said: dict[str, Said] = {name: each.say(features) for name, each in self.candidates.items()}
+        said: dict[str, Said] = {}
+        for candidate in self.candidates.values():
+            said |= candidate.say(features)
         self.examples.keep(number, Waiting(features, said, weight))
         self.last_inputs = [*self.last_inputs[1 - MOST_TRIALS :], features]
 
@@ -249,7 +252,8 @@ class ModelLearner:
             }
             for name, each in losses.items():
                 if each is not None:
-                    self.candidates[name].scored(each)
+                    beside = waiting.said.get(background(name)) if waiting is not None else None
+                    self.candidates[name].scored(each, loss(beside, truth))
             yield from self.championship.score(
                 self.candidates, self.spec, at, champion, losses, self.bound.bound
             )
@@ -299,12 +303,15 @@ class ModelLearner:
                 candidate.quality_alarm(bool(self.broken), at=at)
         self.changed = True
 
-    def concept_drift(self, *, at: float) -> None:
-        """An alarm says that the concept changed."""
-        del at
-        if self.spec.learning.on_concept_drift == "reset":
-            for name, candidate in self.candidates.items():
-                candidate.restart(Candidate(name, self.spec).pipeline)
+    def concept_drift(self, *, at: float) -> Iterator[Decision]:
+        """An alarm says that the concept changed: what was compared is of another world."""
+        yield from self.championship.begin_anew(self.candidates, at)
+        policy = self.spec.learning.on_concept_drift
+        for candidate in self.candidates.values():
+            if policy == "reset":
+                candidate.restart(build(self.spec, candidate.name))
+            elif policy == "challenger":
+                candidate.begin_background(self.spec)
         self.changed = True
 
     # -- state -------------------------------------------------------------------------------
@@ -331,7 +338,7 @@ class ModelLearner:
         for name, candidate in self.candidates.items():
             if candidate.changed:
                 parts[f"m{name}"] = candidate.pipeline_bytes()
-                candidate.changed = False
+                parts[f"b{name}"] = candidate.background_bytes()
         return parts
 
     def restore(self, state: list[Any], parts: Mapping[str, Any]) -> None:
@@ -348,7 +355,9 @@ class ModelLearner:
         )
         for each in candidates:
             if each[0] in self.candidates and f"m{each[0]}" in parts:
-                self.candidates[each[0]].restore(each, parts[f"m{each[0]}"])
+                self.candidates[each[0]].restore(
+                    each, parts[f"m{each[0]}"], parts.get(f"b{each[0]}")
+                )
         self.championship.restore(championship)
         self.bound.restore(bound)
         self.positive.restore(positive)

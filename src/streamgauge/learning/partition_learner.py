@@ -15,6 +15,7 @@ from streamgauge.batch.columns import batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
 from streamgauge.labels import Truth
+from streamgauge.learning.facts import PART, LearnedFacts
 from streamgauge.learning.model_learner import ModelLearner
 from streamgauge.learning.promotion import Decision, Guards
 from streamgauge.learning.told import Told, alarm_told
@@ -91,7 +92,8 @@ class PartitionLearner:
     def _restore_model(self, parts: Mapping[str, bytes]) -> None:
         name, number, state = self._opened(parts[""])
         learner = ModelLearner(self._numbered(name, number).spec)
-        learner.restore(state, {part: self._opened(parts[part]) for part in parts if part})
+        own = [part for part in parts if part and part != PART]
+        learner.restore(state, {part: self._opened(parts[part]) for part in own})
         self._models[name], self._numbers[name] = learner, number
 
     def _opened(self, blob: bytes) -> Any:
@@ -125,6 +127,8 @@ class PartitionLearner:
             for name, part in learner.changed_parts().items():
                 gone = part is None
                 blobs[f"{field}.{name}"] = b"" if gone else pack([SCHEMA, part], key=self._key)
+            facts = LearnedFacts.of(learner, self._numbers[model])
+            blobs[f"{field}.{PART}"] = pack([SCHEMA, facts.state()], key=self._key)
             views[field + SUFFIX] = self._view(learner)
         self._dirty = set()
         own_state = pack([SCHEMA, self._log_time], key=self._key)
@@ -286,7 +290,7 @@ class PartitionLearner:
                 decisions = learner.championship.guard(learner.candidates, log_time, guards)
                 effects.events += _told(decisions)
             elif told.kind == "concept_drift" and told.firing:
-                learner.concept_drift(at=log_time)
+                effects.events += _told(learner.concept_drift(at=log_time))
             effects.events += learner.advice.alarm(told, log_time)
             self._dirty.add(told.model)
 
