@@ -148,7 +148,7 @@ def test_what_can_t_be_a_truth_is_refused(name: str, task: str) -> None:
 
 SCRIPT = """
 import hashlib
-from tests.learning.test_contract import ESTIMATORS, learned_bytes
+from tests.pipelines.test_contract import ESTIMATORS, learned_bytes
 for name, each in ESTIMATORS.items():
     task = each.tasks[-1]
     print(name, task, hashlib.sha256(learned_bytes(name, task)).hexdigest())

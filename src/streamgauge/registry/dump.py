@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry import rebuild
 from streamgauge.registry.allowed import called, place, unseeded_distribution
 from streamgauge.registry.codes import (
@@ -121,6 +122,8 @@ class _Writer:
             return self._call(rebuild.scalar, (item.dtype.str, item.tobytes()))
         if kind is np.ndarray:
             return self._array(item)
+        if kind is Pipeline:
+            return self._call(rebuild.pipeline, (item.state(),), item)
         return self._object(item)
 
     def _global(self, item: Any) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry.codes import Unstorable
 from streamgauge.registry.dump import dump
 from streamgauge.registry.envelope import Artefact, seal, unseal
@@ -48,8 +49,10 @@ def publish(
         is one version.
 
     Raises ``Rejected``: the model can't be kept, is too large, or answers otherwise once it is
-    read back. Then nothing was registered.
+    read back; a pipeline that is broken answers nothing. Then nothing was registered.
     """
+    if isinstance(learned, Pipeline) and learned.broken:
+        raise Rejected("self_test", f"the pipeline is broken: {learned.broken}")
     try:
         payload = dump(learned)
     except Unstorable as error:
