@@ -67,6 +67,7 @@ def publish(
         model=model,
         version=version,
         pipeline=pipeline,
+        estimator=_estimator(learned),
         parent=parent,
         parent_sha256=registry.record(model, parent).sha256 if parent is not None else None,
         spec_version=spec_version,
@@ -89,6 +90,15 @@ def revived(artefact: Artefact) -> Any:
     refuse_other_answers(load(artefact.payload), artefact.header.trials)
     # A second reading: answering may have put entries into the first.
     return load(artefact.payload)
+
+
+def _estimator(learned: Any) -> str:
+    """The name that the spec has for it, else River's."""
+    if isinstance(learned, Pipeline):
+        return learned.plan.estimator
+    # Of River's pipelines the last step is the one that learns.
+    last = list(getattr(learned, "steps", {}).values())[-1:] or [learned]
+    return type(last[0]).__name__
 
 
 def _token(pipeline: str, positions: Mapping[str, int], digest: str) -> str:
