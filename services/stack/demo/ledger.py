@@ -30,6 +30,7 @@ class Ledger:
     concept_alarm_s: float | None = None
     promoted_s: float | None = None
     firing: Counter[str] = field(default_factory=Counter)
+    about_inputs: set[str] = field(default_factory=set)
 
     def enter(
         self,
@@ -52,6 +53,8 @@ class Ledger:
         if alarm.kind == "concept_drift" and concept_at is not None and not self.concept_alarm_s:
             self.concept_alarm_s = arrived - concept_at
         self.firing[alarm.fingerprint] += 1
+        if alarm.kind in _ABOUT_FEATURES:
+            self.about_inputs.add(alarm.fingerprint)
         if alarm.model == self.quiet_model:
             self.quiet_model_alarms += 1
         elif fault_at is None:
@@ -68,15 +71,23 @@ class Ledger:
             self.promoted_s = arrived - concept_at
 
     @property
+    def inputs_fine(self) -> bool:
+        """Whether no alarm on inputs is open."""
+        return not any(self.firing[each] > 0 for each in self.about_inputs)
+
+    @property
     def open(self) -> int:
         """Alarms that fired and have not resolved."""
         return sum(n > 0 for n in self.firing.values())
 
 
-def truth_sentence(alarm: AlarmEvent) -> str:
-    """What a concept drift means, in plain words."""
+def truth_sentence(alarm: AlarmEvent, *, inputs_fine: bool) -> str:
+    """What a rise of wrong answers means, in plain words."""
+    wrong = f"{alarm.affected or 0} wrong decisions since it began"
+    if not inputs_fine:
+        return f"           the inputs are not as they were, and so the answers: {wrong}"
     return (
-        f"           inputs fine, truth not: {alarm.affected or 0} wrong decisions since it began;"
+        f"           inputs fine, truth not: {wrong};"
         " the model is as it was, the world is not"
     )
 

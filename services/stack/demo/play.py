@@ -184,7 +184,7 @@ class Play:
                 )
                 say(sentence(alarm))
                 if alarm.kind == "concept_drift" and alarm.status == "firing":
-                    say(truth_sentence(alarm))
+                    say(truth_sentence(alarm, inputs_fine=self.ledger.inputs_fine))
         for decision, arrived in self._decisions.new():
             if decision.model == MODELS[0] and decision.action == "promoted":
                 self.ledger.promoted(arrived, concept_at=self._client.concept_at)

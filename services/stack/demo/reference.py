@@ -21,7 +21,7 @@ LEARNING = {
     "challengers": {
         "online": {"estimator": "hoeffding_tree_classifier", "parameters": {"grace_period": 100}}
     },
-    "promotion": {"mode": "automatic", "min_labels": 300, "cooldown": 0, "period": 0},
+    "promotion": {"mode": "automatic", "min_labels": 300, "cooldown": 0, "period": "1s"},
     "snapshot": {"every": "1s"},
 }
 

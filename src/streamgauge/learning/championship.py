@@ -94,12 +94,14 @@ class Championship:
                 for decision in contest.abandon(at, f"{name} was promoted"):
                     yield self._noted(decision)
 
-    def begin_anew(self, candidates: Mapping[str, Candidate], at: float) -> Iterator[Decision]:
+    def begin_anew(
+        self, candidates: Mapping[str, Candidate], at: float, reason: str
+    ) -> Iterator[Decision]:
         """End all contests, undecided; the next released row begins others."""
         for candidate in candidates.values():
             contest, candidate.contest, candidate.failed = candidate.contest, None, False
             if contest is not None and not contest.over:
-                for decision in contest.abandon(at, "the concept changed"):
+                for decision in contest.abandon(at, reason):
                     yield self._noted(decision)
 
     def _noted(self, decision: Decision) -> Decision:

@@ -62,8 +62,9 @@ class ModelLearner:
         self.bound = LossBound(spec.task or "")
         self.positive = PositiveClass(spec.labels.positive)
         self.scorer = Scorer(self.positive, spec.labels.threshold)
-        #: Fingerprints of data-quality alarms that are open.
+        #: Fingerprints of alarms that are open: on the quality of inputs, and on inputs at all.
         self.broken: set[str] = set()
+        self.moved: set[str] = set()
         #: Examples learned by any candidate, and refused ones by reason.
         self.learned = 0
         self.champion_answered = 0
@@ -254,9 +255,10 @@ class ModelLearner:
                 if each is not None:
                     beside = waiting.said.get(background(name)) if waiting is not None else None
                     self.candidates[name].scored(each, loss(beside, truth))
-            yield from self.championship.score(
-                self.candidates, self.spec, at, champion, losses, self.bound.bound
-            )
+            if not self.moved:
+                yield from self.championship.score(
+                    self.candidates, self.spec, at, champion, losses, self.bound.bound
+                )
 
     def _released_truths(self, part: Released) -> list[tuple[int, str | float]]:
         rows = part.rows
@@ -303,9 +305,17 @@ class ModelLearner:
                 candidate.quality_alarm(bool(self.broken), at=at)
         self.changed = True
 
+    def input_alarm(self, fingerprint: str, *, firing: bool, at: float) -> Iterator[Decision]:
+        """An alarm on this model's inputs began or ended: answers to them compare nothing."""
+        before = bool(self.moved)
+        (self.moved.add if firing else self.moved.discard)(fingerprint)
+        if self.moved and not before:
+            yield from self.championship.begin_anew(self.candidates, at, "the inputs moved")
+        self.changed = True
+
     def concept_drift(self, *, at: float) -> Iterator[Decision]:
         """An alarm says that the concept changed: what was compared is of another world."""
-        yield from self.championship.begin_anew(self.candidates, at)
+        yield from self.championship.begin_anew(self.candidates, at, "the concept changed")
         policy = self.spec.learning.on_concept_drift
         for candidate in self.candidates.values():
             if policy == "reset":
@@ -323,7 +333,7 @@ class ModelLearner:
             self.championship.state(),
             self.bound.state(),
             self.positive.state(),
-            sorted(self.broken),
+            [sorted(self.broken), sorted(self.moved)],
             self.learned,
             self.champion_answered,
             self.champion_missed,
@@ -361,7 +371,7 @@ class ModelLearner:
         self.championship.restore(championship)
         self.bound.restore(bound)
         self.positive.restore(positive)
-        self.broken = set(broken)
+        self.broken, self.moved = map(set, broken)
         self.changed = False
 
 

@@ -289,6 +289,9 @@ class PartitionLearner:
                 guards = Guards(data_quality_alarm=bool(learner.broken))
                 decisions = learner.championship.guard(learner.candidates, log_time, guards)
                 effects.events += _told(decisions)
+            if told.kind in ("data_quality", "feature_drift"):
+                moved = learner.input_alarm(told.fingerprint, firing=told.firing, at=log_time)
+                effects.events += _told(moved)
             elif told.kind == "concept_drift" and told.firing:
                 effects.events += _told(learner.concept_drift(at=log_time))
             effects.events += learner.advice.alarm(told, log_time)

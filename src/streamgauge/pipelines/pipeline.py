@@ -19,6 +19,7 @@ from streamgauge.pipelines.step_limit import StepLimit
 from streamgauge.plugins import PluginError, did_you_mean
 
 _FORMAT = 1
+_INTERRUPTS = (KeyboardInterrupt, SystemExit, MemoryError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,10 @@ class Classified(NamedTuple):
 
 
 Answer = Classified | float
+
+
+class _NotFinite(ValueError):
+    """An answer that nobody may see."""
 
 
 class Pipeline:
@@ -141,16 +146,48 @@ class Pipeline:
         if self.broken:
             return None
         try:
-            row = self._inputs.row(features)
-            if self._classes is None:
-                return self._number(self._estimator.predict_one(row))
-            return self._class(self._estimator.predict_proba_one(row))
-        except (KeyboardInterrupt, SystemExit, MemoryError):
+            return self._answer(features)
+        except _INTERRUPTS:
             raise
         except BaseException as error:
             # River's core panics, and a panic is no Exception.
-            self._break(f"predicting failed: {_said(error)}")
+            self._break(_why_not(error))
             return None
+
+    def predict_one(self, features: Features) -> str | float | None:
+        """River's name for the label or the number alone; None where there is no answer.
+
+        For those who serve: unlike ``predict`` it changes nothing. One request that can't be
+        answered must not silence the model for all others.
+        """
+        found = self._asked(features)
+        return found.label if isinstance(found, Classified) else found
+
+    def predict_proba_one(self, features: Features) -> dict[str, float]:
+        """River's name for the scores by label; empty where there is no answer.
+
+        It changes nothing, as ``predict_one``. Raises ``NotImplementedError`` for regression.
+        """
+        if self._classes is None:
+            raise NotImplementedError(f"{self.plan.estimator} answers numbers; use predict_one")
+        found = self._asked(features)
+        return dict(found.scores) if isinstance(found, Classified) else {}
+
+    def _asked(self, features: Features) -> Answer | None:
+        if self.broken:
+            return None
+        try:
+            return self._answer(features)
+        except _INTERRUPTS:
+            raise
+        except BaseException:
+            return None
+
+    def _answer(self, features: Features) -> Answer | None:
+        row = self._inputs.row(features)
+        if self._classes is None:
+            return _number(self._estimator.predict_one(row))
+        return self._class(self._estimator.predict_proba_one(row))
 
     def learn(self, features: Features, truth: object, weight: float = 1.0) -> str:
         """Learn one example; return why it was not learned, empty where it was.
@@ -181,7 +218,7 @@ class Pipeline:
             else:
                 for each, label in self._sampler.sample(row, target, self._loss):
                     self._learn_row(each, label, weight)
-        except (KeyboardInterrupt, SystemExit, MemoryError):
+        except _INTERRUPTS:
             raise
         except BaseException as error:
             self._break(f"learning failed: {_said(error)}")
@@ -207,23 +244,13 @@ class Pipeline:
             return abs(float(self._estimator.predict_one(row) or 0.0) - float(target))
         return 1.0 - float((self._estimator.predict_proba_one(row) or {}).get(target, 0.0))
 
-    def _number(self, value: Any) -> float | None:
-        if value is None:
-            return None
-        number = float(value)
-        if not math.isfinite(number):
-            self._break(f"it answered {number}")
-            return None
-        return number
-
     def _class(self, scores: Mapping[int, float]) -> Classified | None:
         if not scores:
             return None
         labels = self._labels
         named = {labels[code]: float(score) for code, score in scores.items()}
         if not math.isfinite(sum(named.values())):
-            self._break("it answered scores that are not finite")
-            return None
+            raise _NotFinite("it answered scores that are not finite")
         best = max(named, key=named.__getitem__)
         return Classified(best, named[best], named)
 
@@ -251,7 +278,8 @@ class Pipeline:
     def from_state(cls, state: Mapping[str, Any]) -> Pipeline:
         """What ``state`` described. It takes the state over: use it for nothing else.
 
-        Raises ``ValueError`` for a state of another version.
+        Raises ``ValueError`` for a state of another version, and for one that its own plan does
+        not lead to.
         """
         if state.get("format") != _FORMAT:
             raise ValueError(
@@ -261,11 +289,15 @@ class Pipeline:
         plan = json.loads(state["plan"])
         for name in ("features", "never", "classes"):
             plan[name] = None if plan[name] is None else tuple(plan[name])
-        made = cls.__new__(cls)
-        made.plan = Plan(**plan)
+        # Made as a new one would be: so what a plan may not say can't come in by a state either.
+        made = cls(Plan(**plan))
+        if type(state["estimator"]) is not type(made._estimator):
+            raise ValueError(
+                f"the model's state holds a {type(state['estimator']).__name__}, not a"
+                f" {plan['estimator']}"
+            )
         made.broken, made.stopped = state["broken"], state["stopped"]
         made.learned = state["learned"]
-        made._inputs = _inputs(made.plan)
         made._inputs.restore(state["inputs"])
         classes, sampler = state["classes"], state["sampler"]
         made._classes = None if classes is None else Classes.from_state(classes)
@@ -302,6 +334,19 @@ def misfit(task: str, encoding: str, imbalance: str) -> str:
     if task == "regression" and imbalance in ("under_sampling", "over_sampling"):
         return f"imbalance {imbalance} is for classes; use hard_sampling or none"
     return ""
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise _NotFinite(f"it answered {number}")
+    return number
+
+
+def _why_not(error: BaseException) -> str:
+    return str(error) if isinstance(error, _NotFinite) else f"predicting failed: {_said(error)}"
 
 
 def _said(error: BaseException) -> str:

@@ -21,7 +21,7 @@ _CLASSES = {
     **RIVER_CLASSES,
     **_CALLED,
     "builtins": "bool bytes dict float frozenset int list set str tuple",
-    # By which adaptive regression trees judge whether a branch is worse.
+    # In adaptive regression trees: two numbers.
     "statistics": "NormalDist",
 }
 #: Functions that models hold; none is called at a load.
@@ -33,7 +33,7 @@ _FUNCTIONS = {
     " EBSTNode._update_estimator_multivariate",
 }
 #: Ours, called at a load: they check what they are given themselves.
-_REBUILD = {"streamgauge.registry.rebuild": "array bound dtype_of partial scalar"}
+_REBUILD = {"streamgauge.registry.rebuild": "array bound dtype_of partial pipeline scalar"}
 #: Functions of which models hold partials (the multinomial logit copies its optimiser so).
 PARTIAL_FUNCTIONS = (copy.deepcopy,)
 #: Class and name of methods that models hold bound, as ``PAClassifier`` its update rule.
@@ -66,7 +66,6 @@ _CALLABLE = _pairs(_CALLED) | _pairs(_REBUILD)
 _CLASS_NAMES = _pairs(_CLASSES)
 
 
-@functools.cache
 def resolve(module: str, name: str) -> Any:
     """The class or function of that name. Raises ``LookupError`` for all that is not listed."""
     if (module, name) not in _NAMES:
@@ -77,7 +76,6 @@ def resolve(module: str, name: str) -> Any:
     return found
 
 
-@functools.cache
 def place(thing: Any) -> tuple[str, str]:
     """Module and name of a listed class or function. Raises ``LookupError`` for any other."""
     module = getattr(thing, "__module__", None) or ""

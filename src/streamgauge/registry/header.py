@@ -52,6 +52,7 @@ class ModelHeader(BaseModel):
     model: Name
     version: Version
     pipeline: Name
+    estimator: Name | None = None
     parent: Version | None = None
     #: The SHA-256 of the parent's payload.
     parent_sha256: str | None = None

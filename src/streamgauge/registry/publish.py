@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry.codes import Unstorable
 from streamgauge.registry.dump import dump
 from streamgauge.registry.envelope import Artefact, seal, unseal
@@ -54,8 +55,10 @@ def publish(
         is one version.
 
     Raises ``Rejected``: the model can't be kept, is too large, or answers otherwise once it is
-    read back. Then nothing was registered.
+    read back; a pipeline that is broken answers nothing. Then nothing was registered.
     """
+    if isinstance(learned, Pipeline) and learned.broken:
+        raise Rejected("self_test", f"the pipeline is broken: {learned.broken}")
     try:
         payload = dump(learned)
     except Unstorable as error:
@@ -75,6 +78,7 @@ def publish(
         model=model,
         version=version,
         pipeline=pipeline,
+        estimator=_estimator(learned),
         parent=parent,
         parent_sha256=registry.record(model, parent).sha256 if parent is not None else None,
         spec_version=spec_version,
@@ -103,6 +107,15 @@ def revived(artefact: Artefact) -> Any:
     model = load(artefact.payload)
     refuse_other_answers(model, artefact.header.trials)
     return model
+
+
+def _estimator(learned: Any) -> str:
+    """The name that the spec has for it, else River's."""
+    if isinstance(learned, Pipeline):
+        return learned.plan.estimator
+    # Of River's pipelines the last step is the one that learns.
+    last = list(getattr(learned, "steps", {}).values())[-1:] or [learned]
+    return type(last[0]).__name__
 
 
 def _token(pipeline: str, positions: Mapping[str, int], digest: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry.header import Trial
 from streamgauge.registry.rejected import Rejected
 
@@ -27,7 +28,13 @@ def trials_of(model: Any, rows: Iterable[Mapping[str, Any]]) -> list[Trial]:
 
 
 def copied(model: Any) -> Any:
-    """A copy to be asked in the model's place."""
+    """A copy to be asked in the model's place.
+
+    A pipeline of ours stays the same when it is asked, and a copy of a forest takes seconds.
+    """
+    # One that has learned nothing sets its forest up at the first question.
+    if isinstance(model, Pipeline) and model.learned:
+        return model
     try:
         return copy.deepcopy(model)
     except RecursionError:
