@@ -86,10 +86,7 @@ def truth_sentence(alarm: AlarmEvent, *, inputs_fine: bool) -> str:
     wrong = f"{alarm.affected or 0} wrong decisions since it began"
     if not inputs_fine:
         return f"           the inputs are not as they were, and so the answers: {wrong}"
-    return (
-        f"           inputs fine, truth not: {wrong};"
-        " the model is as it was, the world is not"
-    )
+    return f"           inputs fine, truth not: {wrong}; the model is as it was, the world is not"
 
 
 def promotion_sentence(decision: ModelEvent) -> str:
