@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from streamgauge.metrics.confusion import Confusion
+from streamgauge.metrics.named_scores import NamedScores
 from streamgauge.metrics.regression import Regression
 from streamgauge.monitor.figures import Figure, Level, Mean, Ratio
 from streamgauge.monitor.truth.performance import Performance
@@ -15,12 +16,18 @@ from streamgauge.monitor.truth.task import Task
 def performance_figures(of: Performance, task: Task | None) -> dict[str, Figure]:
     """Every figure by its name. Shares carry Wilson's interval, means a normal one.
 
-    ROC AUC has that of Hanley and McNeil (1982). Others, like F1, carry none: they are taken as
-    they were measured.
+    Others, like F1 and ROC AUC, carry none: they are taken as they were measured.
     """
-    values = of.get(task)
+    values = {name: value for name, value in of.get(task).items() if math.isfinite(value)}
+    labelled = round(labelled_weight(of))
     # The sum of rows is a level: what it says of the window is exact.
-    figures: dict[str, Figure] = {name: Level(value) for name, value in values.items()}
+    figures: dict[str, Figure] = {name: Level(value, labelled) for name, value in values.items()}
+    named = of.parts.get("named")
+    if isinstance(named, NamedScores):
+        for name in named.kept():
+            score = named.score(name)
+            if score is not None and values.get(name) == score.mean:
+                figures[name] = Mean(score.mean, score.std, score.events)
     confusion, regression = of.parts.get("confusion"), of.parts.get("regression")
     if isinstance(confusion, Confusion):
         n = confusion.effective_n
@@ -33,6 +40,14 @@ def performance_figures(of: Performance, task: Task | None) -> dict[str, Figure]
     # The name stands for predictions that failed, elsewhere.
     figures.pop("error_ratio", None)
     return figures
+
+
+def labelled_weight(of: Performance) -> float:
+    """The weight of predictions with a fitting label, or with scores that a label carries."""
+    named = of.parts.get("named")
+    if of.scored or not isinstance(named, NamedScores):
+        return max(of.scored, 0.0)
+    return max((score.n for name in named.kept() if (score := named.score(name))), default=0.0)
 
 
 def _of_positive(confusion: Confusion) -> dict[str, Figure]:
