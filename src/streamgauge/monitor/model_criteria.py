@@ -59,11 +59,14 @@ def _truth_figures(monitor: ModelMonitor) -> dict[str, Figure]:
     for step in sorted({step for _, step in truth.series}, key=lambda name: name == ""):
         windows = [s.last for s in truth.series.values() if s.step == step and s.last is not None]
         newest = max((window.end for window in windows), default=0.0)
-        together = Performance()
-        for window in windows:
-            length = window.end - (window.start if window.start is not None else window.end)
-            if window.end >= newest - PAUSE_WINDOWS * length:
-                together.merge(window.whole)
+        live = [
+            window.whole
+            for window in windows
+            if window.end >= newest - PAUSE_WINDOWS * (window.end - (window.start or 0.0))
+        ]
+        together = live[0] if len(live) == 1 else Performance()
+        for each in live if len(live) > 1 else ():
+            together.merge(each)
         found |= performance_figures(together, truth.task)
     return found
 

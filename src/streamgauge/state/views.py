@@ -277,7 +277,7 @@ class GapView(View):
 
 
 class TagView(View):
-    """A tag among the errors: without its excess the error ratio of all would fall by ``impact``."""
+    """A tag among the errors: were it as good as the rest, all errors would fall by ``impact``."""
 
     tag: str
     n: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.named_scores import NamedScores
@@ -13,12 +14,17 @@ from streamgauge.monitor.truth.scored import POSITIVE
 from streamgauge.monitor.truth.task import Task
 
 
-def performance_figures(of: Performance, task: Task | None) -> dict[str, Figure]:
+def performance_figures(
+    of: Performance, task: Task | None, values: Mapping[str, float] | None = None
+) -> dict[str, Figure]:
     """Every figure by its name. Shares carry Wilson's interval, means a normal one.
 
-    Others, like F1 and ROC AUC, carry none: they are taken as they were measured.
+    Others, like F1 and ROC AUC, carry none: they are taken as they were measured. ``values`` are
+    those of ``get``, where the caller has them.
     """
-    values = {name: value for name, value in of.get(task).items() if math.isfinite(value)}
+    values = {
+        name: value for name, value in (values or of.get(task)).items() if math.isfinite(value)
+    }
     labelled = round(labelled_weight(of))
     # The sum of rows is a level: what it says of the window is exact.
     figures: dict[str, Figure] = {name: Level(value, labelled) for name, value in values.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from streamgauge.metrics.confusion import Confusion
@@ -42,7 +42,7 @@ def performance_view(
     ``classes`` are names by code, of a model with more than two. ``calibrated`` adds the bins of
     reliability, which costs about a millisecond.
     """
-    figures = of.get(task)
+    values = figures = of.get(task)
     if segment is not None:
         figures = {name: value for name, value in figures.items() if name in OF_SLICES}
     return PerformanceView(
@@ -51,7 +51,7 @@ def performance_view(
         maturity=maturity,
         segment=segment,
         figures={name: value for name, value in figures.items() if math.isfinite(value)},
-        intervals=_intervals(of, task),
+        intervals=_intervals(of, task, values),
         n=max(of.predictions, 0.0),
         labelled=labelled_weight(of),
         start=span[0] if span is not None else None,
@@ -61,9 +61,11 @@ def performance_view(
     )
 
 
-def _intervals(of: Performance, task: Task | None) -> dict[str, tuple[float, float]]:
+def _intervals(
+    of: Performance, task: Task | None, values: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
     found = {}
-    for name, figure in performance_figures(of, task).items():
+    for name, figure in performance_figures(of, task, values).items():
         estimate = None if isinstance(figure, Level) else figure.estimate(CONFIDENCE)
         if estimate is not None and estimate.low is not None and estimate.high is not None:
             ends = estimate.low, estimate.high
