@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamgauge.monitor import Configuration, PartitionMonitor
-from streamgauge.monitor.truth.labels_view import MOST_BLOCKS, labels_view
+from streamgauge.monitor.truth.labels_view import MOST_BLOCKS, delays, labels_view
 from streamgauge.monitor.truth.model_truth import ModelTruth
 from streamgauge.monitor.truth.provisional import NEWEST
 from streamgauge.monitor.view import model_view
@@ -166,7 +166,12 @@ def test_looking_changes_no_state_and_a_restored_monitor_shows_the_same() -> Non
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_restored_monitor_shows_scattered_labels_as_they_were(seed: int) -> None:
-    spec = {"segments": {"country": {}}, "labels": {"values": {"true": {"false": -5}}}}
+    # Given labels of which some never come, so that time releases what waits for them
+    spec = {
+        "segments": {"country": {}},
+        "labels": {"values": {"true": {"false": -5}}},
+        "label_delay": {"max": "3s"},
+    }
     log = scattered(seed=seed)
     made = watched(**spec)
     stored: dict[str, bytes] = {}
@@ -174,9 +179,17 @@ def test_a_restored_monitor_shows_scattered_labels_as_they_were(seed: int) -> No
         made.process(log[start : start + 700])
         changes = made.dirty()
         stored |= changes.blobs
+    made.advance(START + 31.5)
+    changes = made.dirty()
+    stored |= changes.blobs
+    # When another monitor, that remembers nothing, shows the same state
     other = watched(**spec)
     other.restore({name: blob for name, blob in stored.items() if blob})
-    assert dict(other.views()) == changes.views
+    # Then nothing that the first one remembered was out of date
+    (remembered,) = (ModelView.model_validate_json(view) for view in changes.views.values())
+    assert shown(other) == remembered.truth
+    series = only(other)
+    assert series.window is not None and series.provisional is not None
 
 
 def test_a_view_of_unfinished_truth_has_no_number_that_is_none() -> None:
@@ -327,6 +340,9 @@ def test_delays_of_very_many_are_told_from_a_part_of_them() -> None:
     found = labels_view(truth_of(made).join, mismatched=0)
     assert found.labelled_ratio == pytest.approx(0.05, rel=0.01)
     assert found.pending == n and found.delay_quantiles == {}
+    labelled, censored = delays(truth_of(made).join)
+    assert labelled.sum() + censored.sum() == pytest.approx(n, rel=0.02)
+    assert labelled.sum() == pytest.approx(n / 20, rel=0.03)
 
 
 def test_a_score_of_users_makes_a_figure_by_name_and_horizon() -> None:
