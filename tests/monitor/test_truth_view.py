@@ -353,3 +353,18 @@ def test_a_score_of_users_makes_a_figure_by_name_and_horizon() -> None:
     total = only(made).total
     assert total is not None and total.figures["happiness@24h"] == 0.75
     assert all(map(math.isfinite, total.figures.values()))
+
+
+def test_a_label_that_is_corrected_later_shows_in_the_total_at_once() -> None:
+    # Given all labels, looked at, and one of them wrong
+    said = answers(600, error=0.0)
+    made = watched()
+    drive(made, merged(predictions(said), labels(said)))
+    before = only(made).total
+    # When it is corrected after its release
+    drive(made, [label(600, START + 8.0, 3, not said[3][1], revision=1)])
+    after = only(made).total
+    # Then the total knows
+    assert before is not None and after is not None
+    assert (before.figures["accuracy"], before.labelled) == (1.0, 600)
+    assert (after.figures["accuracy"], after.labelled) == (pytest.approx(599 / 600), 600)
