@@ -35,7 +35,7 @@ def performance(maturity: str = "settled", **options: Any) -> PerformanceView:
         "start": NOW - 60,
         "end": NOW - 30,
     }
-    return PerformanceView(version="1", maturity=maturity, **{**values, **options})  # type: ignore[arg-type]
+    return PerformanceView(version="1", maturity=maturity, **{**values, **options})
 
 
 def truth(window: PerformanceView | None = None, **options: Any) -> TruthView:
@@ -159,8 +159,8 @@ def test_hostile_names_and_numbers_that_are_none_break_nothing(name: str) -> Non
     )
     labels = LabelsView(counts={"joined": 3}, delay_quantiles={"0.5": math.inf})
     now = scraped([with_truth(truth(odd, slices=[odd], labels=labels))])
-    text = generate_latest(now.registry).decode()
-    assert list(text_string_to_metric_families(text))
+    text = generate_latest(now.registry).decode()  # type: ignore[no-untyped-call]
+    assert list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
     assert "nan" not in {v.lower() for v in text.split() if v.lower() == "nan"}
     assert len(now.labels("performance_score", "metric")) == 1
 

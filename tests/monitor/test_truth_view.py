@@ -231,7 +231,8 @@ def test_versions_of_a_step_answer_a_criterion_together_while_both_are_alive() -
     by_version = {s.version: s.window for s in shown(made).series}
     assert {v: w.figures["accuracy"] for v, w in by_version.items() if w} == {"a": 1.0, "b": 0.0}
     (verdict,) = view_of(made).criteria
-    assert (verdict.state, verdict.value) == ("FAIL", pytest.approx(0.5, abs=0.01))
+    assert verdict.state == "FAIL"
+    assert verdict.value == pytest.approx(0.5, abs=0.01)
 
 
 def test_gaps_say_how_much_better_the_model_is_than_each_baseline() -> None:
@@ -367,4 +368,42 @@ def test_a_label_that_is_corrected_later_shows_in_the_total_at_once() -> None:
     # Then the total knows
     assert before is not None and after is not None
     assert (before.figures["accuracy"], before.labelled) == (1.0, 600)
-    assert (after.figures["accuracy"], after.labelled) == (pytest.approx(599 / 600), 600)
+    assert after.figures["accuracy"] == pytest.approx(599 / 600)
+    assert after.labelled == 600
+
+
+def test_windows_of_scores_that_labels_carry_settle_and_answer_criteria() -> None:
+    # Given a ranking whose truth is nothing but a score, with one label that carries none
+    said = answers(1500, error=0.1)
+    made = watched(task="ranking", criteria=[{"name": "ranks", "expr": "ndcg >= 0.5"}])
+    ranked = labels(
+        [(s, None) for s, _ in said],
+        more=lambda i: {"scores": {"ndcg": 0.7 + 0.01 * (i % 3)}} if i != 9 else {"label": 1.0},
+    )
+    effects = drive(made, merged(predictions(said), ranked))
+    # Then windows close by them, and the criterion has an interval
+    window = only(made).window
+    assert window is not None and window.figures["ndcg"] == pytest.approx(0.71, abs=1e-3)
+    assert window.labelled == window.n
+    low, high = window.intervals["ndcg"]
+    assert low < 0.71 < high < 0.72
+    (verdict,) = view_of(made).criteria
+    assert (verdict.state, verdict.n) == ("PASS", window.labelled)
+    total = only(made).total
+    assert total is not None and (total.n, total.labelled) == (1500, 1499)
+    assert effects.events == []
+    assert {each.detector for each in only(made).judgements} == {"criterion"}
+
+
+def test_scores_that_are_not_settled_are_provisional() -> None:
+    said = answers(300, error=0.1)
+    made = watched(task="ranking")
+    given = labels(
+        [(s, None) for s, _ in said],
+        only=lambda i: i % 2 == 1,
+        more=lambda _: {"scores": {"ndcg": 0.7}},
+    )
+    drive(made, merged(predictions(said), given))
+    found = only(made).provisional
+    assert found is not None and found.figures == {"ndcg": pytest.approx(0.7)}
+    assert found.labelled_ratio == 0.5

@@ -25,7 +25,7 @@ def performance_figures(
     values = {
         name: value for name, value in (values or of.get(task)).items() if math.isfinite(value)
     }
-    labelled = round(labelled_weight(of))
+    labelled = round(max(of.scored, 0.0))
     # The sum of rows is a level: what it says of the window is exact.
     figures: dict[str, Figure] = {name: Level(value, labelled) for name, value in values.items()}
     named = of.parts.get("named")
@@ -46,14 +46,6 @@ def performance_figures(
     # The name stands for predictions that failed, elsewhere.
     figures.pop("error_ratio", None)
     return figures
-
-
-def labelled_weight(of: Performance) -> float:
-    """The weight of predictions with a fitting label, or with scores that a label carries."""
-    named = of.parts.get("named")
-    if of.scored or not isinstance(named, NamedScores):
-        return max(of.scored, 0.0)
-    return max((score.n for name in named.kept() if (score := named.score(name))), default=0.0)
 
 
 def _of_positive(confusion: Confusion) -> dict[str, Figure]:

@@ -22,7 +22,7 @@ from streamgauge.monitor.truth.concept import Wanted, default_detectors
 from streamgauge.monitor.truth.goals import goal_findings
 from streamgauge.monitor.truth.groups import Group, Groups
 from streamgauge.monitor.truth.provisional import ProvisionalFigures
-from streamgauge.monitor.truth.scored import Scored, Scorer
+from streamgauge.monitor.truth.scored import Scored, Scorer, carrying
 from streamgauge.monitor.truth.series import Batch, Closed, TruthSeries
 from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, told_task
 from streamgauge.specs.model_spec import ModelSpec
@@ -257,10 +257,8 @@ class ModelTruth:
     def _scored(self, released: Released) -> Scored:
         assert self.task is not None
         if self.task == "scores":
-            # What users computed themselves is the whole truth there is.
-            return self.scorer.score(
-                "regression", released.rows.part(0, 0), self.join.said, self.join.truths, None
-            )
+            first = released.first
+            return carrying(released.rows, {n - first: e for n, e in released.extras.items()})
         return self.scorer.score(
             self.task, released.rows, self.join.said, self.join.truths, released.scores
         )

@@ -10,7 +10,7 @@ from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.reliability import Reliability
 from streamgauge.monitor.criteria import CONFIDENCE
 from streamgauge.monitor.figures import Level
-from streamgauge.monitor.truth.figures import labelled_weight, performance_figures
+from streamgauge.monitor.truth.figures import performance_figures
 from streamgauge.monitor.truth.performance import Performance
 from streamgauge.monitor.truth.task import Task
 from streamgauge.monitor.truth.window import Slice
@@ -53,7 +53,7 @@ def performance_view(
         figures={name: value for name, value in figures.items() if math.isfinite(value)},
         intervals=_intervals(of, task, values),
         n=max(of.predictions, 0.0),
-        labelled=labelled_weight(of),
+        labelled=max(of.scored, 0.0),
         start=span[0] if span is not None else None,
         end=span[1] if span is not None else None,
         calibration=_calibration(of) if calibrated else None,

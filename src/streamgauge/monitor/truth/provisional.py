@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streamgauge.labels import Released
 from streamgauge.monitor.truth.performance import Performance
-from streamgauge.monitor.truth.scored import Scored, Scorer
+from streamgauge.monitor.truth.scored import Scored, Scorer, carrying
 from streamgauge.monitor.truth.task import PositiveClass, Task
 
 if TYPE_CHECKING:
@@ -74,15 +74,10 @@ def _found(truth: ModelTruth) -> dict[Key, Provisional]:
         return {}
     task, rows = told[0], newest.rows
     scorer = _copied(truth.scorer)
-    # User-computed scores are the whole truth there is of their tasks.
-    some = rows.part(0, 0) if task == "scores" else rows
-    scored = scorer.score(
-        "regression" if task == "scores" else task,
-        some,
-        truth.join.said,
-        truth.join.truths,
-        newest.scores,
-    )
+    if task == "scores":
+        scored = carrying(rows, {n - newest.first: each for n, each in newest.extras.items()})
+    else:
+        scored = scorer.score(task, rows, truth.join.said, truth.join.truths, newest.scores)
     members: dict[Key, list[int]] = {}
     for code in np.unique(rows.group).tolist():
         group = truth.groups.names[code]

@@ -73,7 +73,12 @@ def _series_view(truth: ModelTruth, key: Key, provisional: Provisional | None) -
         provisional=waiting,
         slices=shown.slices,
         usual_error_ratio=usual.ratio if usual.believed else None,
-        judgements=[_judgement(truth, series, each) for each in series.findings],
+        judgements=[
+            _judgement(truth, series, each)
+            for each in series.findings
+            # Of scores nothing can be called wrong: there are no errors to judge.
+            if truth.task != "scores" or each.kind != "concept_drift"
+        ],
         detectors=_detectors(series.concept),
         gaps=gaps(truth.spec, shown.whole.figures, series.last.trivial),
         tags=shown.tags,
