@@ -138,9 +138,14 @@ def _plain(
     spec: SpecVersion | None,
     settings: Sequence[Setting],
 ) -> dict[str, Any]:
+    from streamgauge.cli.truth_advice import advice
+
     document: dict[str, Any] = {"model": model}
     if feature is None:
         document["views"] = [view.model_dump(mode="json") for view in views]
+        document["label_advice"] = [
+            line for view in views if view.truth is not None for line in advice(view.truth.labels)
+        ]
     else:
         document["feature"] = feature
         document["views"] = [

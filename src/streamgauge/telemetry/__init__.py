@@ -10,6 +10,7 @@ from streamgauge.telemetry import (
     pipeline,
     processes,
     registry,
+    truth,
     usage,
 )
 from streamgauge.telemetry.clients import CLIENTS
@@ -21,6 +22,7 @@ from streamgauge.telemetry.pipeline import PIPELINE
 from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
 from streamgauge.telemetry.registry import REGISTRY
+from streamgauge.telemetry.truth import TRUTH
 from streamgauge.telemetry.usage import USAGE
 
 #: Everything, for documents, dashboards and tests.
@@ -28,6 +30,7 @@ CATALOGUE: tuple[Definition, ...] = (
     *MODELS,
     *CLIENTS,
     *USAGE,
+    *TRUTH,
     *PIPELINE,
     *PROCESSES,
     *NOTIFIER,
@@ -45,6 +48,7 @@ __all__ = [
     "PREFIX",
     "PROCESSES",
     "REGISTRY",
+    "TRUTH",
     "USAGE",
     "Definition",
     "Telemetry",
@@ -55,5 +59,6 @@ __all__ = [
     "pipeline",
     "processes",
     "registry",
+    "truth",
     "usage",
 ]

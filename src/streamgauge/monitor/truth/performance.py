@@ -62,6 +62,8 @@ class Performance:
             return
         weight = scored.weight
         self.scored = carried(self.scored, weight)
+        if task == "scores":
+            return
         if task == "regression":
             self._part("regression").update(scored.said, scored.true_value, weight)
             return

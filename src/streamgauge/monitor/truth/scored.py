@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamgauge.labels.block import IMPLIED, LABELLED, Rows
 from streamgauge.labels.names import NONE, Names
+from streamgauge.labels.truth import Extras
 from streamgauge.monitor.truth.task import PositiveClass, Task
 
 #: Scores of all classes add up to 1 within this, or they are no probabilities.
@@ -170,6 +172,23 @@ class Scorer:
         none = np.full(len(kept), NONE, dtype=np.intp)
         said, true = rows.number[kept], rows.truth_number[kept]
         return Scored(kept, _weights(rows, kept), none, none, nothing, nothing, nothing, said, true)
+
+
+def carrying(rows: Rows, extras: Mapping[int, Extras]) -> Scored:
+    """Rows whose labels carry scores or a value, where these are the whole truth there is.
+
+    ``extras`` are by place. Nothing of the rows can be called wrong.
+    """
+    places = [
+        place
+        for place, each in sorted(extras.items())
+        if (each.scores or each.value is not None) and rows.state[place] == LABELLED
+    ]
+    kept = np.array(places, dtype=np.intp)
+    nothing, none = np.full(len(kept), np.nan), np.full(len(kept), NONE, dtype=np.intp)
+    # By the weight of the prediction, as what they carry is.
+    weight = rows.weight[kept].astype(np.float64)
+    return Scored(kept, weight, none, none, nothing, nothing, nothing, nothing, nothing)
 
 
 def _known(rows: Rows) -> NDArray[np.bool_]:
