@@ -31,6 +31,9 @@ def promote(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version that shall serve.")],
     reason: Reason,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Newer snapshots of its pipeline take its place.")
+    ] = False,
     dry_run: DryRun = False,
     event: Event = True,
     output: FormatOption = "table",
@@ -39,6 +42,10 @@ def promote(
 
     Its artefact is verified and tested first. The version that was champion is retired, and can be
     gone back to. Doing it twice is harmless: only the event is told again.
+
+    The version is pinned: it serves until the learner decides anew, on what it learns from now on.
+    With `--follow` its pipeline serves instead, each newer snapshot of it; said of the champion, it
+    only ends the pinning.
 
     Example: `streamgauge models promote fraud 12 --reason "won the trial"`
     """
@@ -54,10 +61,19 @@ def promote(
             _print(model, version, standing, "would be promoted", output)
             return
         found = registry.promote(
-            model, version, expected=standing, at=now(), actor=author(), reason=reason
+            model,
+            version,
+            expected=standing,
+            at=now(),
+            actor=author(),
+            reason=reason,
+            follow=follow,
         )
-        state = "unchanged" if before == found else "promoted"
-        previous = None if before == found else standing
+        if standing != version:
+            state = "promoted"
+        else:
+            state = "unchanged" if before == found else "following" if follow else "pinned"
+        previous = standing if standing != version else None
         _tell(events, found, "promoted", previous=previous, reason=reason)
     _print(model, version, previous, state, output)
 
@@ -76,7 +92,7 @@ def rollback(
     """Go back to a version that was champion before: it serves within two seconds.
 
     Its artefact is verified and tested first. Only what served once can be gone back to; a second
-    rollback leads to the champion before that one.
+    rollback leads to the champion before that one. It is pinned, as by `promote`.
 
     Example: `streamgauge models rollback fraud --reason "complaints since noon"`
     """
