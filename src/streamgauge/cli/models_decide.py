@@ -74,7 +74,8 @@ def promote(
         else:
             state = "unchanged" if before == found else "following" if follow else "pinned"
         previous = standing if standing != version else None
-        _tell(events, found, "promoted", previous=previous, reason=reason)
+        pipeline = registry.record(model, version).pipeline
+        _tell(events, found, "promoted", pipeline, previous=previous, reason=reason)
     _print(model, version, previous, state, output)
 
 
@@ -110,7 +111,8 @@ def rollback(
         found = registry.rollback(
             model, to=target, expected=standing, at=now(), actor=author(), reason=reason
         )
-        _tell(events, found, "rolled_back", previous=standing, reason=reason)
+        pipeline = registry.record(model, target).pipeline
+        _tell(events, found, "rolled_back", pipeline, previous=standing, reason=reason)
     _print(model, found.version, standing, "rolled_back", output)
 
 
@@ -118,14 +120,16 @@ def _tell(
     events: ModelEvents | None,
     champion: Champion,
     action: str,
+    pipeline: str,
     *,
     previous: int | None,
     reason: str,
 ) -> None:
     if events is None:
         return
+    by = author()
     try:
-        events.tell(champion, action, previous=previous, actor=author(), reason=reason)
+        events.tell(champion, action, pipeline=pipeline, previous=previous, actor=by, reason=reason)
     except CommandFailed as error:
         raise CommandFailed(
             f"version {champion.version} of {champion.model} is champion now, but the event was not"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from streamgauge.learning.model_learner import ModelLearner
@@ -33,6 +34,8 @@ class LearnedFacts(NamedTuple):
     candidates: tuple[CandidateFacts, ...]
     inputs: tuple[dict[str, Any], ...]
     snapshot_seconds: float
+    #: The last verdict on each candidate that has failed.
+    failures: tuple[dict[str, Any], ...]
 
     @classmethod
     def of(cls, learner: ModelLearner, spec_version: int) -> LearnedFacts:
@@ -57,12 +60,25 @@ class LearnedFacts(NamedTuple):
             ),
             tuple(dict(each) for each in learner.last_inputs),
             learner.spec.learning.snapshot.every_seconds,
+            tuple(_failures(learner)),
         )
 
     def state(self) -> list[Any]:
-        return [*self[:5], [list(each) for each in self.candidates], list(self.inputs), self[7]]
+        candidates = [list(each) for each in self.candidates]
+        return [*self[:5], candidates, list(self.inputs), self[7], list(self.failures)]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> LearnedFacts:
         made = tuple(CandidateFacts(*each) for each in state[5])
-        return cls._make([*state[:5], made, tuple(state[6]), state[7]])
+        return cls._make([*state[:5], made, tuple(state[6]), state[7], tuple(state[8])])
+
+
+def _failures(learner: ModelLearner) -> Iterator[dict[str, Any]]:
+    for name, candidate in learner.candidates.items():
+        verdicts = [
+            each
+            for each in learner.championship.decisions
+            if each["challenger"] == name and each["after"] == "failed"
+        ]
+        if candidate.failed and verdicts:
+            yield verdicts[-1]
