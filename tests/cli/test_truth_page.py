@@ -158,6 +158,10 @@ def test_the_truth_is_told_in_words(run: Run, redis_url: str) -> None:
     document = json.loads(run("--redis", redis_url, "explain", "fraud", "-o", "json").stdout)
     assert TruthView.model_validate(document["views"][0]["truth"]) == TRUTH
     assert len(document["label_advice"]) == 1
+    # And what is judged of errors has a page of its own
+    errors = run("--redis", redis_url, "explain", "fraud.errors")
+    assert errors.exit_code == 0, errors.stderr
+    assert "error_ratio" in errors.stdout and "FIRING" in errors.stdout
     # And a model of which no label is expected has no such block
     assert "truth" not in run("--redis", redis_url, "explain", "plain").stdout
 

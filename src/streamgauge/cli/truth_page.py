@@ -11,13 +11,13 @@ import typer
 from streamgauge.cli.explain import series_name
 from streamgauge.cli.output import printable, show_number, show_time
 from streamgauge.cli.truth_advice import advice
+from streamgauge.cli.truth_worst import calibration_words, gap_words, worst_words
 from streamgauge.cli.verdict_rows import percent
 from streamgauge.exposition.words import duration
 
 if TYPE_CHECKING:
     from streamgauge.state.views import (
         AlarmView,
-        GapView,
         LabelsView,
         ModelView,
         PerformanceView,
@@ -39,7 +39,6 @@ _FIRST = (
 #: Shown by programs alone.
 _UNSAID = frozenset({"error_ratio", "roc_auc_error", "pr_auc_error", "mce"})
 MOST_FIGURES = 12
-MOST_WORST = 3
 
 
 def print_truth(views: Sequence[ModelView]) -> None:
@@ -104,10 +103,10 @@ def _series(series: TruthSeriesView, rising: Sequence[AlarmView]) -> Iterator[st
         yield _provisional(series.provisional)
     yield from _errors(series, rising)
     for gap in series.gaps:
-        yield _gap(gap)
+        yield gap_words(gap)
     if series.window is not None:
-        yield from _calibration(series.window)
-        yield from _worst(series)
+        yield from calibration_words(series.window)
+        yield from worst_words(series)
 
 
 def _settled(window: PerformanceView) -> str:
@@ -156,52 +155,3 @@ def _errors(series: TruthSeriesView, rising: Sequence[AlarmView]) -> Iterator[st
         yield f"errors have RISEN{when}: {percent(found.value)}, {usual}"
     else:
         yield f"errors {percent(found.value)}, {usual}"
-
-
-def _gap(gap: GapView) -> str:
-    how = "better than" if gap.gap > 0 else "WORSE than" if gap.gap < 0 else "as good as"
-    by = f" by {show_number(abs(gap.gap))}" if gap.gap else ""
-    return (
-        f"{gap.metric} {show_number(gap.value)}, {how} {gap.against} ({show_number(gap.other)}){by}"
-    )
-
-
-def _calibration(window: PerformanceView) -> Iterator[str]:
-    found = window.calibration
-    if found is None or found.threshold is None or found.ece <= found.threshold:
-        return
-    excess = sum(
-        n * (sure - right)
-        for n, sure, right in zip(found.n, found.confidence, found.accuracy, strict=True)
-    )
-    yield (
-        f"{'overconfident' if excess > 0 else 'underconfident'}: calibration error "
-        f"{show_number(found.ece)}, of a calibrated model at most {show_number(found.threshold)}"
-    )
-
-
-def _worst(series: TruthSeriesView) -> Iterator[str]:
-    whole = series.window.figures.get("error_ratio", 0.0) if series.window is not None else 0.0
-    worse = [
-        each
-        for each in series.slices
-        if each.segment is not None and each.figures.get("error_ratio", 0.0) > whole
-    ]
-    for each in sorted(worse, key=lambda e: -e.figures["error_ratio"])[:MOST_WORST]:
-        name, value = each.segment or ("", "")
-        yield (
-            f"worse than the whole: {name} = {value}, wrong in "
-            f"{percent(each.figures['error_ratio'])} of {each.labelled:,.0f}"
-        )
-    for tag in series.tags[:MOST_WORST]:
-        yield (
-            f"errors are among {tag.tag}: wrong in {percent(tag.error_ratio)} of {tag.n:,.0f}; as "
-            f"good as the rest, all errors would fall by {100 * tag.impact:.3g} points"
-        )
-    classes = series.window.classes if series.window is not None else []
-    for found in classes[:MOST_WORST]:
-        if found.recall < 1:
-            yield (
-                f"class {found.name}: {percent(found.recall)} of {found.n:,.0f} found, "
-                f"precision {percent(found.precision)}"
-            )

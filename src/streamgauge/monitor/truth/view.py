@@ -9,12 +9,10 @@ from streamgauge.monitor.truth.concept import ConceptWatch
 from streamgauge.monitor.truth.gaps import gaps
 from streamgauge.monitor.truth.labels_view import labels_view
 from streamgauge.monitor.truth.model_truth import ModelTruth, speaks_of_labels
-from streamgauge.monitor.truth.performance import Performance, worth
 from streamgauge.monitor.truth.performance_view import performance_view
+from streamgauge.monitor.truth.priced import priced
 from streamgauge.monitor.truth.provisional import Key, Provisional
-from streamgauge.monitor.truth.scored import NEGATIVE, POSITIVE
 from streamgauge.monitor.truth.series import ShownWindow, TruthSeries
-from streamgauge.monitor.truth.task import PositiveClass
 from streamgauge.monitor.truth.window import TruthWindow
 from streamgauge.state.views import (
     DetectorView,
@@ -53,7 +51,7 @@ def _series_view(truth: ModelTruth, key: Key, provisional: Provisional | None) -
     series = truth.series.get(key)
     if series is None:
         return TruthSeriesView(version=version, step=step, provisional=waiting)
-    total = _worthy(truth, _total(truth, series), series.total)
+    total = priced(truth, _total(truth, series), series.total)
     if series.last is None:
         return TruthSeriesView(
             version=version,
@@ -68,7 +66,7 @@ def _series_view(truth: ModelTruth, key: Key, provisional: Provisional | None) -
     return TruthSeriesView(
         version=version,
         step=step,
-        window=_worthy(truth, shown.whole, series.last.whole),
+        window=priced(truth, shown.whole, series.last.whole),
         total=total,
         provisional=waiting,
         slices=shown.slices,
@@ -155,28 +153,6 @@ def _provisional(truth: ModelTruth, key: Key, found: Provisional) -> Performance
     # By the newest prediction, not by a clock: a restored monitor must say the same.
     age = max(table.logged(table.end - 1) - found.logged, 0.0)
     return view.model_copy(update={"age_seconds": age})
-
-
-def _worthy(truth: ModelTruth, view: PerformanceView, of: Performance) -> PerformanceView:
-    """With what the decisions were worth, where the spec says what each is."""
-    values = truth.spec.labels.values
-    if not values:
-        return view
-    names = dict(enumerate(truth.scorer.classes.names))
-    if truth.task == "binary":
-        names = _sides(truth, sorted({*values, *(true for row in values.values() for true in row)}))
-    return view.model_copy(update={"worth": worth(of, values, names)})
-
-
-def _sides(truth: ModelTruth, named: list[str]) -> dict[int, str]:
-    """What the matrix calls the class that is looked for, and the other one."""
-    positive = PositiveClass(truth.positive.declared)
-    positive.restore(truth.positive.state())
-    positive.look(named)
-    sides: dict[int, str] = {}
-    for name in named:
-        sides.setdefault(POSITIVE if positive.holds(name) else NEGATIVE, name)
-    return sides
 
 
 def _judgement(truth: ModelTruth, series: TruthSeries, finding: Finding) -> JudgementView:
