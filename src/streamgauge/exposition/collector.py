@@ -13,6 +13,7 @@ from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.fleet import STATES, ModelSummary, SeriesSummary, summarise
 from streamgauge.exposition.labels import OTHER
+from streamgauge.exposition.learners import put_learner
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.partitions import put_partitions, put_source
 from streamgauge.exposition.sheet import Sheet
@@ -142,6 +143,8 @@ class ViewCollector(Collector):
             put_clients(sheet, summary, now=now)
         for model, series in shown:
             put_slices(sheet, model.model, series)
+        for view in snapshot.learners:
+            put_learner(sheet, view)
         for summary in ordered:
             put_performance_slices(sheet, summary, live[summary.model])
 

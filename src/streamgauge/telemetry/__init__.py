@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamgauge.telemetry import (
     clients,
     ingest,
+    learning,
     models,
     notifications,
     pipeline,
@@ -16,6 +17,7 @@ from streamgauge.telemetry import (
 from streamgauge.telemetry.clients import CLIENTS
 from streamgauge.telemetry.definition import PREFIX, Definition
 from streamgauge.telemetry.ingest import INGEST
+from streamgauge.telemetry.learning import LEARNING
 from streamgauge.telemetry.models import MODELS
 from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
@@ -31,6 +33,7 @@ CATALOGUE: tuple[Definition, ...] = (
     *CLIENTS,
     *USAGE,
     *TRUTH,
+    *LEARNING,
     *PIPELINE,
     *PROCESSES,
     *NOTIFIER,
@@ -42,6 +45,7 @@ __all__ = [
     "CATALOGUE",
     "CLIENTS",
     "INGEST",
+    "LEARNING",
     "MODELS",
     "NOTIFIER",
     "PIPELINE",
@@ -54,6 +58,7 @@ __all__ = [
     "Telemetry",
     "clients",
     "ingest",
+    "learning",
     "models",
     "notifications",
     "pipeline",
