@@ -48,7 +48,12 @@ class Exporter:
         PlatformCollector(registry=self._registry)
         self._telemetry = Telemetry(self._registry, service="exporter", version=self._version)
         self.source = ViewSource(
-            ViewReader(self._redis, group=settings.monitor.group, clock=clock),
+            ViewReader(
+                self._redis,
+                group=settings.monitor.group,
+                learners=settings.learner.group,
+                clock=clock,
+            ),
             refresh_seconds=own.refresh_seconds,
             after=self._after,
             clock=clock,

@@ -1,40 +1,20 @@
-"""Wires the monitor: settings, store, specs, worker, and its telemetry over HTTP."""
+"""Wires the monitor: settings, and what it makes of a partition number."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import gc
-import importlib.metadata
-import logging
-import os
-import signal
-import socket
 import sys
-from collections.abc import Coroutine, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from services.monitor.book import RedisBook
-from streamgauge.clock import system_clock
-from streamgauge.exposition.http import PortInUse, TelemetryServer
-from streamgauge.exposition.worker import worker_registry
+from services.worker import WorkerService, run_service, set_up_process, worker_config
+from streamgauge.configurations.redis_book import RedisBook
+from streamgauge.exposition.http import PortInUse
 from streamgauge.monitor import PartitionMonitor
 from streamgauge.settings import Settings, SettingsError, load_settings
-from streamgauge.specs.model_spec import process_defaults
-from streamgauge.state.durability import shortcomings
-from streamgauge.state.processes import ProcessView, announce
-from streamgauge.state.redis import RedisStore
-from streamgauge.streaming import WorkerConfig, WorkerError, WorkerTelemetry, run_worker
-
-logger = logging.getLogger(__name__)
+from streamgauge.streaming import WorkerConfig, WorkerError
 
 SERVICE = "monitor"
-NOT_REQUIRED = "STREAMGAUGE_REDIS__REQUIRE_DURABLE=false"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,163 +30,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings(config=options.config)
-        logging.basicConfig(
-            level=settings.log.level.upper(),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
-        # Their start and stop fill a screen and say nothing that we do not say.
-        for name in ("faust", "mode", "aiokafka"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        _spare_the_collector()
-        asyncio.run(_run(settings))
+        set_up_process(settings)
+        asyncio.run(run_service(settings, _service(settings)))
     except (SettingsError, PortInUse, WorkerError) as error:
         print(f"monitor: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _spare_the_collector() -> None:
-    """A chunk is a hundred thousand tuples that live for a step, and have no cycles.
+def _service(settings: Settings) -> WorkerService:
+    prefix = settings.kafka.topic_prefix
 
-    By the usual thresholds all of them are walked many times while they are made.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    def processor(number: int, book: RedisBook, key: bytes) -> PartitionMonitor:
+        return PartitionMonitor(number, book=book, key=key, prefix=prefix)
 
-
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    telemetry = WorkerTelemetry()
-    version = importlib.metadata.version("streamgauge")
-    server = TelemetryServer(
-        worker_registry(telemetry, service=SERVICE, version=version),
-        host=settings.monitor.host,
-        port=settings.monitor.port,
-        ready=lambda: None if telemetry.ready else _unready(telemetry),
-        setting="STREAMGAUGE_MONITOR__PORT",
-    )
-    server.start()
-    url = settings.redis.url.get_secret_value()
-    store = RedisStore(url, settings.monitor.group)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(server.stop)
-        stack.push_async_callback(store.close)
-        redis: Redis = Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0)
-        stack.push_async_callback(redis.aclose)
-        book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
-        await _unless_stopped(book.first(stop), stop)
-        checking = _check_redis(redis, required=settings.redis.require_durable)
-        await _unless_stopped(checking, stop)
-        instance = settings.monitor.instance or f"{socket.gethostname()}-{os.getpid()}"
-        started_at = system_clock()
-        for work in (
-            book.follow(),
-            announce(
-                redis,
-                lambda: ProcessView(
-                    service=SERVICE,
-                    instance=instance,
-                    version=version,
-                    started_at=started_at,
-                    url=server.url,
-                    partitions=_held(telemetry),
-                ),
-            ),
-        ):
-            stack.push_async_callback(_ended, asyncio.create_task(work))
-        if settings.state.key is None:
-            logger.info(
-                "state is checksummed, not authenticated; set STREAMGAUGE_STATE__KEY to change that"
-            )
-        config = _worker_config(settings, version)
-        await run_worker(
-            config,
-            processor_factory=partial(
-                PartitionMonitor,
-                book=book,
-                key=config.seal_key,
-                prefix=settings.kafka.topic_prefix,
-            ),
-            store=store,
-            telemetry=telemetry,
-            stop=stop,
-        )
+    return WorkerService(SERVICE, settings.monitor, _worker_config(settings), processor)
 
 
-async def _check_redis(redis: Redis, *, required: bool) -> None:
-    found = await _shortcomings(redis, required=required)
-    for what in found:
-        logger.error("Redis: %s", what)
-    if found and required:
-        raise WorkerError(
-            f"this Redis may lose state: {'; '.join(found)}. To run on it all the same, set"
-            f" {NOT_REQUIRED}"
-        )
-
-
-async def _shortcomings(redis: Redis, *, required: bool) -> list[str]:
-    """Ask for as long as it takes: one that is away has not said that it is good."""
-    pause = 0.2
-    while True:
-        try:
-            return await shortcomings(redis)
-        except (RedisError, OSError) as error:
-            said = f"Redis does not say whether it keeps its state ({error})"
-            if not required:
-                logger.warning("%s: not checked", said)
-                return []
-            logger.warning("%s; trying again. To run without knowing, set %s", said, NOT_REQUIRED)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
-
-
-async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
-    """Do it, or leave it where we are to stop: Redis may not answer for long."""
-    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            doing.result()
-    finally:
-        for task in (doing, stopping):
-            task.cancel()
-        await asyncio.gather(doing, stopping, return_exceptions=True)
-
-
-def _worker_config(settings: Settings, version: str) -> WorkerConfig:
-    checkpoint, key = settings.checkpoint, settings.state.key
-    return WorkerConfig(
-        bootstrap_servers=settings.kafka.bootstrap_servers,
-        group=settings.monitor.group,
+def _worker_config(settings: Settings) -> WorkerConfig:
+    own = settings.monitor
+    return worker_config(
+        settings,
+        group=own.group,
         service=SERVICE,
-        instance_id=settings.monitor.instance,
-        prefix=settings.kafka.topic_prefix,
-        code_version=version,
-        max_invalid_ratio=settings.monitor.max_invalid_ratio,
-        max_consecutive_invalid=settings.monitor.max_consecutive_invalid,
-        stop_on_invalid=settings.monitor.stop_on_invalid,
-        checkpoint_min_seconds=checkpoint.min_seconds,
-        checkpoint_max_seconds=checkpoint.max_seconds,
-        checkpoint_bytes_per_second=int(checkpoint.bytes_per_second),
-        snapshot_seconds=checkpoint.snapshot_seconds,
-        seal_key=key.get_secret_value().encode() if key is not None else b"",
+        instance_id=own.instance,
+        max_invalid_ratio=own.max_invalid_ratio,
+        max_consecutive_invalid=own.max_consecutive_invalid,
+        stop_on_invalid=own.stop_on_invalid,
     )
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-def _held(telemetry: WorkerTelemetry) -> list[int]:
-    return [n for n, p in sorted(telemetry.partitions.items()) if p.state != "unassigned"]
-
-
-def _unready(telemetry: WorkerTelemetry) -> str:
-    held = {number: telemetry.partition(number) for number in _held(telemetry)}
-    if not held:
-        return "no partitions assigned yet"
-    return "; ".join(f"partition {n} is {p.state} {p.reason}".rstrip() for n, p in held.items())

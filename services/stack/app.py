@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
 import socket
 import time
@@ -49,6 +50,8 @@ class Stack:
         self.supervisor = Supervisor(say=say, logs=logs)
         #: What lives in memory only, in words; empty where nothing does.
         self.volatile: list[str] = []
+        #: What models and states are signed with; empty where they can't be, so nothing learns.
+        self.key = _key(settings)
         self._say = say
         self._environment = dict(environment or {})
         self._parts = contextlib.ExitStack()
@@ -81,11 +84,14 @@ class Stack:
             "STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "STREAMGAUGE_KAFKA__TOPIC_PREFIX": self.settings.kafka.topic_prefix,
             "STREAMGAUGE_REDIS__URL": self.redis_url,
+            **({"STREAMGAUGE_STATE__KEY": self.key} if self.key else {}),
         }
 
     def __enter__(self) -> Stack:
         try:
             check_ports(list(self._listeners.items()))
+            if not self.key:
+                self._say("no learner: STREAMGAUGE_STATE__KEY is not set, so no model is signed")
             self._start_kafka()
             self._start_redis()
             self.run(*self._services())
@@ -124,7 +130,7 @@ class Stack:
             "exporter": told.exporter,
             "ingest": told.ingest,
             "notifier": told.notifier,
-        }
+        } | ({"learner": told.learner} if self.key else {})
 
     def _services(self) -> Sequence[Service]:
         return [
@@ -168,6 +174,14 @@ class Stack:
         started = time.monotonic()
         yield
         self._say(f"{what}: ready in {time.monotonic() - started:.1f} s")
+
+
+def _key(settings: Settings) -> str:
+    """The key that was given; for an embedded Redis one that ends with it; else none."""
+    if settings.state.key is not None:
+        return settings.state.key.get_secret_value()
+    # A Redis of one's own outlives us, and its states must be read by whoever comes next.
+    return "" if "url" in settings.redis.model_fields_set else secrets.token_hex(32)
 
 
 def stop_on_sigterm() -> None:

@@ -20,8 +20,10 @@ Run all of Streamgauge on this machine, until Ctrl-C.
   Redis   yours where STREAMGAUGE_REDIS__URL is set, else a redis-server or valkey-server found on
           PATH in a temporary directory, else fakeredis. Embedded, it is gone at exit too.
   beside  services.monitor (port 9809), services.exporter (port 9808, /metrics), services.ingest
-          (port 9810, POST /v1/events) and services.notifier (port 9811; alarms to the sinks of the
-          settings, else to its log), each a process of its own; one that crashes is started again.
+          (port 9810, POST /v1/events), services.notifier (port 9811; alarms to the sinks of the
+          settings, else to its log) and services.learner (port 9812; where STREAMGAUGE_STATE__KEY
+          is set, or Redis is embedded), each a process of its own; one that crashes is started
+          again.
 
 Every setting can be given as STREAMGAUGE_<SECTION>__<KEY>, in .env or in streamgauge.yaml, e.g.
   STREAMGAUGE_EXPORTER__PORT=9908     STREAMGAUGE_MONITORING__PANE_SECONDS=1

@@ -15,8 +15,11 @@ from redis import Redis
 from typer.testing import Result
 
 from services.stack.redis_server import EmbeddedRedis
+from streamgauge.pipelines.pipeline import Pipeline, Plan
 from streamgauge.registry.envelope import unseal
+from streamgauge.registry.learned import Candidate, Learned, Verdict
 from streamgauge.registry.publish import publish
+from streamgauge.registry.registrar import Registrar
 from streamgauge.registry.registry import ModelRegistry
 from streamgauge.serving import ServedModel
 from streamgauge.state.keys import model_key
@@ -109,6 +112,50 @@ def test_list_and_show(models: Models) -> None:
     assert len(document["history"]) == 5
     # Nobody's inputs are shown
     assert "x0" not in json.dumps(document)
+
+
+def test_a_pipelines_snapshots_are_shown_pinned_and_let_go(models: Models, redis_url: str) -> None:
+    # Given a pipeline of a spec that the learner promoted, and a newer snapshot of it
+    first = Verdict(id="1", pipeline="trees", at=1_700_002_000.0, reason="better by 3 %")
+    pipeline = Pipeline(Plan(estimator="hoeffding_tree_classifier", task="binary"))
+
+    def snapshot(count: int) -> Learned:
+        while pipeline.learned < count:
+            pipeline.learn({"amount": float(pipeline.learned)}, pipeline.learned % 2 == 0)
+        candidate = Candidate(
+            pipeline="trees",
+            content=pipeline.to_bytes(),
+            at=1_700_002_000.0 + count,
+            examples=count,
+            metrics={"accuracy": 0.93},
+            rows=[{"amount": 1.5}],
+        )
+        return Learned(model="fraud", candidates=[candidate], champion=first)
+
+    with Redis.from_url(redis_url) as redis:
+        registrar = Registrar(ModelRegistry(redis, key=KEY), key=KEY)
+        registrar.settle(snapshot(10))
+        # When it is shown
+        shown = models("show", "fraud", "--version", 4)
+        for words in ("trees", "hoeffding_tree_classifier", "10", "accuracy 0.93"):
+            assert words in shown.stdout
+        assert "estimator: hoeffding_tree_classifier" in shown.stderr
+        assert "pinned" not in shown.stderr
+        # When a person promotes what serves, then snapshots are held back, and it is said
+        quiet = ("--reason", "enough", "--no-event")
+        assert "pinned" in models("promote", "fraud", 4, *quiet).stdout
+        registrar.settle(snapshot(20))
+        assert "version 4 is pinned since" in models("show", "fraud").stderr
+        assert models("verify", "fraud").exit_code == 0
+        # When they let it go, the newest serves at the next call
+        assert "following" in models("promote", "fraud", 4, "--follow", *quiet).stdout
+        assert "is pinned" not in models("show", "fraud").stderr
+        steps = registrar.settle(snapshot(20))
+        assert [(step.action, step.version) for step in steps] == [("snapshot", 5)]
+        # And back is where the promotion came from
+        assert models("rollback", "fraud", *quiet).stdout.splitlines()[1].split() == [
+            "fraud", "1", "rolled_back", "5",
+        ]  # fmt: skip
 
 
 def test_looking_needs_no_key(models: Models) -> None:

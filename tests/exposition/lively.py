@@ -14,6 +14,7 @@ from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.state.views import ModelView
 from tests.monitor.generate import stream
 from tests.monitor.streams import QUICK, START, monitor, record
+from tests.monitor.truths import label
 
 #: Fraud's events; two hundred a second.
 EVENTS = 16_000
@@ -26,6 +27,7 @@ SPEC: dict[str, Any] = {
     "owner": "risk-ml",
     "project": {"objective": "Stop fraud"},
     "segments": {"country": {}},
+    "label_delay": {"max": "20s"},
     "behaviour": {"abandon": {"max_ratio": 0.1}},
     "rules": [{"name": "limit-holds", "check": "x0 < 50", "severity": "critical"}],
     "criteria": [
@@ -60,6 +62,15 @@ def _acts() -> list[LogRecord]:
         act = {"model": "fraud", "kind": "redo", "interaction_id": interaction, "timestamp": time}
         found.append(record(place, orjson.dumps(act), time, topic="streamgauge.feedback"))
     return found
+
+
+def _labels() -> list[LogRecord]:
+    """One in twenty was none; the label of one of the last never comes."""
+    return [
+        label(i, START + i / RATE + 0.5, i, "ok" if i % 20 else "fraud")
+        for i in range(EVENTS - 200)
+        if i != EVENTS - 1_000
+    ]
 
 
 def _beats() -> list[LogRecord]:
@@ -108,7 +119,9 @@ def lively_views() -> tuple[ModelView, ...]:
     watching = monitor(*book)
     fraud = stream(EVENTS, rate=RATE, fault=_fault, version=lambda i: "1" if i < BROKEN else "2")
     asleep = stream(400, rate=RATE, model="asleep", first=20_000_000)
-    records = sorted([*fraud, *asleep, *_acts(), *_beats()], key=lambda r: r.timestamp or 0.0)
+    records = sorted(
+        [*fraud, *asleep, *_acts(), *_beats(), *_labels()], key=lambda r: r.timestamp or 0.0
+    )
     for start in range(0, len(records), 1_000):
         watching.process(records[start : start + 1_000])
     return _views(watching)

@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from streamgauge.exposition.behaviour import put_together as behaviour_of
 from streamgauge.state.views import JudgementView, ModelView
-from streamgauge.telemetry import CLIENTS, MODELS, USAGE
+from streamgauge.telemetry import CLIENTS, MODELS, TRUTH, USAGE
 from tests.exposition.builders import (
     HOSTILE,
     NOW,
@@ -48,7 +48,7 @@ def test_everything_in_the_catalogue_is_shown_of_what_the_monitor_really_says() 
     object.__setattr__(now.reading.snapshot, "read_at", now.now)
     # Then there is no metric about models that nothing is ever said of
     families = {family.name for family in now.registry.collect() if family.samples}
-    declared = {f"streamgauge_{each.name}" for each in (*MODELS, *CLIENTS, *USAGE)}
+    declared = {f"streamgauge_{each.name}" for each in (*MODELS, *CLIENTS, *USAGE, *TRUTH)}
     assert declared - families == set()
     # And what fires has a severity: a rule of the spec, a release, what users do, a feature
     two = {**ONE, "version": "2"}

@@ -79,8 +79,8 @@ def test_what_is_undecided_says_how_much_would_tell() -> None:
 @pytest.mark.parametrize(
     ("expr", "reason"),
     [
-        ("accuracy >= 0.9", "needs labels"),
-        ("auc >= 0.9", "needs labels"),
+        ("accuracy >= 0.9", "needs labels: no settled window has it yet"),
+        ("auc >= 0.9", "needs labels: no settled window has it yet"),
         ("redo_ratio <= 0.1", "needs feedback of interactions"),
         ("custom:refund_ratio <= 0.1", "needs feedback of interactions"),
         ("cpu_ratio <= 0.9", "needs the client's telemetry"),
@@ -200,7 +200,7 @@ class TestFromTheStream:
         assert found["slo.qps"].value == pytest.approx(200, rel=0.01)
         # The score 1 / (1 + exp(-x)) of a normal x is below 0.3 in a fifth of the cases.
         assert found["acceptance 2"].value == pytest.approx(0.198, abs=0.04)
-        assert found["right"].reason == "needs labels"
+        assert found["right"].reason == "needs labels: no settled window has it yet"
         assert found["slo.error_rate"].kind == "software"
 
     def test_a_model_that_breaks_them(self, monkeypatch: pytest.MonkeyPatch) -> None:

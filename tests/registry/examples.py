@@ -77,6 +77,12 @@ MODELS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: tree.HoeffdingAdaptiveTreeClassifier(grace_period=40, seed=1),
         "classes",
     ),
+    "adaptive hoeffding regressor": (
+        lambda: (
+            compose.SelectType(float) | tree.HoeffdingAdaptiveTreeRegressor(grace_period=40, seed=1)
+        ),
+        "numbers",
+    ),
     "arf": (lambda: forest.ARFClassifier(n_models=3, seed=1), "words"),
     "arf regressor": (
         lambda: compose.SelectType(float) | forest.ARFRegressor(n_models=2, seed=1),

@@ -75,7 +75,9 @@ def test_whose_text_it_is_does_not_matter() -> None:
     other = "".join(["a", "b"])
     assert word is not other
     assert dump([word, word, (1.0, word)]) == dump([word, other, (1.0, other)])
-    assert dump({"c", "a", "b"}) == dump({"b", "c", "a"})
+    sets = [{f"{letter}{number}" for letter in order} for number, order in ((1, "abcdef"),) * 2]
+    sets.append({f"{letter}1" for letter in "fedcba"})
+    assert dump(sets[0]) == dump(sets[1]) == dump(sets[2])
 
 
 def test_the_order_of_attributes_and_what_is_shared_stay() -> None:

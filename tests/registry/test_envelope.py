@@ -101,7 +101,7 @@ def test_too_large_on_both_ways() -> None:
     assert refused(envelope(), max_bytes=500) == "size"
     with pytest.raises(Rejected, match="bound its growth"):
         seal(header(b"x" * 2000), b"x" * 2000, key=KEY, max_bytes=1000)
-    trials = [{"features": {"a": "x" * MAX_HEADER_BYTES}, "answer": 1}]
+    trials = [{"features": [("a", "x" * MAX_HEADER_BYTES)], "answer": 1}]
     with pytest.raises(Rejected, match="fewer rows"):
         seal(header(b"x", trials=trials), b"x", key=KEY)
 

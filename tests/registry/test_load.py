@@ -114,6 +114,15 @@ CRAFTED: dict[str, bytes] = {
     "attributes on a class": LOGISTIC + b"(N}(" + text("predict_one") + b"K\x01utb",
     "attributes of a class by dictionary": LOGISTIC + b"}(" + text("x") + b"K\x01ub",
     "attributes on a function": named("copy", "deepcopy") + b"(N}(" + text("x") + b"K\x01utb",
+    "attributes on a function by dictionary": named("copy", "deepcopy")
+    + b"}("
+    + text("x")
+    + b"K\x01ub",
+    "an instance as a class": LOGISTIC
+    + b")\x81}("
+    + text("__new__")
+    + named("copy", "deepcopy")
+    + b"ub)\x81",
     "a constructor that runs": LOGISTIC + b")R",
     "a function that runs": named("copy", "deepcopy") + b"(K\x01tR",
     "a class as an attribute's way": named("river.linear_model.log_reg", "LogisticRegression.mro"),

@@ -11,10 +11,13 @@ import pytest
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from river import linear_model
 
 from streamgauge.registry.base import AlreadyThere, StoreFailed
 from streamgauge.registry.directory_store import DirectoryArtefacts
+from streamgauge.registry.dump import dump
 from streamgauge.registry.ledger import RegistryConflict
+from streamgauge.registry.load import load
 from streamgauge.registry.publish import publish, revived
 from streamgauge.registry.record import Champion, ModelRecord
 from streamgauge.registry.registry import KEEP_NEAR, ModelRegistry
@@ -166,8 +169,6 @@ def test_a_learner_that_replays_registers_once(registry: ModelRegistry) -> None:
 def test_the_artefact_has_rows_to_test_with_and_the_model_stays_untouched(
     registry: ModelRegistry,
 ) -> None:
-    from streamgauge.registry.dump import dump
-
     model = learned(count=50)
     before = dump(model)
     seen = [{**row, "new": 1.0} for row, _ in rows(30)] + [{"when": object()}]
@@ -176,10 +177,24 @@ def test_the_artefact_has_rows_to_test_with_and_the_model_stays_untouched(
     assert dump(model) == before
     artefact = registry.fetch("fraud", 1)
     assert len(artefact.header.trials) == MAX_TRIALS
-    found = revived(artefact)
+    revived(artefact)
+    found = load(artefact.payload)
     assert dump(found) == before
     # A revived model learns on like the one that was stored
     assert dump(learn(found, "classes", 30, start=50)) == dump(learned(count=80))
+
+
+def test_the_order_of_features_is_part_of_a_row(registry: ModelRegistry) -> None:
+    # Given weights whose sum differs in its last digit with the order of the features
+    model = linear_model.LinearRegression()
+    backwards = {f"x{number}": 0.1 * number for number in range(20, 0, -1)}
+    for _ in range(50):
+        model.learn_one(backwards, 1.0)
+    model.intercept = 1e-9
+    common: dict[str, Any] = {"model": "fraud", "pipeline": "p", "created_at": 1.0, "actor": "l"}
+    publish(registry, model, key=KEY, rows=[backwards], **common)
+    (trial,) = registry.fetch("fraud", 1).header.trials
+    assert list(trial.row) == list(backwards)
 
 
 def test_a_model_that_answers_otherwise_is_not_registered(

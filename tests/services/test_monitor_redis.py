@@ -10,7 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Cut
 
-from services.monitor import app
+from services import worker as app
+from services.monitor.app import main
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.streaming import WorkerError
 
@@ -44,7 +45,7 @@ def started(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> list[bool]:
 def test_it_ends_and_says_why_and_what_to_do(
     started: list[bool], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert app.main([]) == 1
+    assert main([]) == 1
     assert not started
     said = capsys.readouterr().err
     assert UNSAFE[0] in said
@@ -55,7 +56,7 @@ def test_told_to_it_runs_and_says_so(
     started: list[bool], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("STREAMGAUGE_REDIS__REQUIRE_DURABLE", "false")
-    assert app.main([]) == 0
+    assert main([]) == 0
     assert started
     assert UNSAFE[0] in caplog.text
 

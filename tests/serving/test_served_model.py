@@ -13,16 +13,22 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from streamgauge.pipelines.pipeline import Pipeline, Plan
 from streamgauge.registry.dump import dump
+from streamgauge.registry.learned import Candidate, Learned, Verdict
 from streamgauge.registry.publish import publish
+from streamgauge.registry.registrar import Registrar
 from streamgauge.registry.registry import ModelRegistry
 from streamgauge.registry.rejected import Rejected
 from streamgauge.serving import NotServing, ServedModel
 from streamgauge.state.keys import model_key
 from streamgauge_client.events import ModelEvent
+from tests.pipelines.streams import events, truth
 from tests.registry.examples import KEY, envelope, learned, rows
 
 ROWS = [row for row, _ in rows(50)]
+#: Requests that have too little, too much, and what was never seen.
+ASKED: list[dict[str, Any]] = [{}, {"colour": "never seen", "more": 1.0}, *events(8, seed=8)]
 BY: dict[str, Any] = {"at": 1.0, "actor": "ann", "reason": "better"}
 
 
@@ -142,6 +148,99 @@ def test_promotion_and_rollback_without_a_missed_request(
     assert took <= 2.0
 
 
+def test_snapshots_of_a_pipeline_serve_without_a_missed_request(
+    redis: Redis, registry: ModelRegistry, url: str
+) -> None:
+    # Given a pipeline that is champion, and eight threads that ask for all kinds of things
+    plan = Plan(estimator="hoeffding_tree_classifier", task="multiclass")
+    pipeline = Pipeline(plan)
+    registrar = Registrar(registry, key=KEY)
+    decided = Verdict(id="1", pipeline="online", at=1.0, reason="better")
+    expected: dict[int, list[Any]] = {}
+
+    def learn_on() -> None:
+        for event in events(30, seed=pipeline.learned):
+            pipeline.learn(event, truth(event, "multiclass"))
+        candidate = Candidate(
+            pipeline="online",
+            content=pipeline.to_bytes(),
+            at=float(pipeline.learned),
+            examples=pipeline.learned,
+            rows=ROWS,
+        )
+        expected[len(expected) + 1] = [pipeline.predict_one(row) for row in ASKED]
+        registrar.settle(Learned(model="fraud", candidates=[candidate], champion=decided))
+
+    learn_on()
+    failures: list[str] = []
+    asked = [0] * 8
+    stop = threading.Event()
+
+    def ask(served: ServedModel, thread: int) -> None:
+        while not stop.is_set():
+            for place, row in enumerate(ASKED):
+                try:
+                    output, version = served.ask(row)
+                    if output != expected[version][place]:
+                        failures.append(f"{version} answered {output}")
+                    if abs(sum(served.predict_proba(row).values()) - 1.0) > 1e-9:
+                        failures.append("scores that are none")
+                except Exception as error:
+                    failures.append(repr(error))
+                asked[thread] += 1
+
+    with ServedModel("fraud", redis=url, key=KEY, poll_seconds=0.05) as served:
+        threads = [threading.Thread(target=ask, args=(served, n)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        # When it learns on, again and again, and a person goes back to the first
+        for _ in range(3):
+            learn_on()
+            until(lambda: served.version == len(expected))
+        registry.promote("fraud", 1, expected=4, at=2.0, actor="ann", reason="before the flood")
+        took = until(lambda: served.version == 1)
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=10)
+    # Then every question was answered by the version that is said to have answered
+    assert failures == [] and min(asked) > 10
+    assert took <= 2.0
+
+
+def test_nothing_that_is_asked_silences_a_pipeline(
+    by_hand: ServedModel, registry: ModelRegistry
+) -> None:
+    # Given a regressor that answers finite numbers, and overflows at one request
+    parameters = {"learning_rate": 1.0}
+    plan = Plan(
+        estimator="linear_regression", task="regression", scaling="none", parameters=parameters
+    )
+    pipeline = Pipeline(plan)
+    for _ in range(2):
+        pipeline.learn({"a": 1e149, "b": 1.0}, 1.0)
+    publish(
+        registry, pipeline, key=KEY, model="fraud", pipeline="online", created_at=1.0, actor="x"
+    )
+    registry.promote("fraud", 1, expected=None, **BY)
+    by_hand.refresh()
+    usual = by_hand.predict({"a": 2.0, "b": 1.0})
+    # When that is asked, and what nobody should ask
+    assert by_hand.predict({"a": 1e150, "b": 1.0}) is None
+    for row in (
+        {},
+        {"new": 1.0},
+        {"a": None},
+        {"a": "text", "b": [1]},
+        {1: 2},
+        {"a": float("nan")},
+    ):
+        by_hand.predict(row)  # type: ignore[arg-type]
+    # Then all others are answered as before
+    assert by_hand.predict({"a": 2.0, "b": 1.0}) == usual is not None
+    with pytest.raises(TypeError, match="has no probabilities; use predict"):
+        by_hand.predict_proba({"a": 2.0})
+
+
 def test_an_event_is_a_hint_to_look_now(redis: Redis, registry: ModelRegistry) -> None:
     # Given a served model that does not poll, and follows events
     events: queue.Queue[ModelEvent | None] = queue.Queue()
@@ -222,7 +321,8 @@ def test_a_model_that_answers_otherwise_here_is_refused(
     by_hand: ServedModel, redis: Redis, registry: ModelRegistry
 ) -> None:
     # Given an artefact of a learner on which the same model answers something else
-    lying = envelope(dump(learned(count=50)), trials=[{"features": ROWS[0], "answer": 7}])
+    trial = {"features": list(ROWS[0].items()), "answer": 7}
+    lying = envelope(dump(learned(count=50)), trials=[trial])
     registry.register(lying, model="fraud", version=1, actor="learner")
     registry.promote("fraud", 1, expected=None, **BY)
     by_hand.refresh()

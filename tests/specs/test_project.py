@@ -49,7 +49,7 @@ class TestTheExample:
             EXAMPLE.read_bytes(), lint(example(), today=day_start("2026-11-20")), name="fraud.yaml"
         )
         assert {each.message for each in told} == {
-            "recall needs labels: UNDECIDED until they are joined"
+            "recall needs labels: UNDECIDED until a window of them is settled"
         }
 
     def test_the_schema_knows_all_of_it(self) -> None:

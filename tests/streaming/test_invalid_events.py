@@ -132,7 +132,7 @@ def test_a_minute_with_few_records_is_judged_with_the_next_ones() -> None:
 
 def test_a_monitor_is_told_by_its_settings() -> None:
     told = MonitorSettings(max_invalid_ratio=0.5, max_consecutive_invalid=7, stop_on_invalid=True)
-    config = _worker_config(Settings(monitor=told), "1")
+    config = _worker_config(Settings(monitor=told))
     assert (config.max_invalid_ratio, config.max_consecutive_invalid) == (0.5, 7)
     assert config.stop_on_invalid
 

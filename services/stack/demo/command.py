@@ -28,8 +28,9 @@ Streamgauge on one machine, on real data: a prediction service whose sensors go 
 must stay silent, and a column that counts what the usual recipe would have sent.
 
 The story: all is well; one sensor reports in another unit; it heals; another drops values; it
-heals. With DEMO_SECONDS (or --seconds; 60 or more) it takes that long and the demo ends by itself;
-without, it takes 150 seconds and the demo goes on until Ctrl-C. At the end everything is stopped.
+heals; then the world changes while every input stays as it is, and only late labels tell. With
+DEMO_SECONDS (or --seconds; 90 or more) it takes that long and the demo ends by itself; without, it
+takes 180 seconds and the demo goes on until Ctrl-C. At the end everything is stopped.
 """
 #: What is shorter here than in production, so that the story fits in two minutes.
 HASTE = {
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if options.seconds is not None and not 1 <= options.seconds < float("inf"):
-        parser.error(f"--seconds {options.seconds:g}: give 60 or more, so that the story has room")
+        parser.error(f"--seconds {options.seconds:g}: give 90 or more, so that the story has room")
     stop_on_sigterm()
     try:
         settings = hurried(load_settings())
@@ -87,7 +88,11 @@ def hurried(settings: Settings) -> Settings:
             update={name: value for name, value in HASTE.items() if name not in given}
         )
     }
-    for name, section in (("monitor", settings.monitor), ("exporter", settings.exporter)):
+    for name, section in (
+        ("monitor", settings.monitor),
+        ("exporter", settings.exporter),
+        ("learner", settings.learner),
+    ):
         if "port" not in section.model_fields_set and not port_is_free(section.host, section.port):
             changes[name] = section.model_copy(update={"port": free_port()})
     return settings.model_copy(update=changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: Readings that the classifier is trained on, and that its reference profile describes.
@@ -14,6 +15,12 @@ class Reading:
 
     features: dict[str, float]
     anomaly: bool
+
+
+def quantile(readings: Sequence[Reading], sensor: str, q: float) -> float:
+    """The value below which a share ``q`` of a sensor's readings lies."""
+    ordered = sorted(reading.features[sensor] for reading in readings)
+    return ordered[min(int(q * len(ordered)), len(ordered) - 1)]
 
 
 def readings() -> list[Reading]:

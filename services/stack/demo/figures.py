@@ -20,6 +20,8 @@ class Row:
     target: str
     state: str
     open_alarms: int
+    #: Share of wrong answers among the last predictions whose truth is known.
+    wrong: float | None = None
 
 
 def row(model: str, views: Iterable[ModelView]) -> Row:
@@ -40,7 +42,20 @@ def row(model: str, views: Iterable[ModelView]) -> Row:
         target=worst.target if worst else "",
         state=newest.state if newest else "warming",
         open_alarms=sum(alarm.status == "firing" for view in shards for alarm in view.alarms),
+        wrong=_wrong(shards),
     )
+
+
+def _wrong(shards: Iterable[ModelView]) -> float | None:
+    windows = [
+        one.window
+        for view in shards
+        if view.truth is not None
+        for one in view.truth.series
+        if one.window is not None
+    ]
+    newest = max(windows, key=lambda window: window.end or 0.0, default=None)
+    return newest.figures.get("error_ratio") if newest is not None else None
 
 
 def rows(models: Iterable[str], snapshot: Snapshot) -> list[Row]:

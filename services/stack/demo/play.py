@@ -15,14 +15,16 @@ import redis
 from services.stack.demo import figures, prediction_service, quiet
 from services.stack.demo.client import Client
 from services.stack.demo.comparison import Comparison
-from services.stack.demo.data import TRAINING, Reading
-from services.stack.demo.ledger import Ledger, sentence
+from services.stack.demo.data import TRAINING, Reading, quantile
+from services.stack.demo.decisions import DecisionWatch
+from services.stack.demo.ledger import Ledger, promotion_sentence, sentence, truth_sentence
 from services.stack.demo.quiet import QuietModel
 from services.stack.demo.recipe import UsualRecipe
 from services.stack.demo.screen import Screen
-from services.stack.demo.story import SENTENCES, Story
+from services.stack.demo.story import CONCEPT_QUANTILE, CONCEPT_SENSOR, SENTENCES, Story
 from services.stack.demo.watch import AlarmWatch
 from streamgauge.state.reader import Snapshot, ViewReader
+from streamgauge_client import Publisher
 from streamgauge_client.topics import PREDICTIONS
 
 MODELS = (prediction_service.MODEL, quiet.MODEL)
@@ -64,7 +66,20 @@ class Play:
             },
         )
         self._alarms = AlarmWatch(place.servers, topic_prefix=place.topic_prefix)
-        self._client = Client(place.service_port, rest, story)
+        self._client = Client(
+            place.service_port,
+            rest,
+            story,
+            labels=Publisher(
+                place.servers,
+                model=MODELS[0],
+                version=prediction_service.VERSION,
+                service="demo-truth",
+                topic_prefix=place.topic_prefix,
+            ),
+            concept_value=quantile(training, CONCEPT_SENSOR, CONCEPT_QUANTILE),
+        )
+        self._decisions = DecisionWatch(place.servers, topic_prefix=place.topic_prefix)
         self._quiet = QuietModel(place.servers, story, topic_prefix=place.topic_prefix)
         self._phase = ""
         self._before = (0, 0)
@@ -78,6 +93,7 @@ class Play:
         self._comparison.start()
         self._alarms.start()
         self._started = time.monotonic()
+        self._decisions.start()
         self._client.start()
         self._quiet.start()
         return self
@@ -88,7 +104,13 @@ class Play:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for part in (self._client, self._quiet, self._alarms, self._comparison):
+        for part in (
+            self._client,
+            self._quiet,
+            self._alarms,
+            self._decisions,
+            self._comparison,
+        ):
             part.stop()
         self._redis.close()
 
@@ -131,11 +153,14 @@ class Play:
             f" alarms_before_fault={ledger.alarms_before_fault} fired={ledger.fired}"
             f" resolved={ledger.resolved} quiet_model_alarms={ledger.quiet_model_alarms}"
             f" naive_alarms={usual} first_feature={ledger.first_feature or 'none'}"
-            f" seconds_to_alarm={'none' if seconds is None else f'{seconds:.1f}'}"
+            f" seconds_to_alarm={_seconds(seconds)}"
+            f" concept_alarm_s={_seconds(ledger.concept_alarm_s)}"
+            f" promoted_s={_seconds(ledger.promoted_s)}"
         )
 
     def _check(self) -> None:
-        for part in (self._client, self._quiet, self._alarms, self._comparison):
+        parts = (self._client, self._quiet, self._alarms, self._decisions, self._comparison)
+        for part in parts:
             if part.failure is not None:
                 raise RuntimeError(f"{part.name} failed: {part.failure}") from part.failure
 
@@ -151,8 +176,19 @@ class Play:
     def _take_alarms(self, say: Callable[[str], None]) -> None:
         for alarm, arrived in self._alarms.new():
             if alarm.model in MODELS:
-                self.ledger.enter(alarm, arrived=arrived, fault_at=self._client.fault_at)
+                self.ledger.enter(
+                    alarm,
+                    arrived=arrived,
+                    fault_at=self._client.fault_at,
+                    concept_at=self._client.concept_at,
+                )
                 say(sentence(alarm))
+                if alarm.kind == "concept_drift" and alarm.status == "firing":
+                    say(truth_sentence(alarm, inputs_fine=self.ledger.inputs_fine))
+        for decision, arrived in self._decisions.new():
+            if decision.model == MODELS[0] and decision.action == "promoted":
+                self.ledger.promoted(arrived, concept_at=self._client.concept_at)
+                say(promotion_sentence(decision))
 
     def _show(self, screen: Screen) -> None:
         # A moment without Redis must not end the demo; the stack says what is wrong with it.
@@ -178,3 +214,7 @@ class Play:
             return int(stats["delivered"] - stats["heartbeats"])
         finally:
             connection.close()
+
+
+def _seconds(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1f}"

@@ -1,6 +1,7 @@
 """A small prediction service over HTTP: the kind of service that Streamgauge watches.
 
-Everything about it is ordinary; watching costs it the publisher and one ``with``.
+Everything about it is ordinary; watching costs it the publisher and one ``with``. It answers with
+the model that it was trained with, until a challenger is promoted: then with that.
 """
 
 from __future__ import annotations
@@ -10,25 +11,50 @@ import asyncio
 import logging
 import os
 from dataclasses import asdict
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from services.stack.demo.classifier import AnomalyClassifier
 from services.stack.demo.data import TRAINING, readings
+from streamgauge.serving import ServedModel
+from streamgauge.settings import load_settings
 from streamgauge_client import Publisher
 
 MODEL = "shuttle-anomaly"
 VERSION = "1"
+#: What its answers are called once the challenger of that name was promoted.
+CHALLENGER = "online"
 PUBLISHER = web.AppKey("publisher", Publisher)
+SERVED = web.AppKey[ServedModel | None]("served")
 CLASSIFIER = web.AppKey("classifier", AnomalyClassifier)
 
 
 async def predict(request: web.Request) -> web.Response:
     features = orjson.loads(await request.read())
-    with request.app[PUBLISHER].prediction(features=features) as prediction:
-        prediction.output = request.app[CLASSIFIER].output(features)
+    version, lineage, output = answer(request.app, features)
+    with request.app[PUBLISHER].prediction(
+        features=features, version=version, lineage=lineage
+    ) as prediction:
+        prediction.output = output
     return _json({"prediction_id": prediction.prediction_id, "output": prediction.output})
+
+
+def answer(
+    app: web.Application, features: dict[str, Any]
+) -> tuple[str, dict[str, str], dict[str, float]]:
+    """The version that answers, its lineage, and the probability of each class.
+
+    A version is what somebody decided for. That it learns on is no other version: the snapshot
+    that answered is its lineage.
+    """
+    served = app[SERVED]
+    if served is None or served.version is None:
+        return VERSION, {}, app[CLASSIFIER].output(features)
+    scores = served.predict_proba(features)
+    said = {name: float(scores.get(name, 0.0)) for name in ("normal", "anomaly")}
+    return CHALLENGER, {"snapshot": str(served.version)}, said
 
 
 async def stats(request: web.Request) -> web.Response:
@@ -50,11 +76,24 @@ def application() -> web.Application:
     app.add_routes(
         [web.post("/predict", predict), web.get("/stats", stats), web.get("/readyz", readyz)]
     )
+    app[SERVED] = _served()
     app.on_cleanup.append(_close_publisher)
     return app
 
 
+def _served() -> ServedModel | None:
+    """The champion of the registry, followed; None where no key says whose models are ours."""
+    settings = load_settings()
+    if settings.state.key is None:
+        return None
+    key = settings.state.key.get_secret_value().encode()
+    return ServedModel(MODEL, redis=settings.redis.url.get_secret_value(), key=key).start()
+
+
 async def _close_publisher(app: web.Application) -> None:
+    served = app[SERVED]
+    if served is not None:
+        await asyncio.to_thread(served.close)
     await asyncio.to_thread(app[PUBLISHER].close)
 
 

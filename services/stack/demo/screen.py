@@ -59,7 +59,8 @@ class LiveTable:
         table.add_column("model")
         for heading in ("events/s", "p95 ms"):
             table.add_column(heading, justify="right")
-        table.add_column("worst severity (>1 fires)")
+        table.add_column("worst input (>1 fires)")
+        table.add_column("wrong answers", justify="right")
         table.add_column("open alarms", justify="right")
         table.add_column("usual recipe's alarms", justify="right")
         for row in rows:
@@ -69,6 +70,7 @@ class LiveTable:
                 number(row.rate, ".0f"),
                 number(milliseconds(row), ".2f"),
                 escape(severity(row)),
+                percent(row.wrong),
                 str(row.open_alarms),
                 str(usual.get(row.model, 0)),
                 style=style,
@@ -100,7 +102,8 @@ class PlainLines:
             print(
                 f"    {row.model:<16} {number(row.rate, '.0f'):>4} events/s"
                 f"   p95 {number(milliseconds(row), '.2f'):>6} ms"
-                f"   worst {severity(row):<28} open alarms {row.open_alarms}"
+                f"   worst input {severity(row):<22} wrong {percent(row.wrong):>6}"
+                f"   open alarms {row.open_alarms}"
                 f"   usual recipe {usual.get(row.model, 0)}",
                 flush=True,
             )
@@ -111,6 +114,11 @@ def severity(row: Row) -> str:
     if row.severity is None:
         return row.state.replace("_", " ")
     return f"{row.severity:.2f} {row.target}"
+
+
+def percent(share: float | None) -> str:
+    """A share of answers, where the truth is known."""
+    return "–" if share is None else f"{share:.1%}"
 
 
 def milliseconds(row: Row) -> float | None:

@@ -78,6 +78,13 @@ class FeatureColumns:
     def __init__(self, cells: Mapping[str, Sequence[Any]], n: int) -> None:
         self._cells, self._n = cells, n
 
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dictionary an event."""
+        if not self._cells:
+            return [{} for _ in range(self._n)]
+        rows = zip(*self._cells.values(), strict=True)
+        return [dict(zip(self._cells, row, strict=True)) for row in rows]
+
     def __len__(self) -> int:
         return self._n
 

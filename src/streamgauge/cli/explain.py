@@ -30,9 +30,9 @@ def explain(
     """Say how a model or one of its features stands: state, value, threshold, and since when.
 
     A feature may be all that is judged: `amount`, `len(comment)`, `output.confidence`,
-    `input.anomaly`, `rule limit-holds`, `feedback redo`; the last word is enough where it is the
-    only one. Every setting that holds is shown with where it comes from. All of it is as of the
-    last checkpoint of the worker that has the model.
+    `input.anomaly`, `errors`, `rule limit-holds`, `feedback redo`; the last word is enough where it
+    is the only one. Every setting that holds is shown with where it comes from. All of it is as of
+    the last checkpoint of the worker that has the model.
 
     Example: `streamgauge explain fraud.amount`
     """
@@ -111,10 +111,19 @@ def feature_views(
             named = [each for each in series.features if each.name == feature]
             named += _bare(feature, [j for j in series.judgements if j.target == feature])
             found += [(name, each, series.rival) for each in named]
+        for truth in view.truth.series if view.truth is not None else ():
+            name = series_name(view, truth.version, truth.step, several=several)
+            errors = [j for j in truth.judgements if j.target == feature and is_drift(j)]
+            found += [(name, each, None) for each in _bare(feature, errors)]
         acts = [j for j in view.behaviour if f"feedback {j.target}" == feature]
         name = f"all versions, partition {view.partition}" if several else "all versions"
         found += [(name, each, None) for each in _bare(feature, acts)]
     return found
+
+
+def is_drift(judgement: JudgementView) -> bool:
+    """Whether a judgement of the truth is about errors, and not about a criterion."""
+    return judgement.kind == "concept_drift"
 
 
 def _bare(feature: str, judgements: list[JudgementView]) -> list[FeatureView]:
@@ -138,9 +147,14 @@ def _plain(
     spec: SpecVersion | None,
     settings: Sequence[Setting],
 ) -> dict[str, Any]:
+    from streamgauge.cli.truth_advice import advice
+
     document: dict[str, Any] = {"model": model}
     if feature is None:
         document["views"] = [view.model_dump(mode="json") for view in views]
+        document["label_advice"] = [
+            line for view in views if view.truth is not None for line in advice(view.truth.labels)
+        ]
     else:
         document["feature"] = feature
         document["views"] = [

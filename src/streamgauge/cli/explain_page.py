@@ -11,6 +11,7 @@ from streamgauge.cli.explain import feature_views, series_name
 from streamgauge.cli.output import print_rows, printable, show_time
 from streamgauge.cli.project_page import print_criteria, print_purpose, print_risks
 from streamgauge.cli.series_page import print_column, print_series
+from streamgauge.cli.truth_page import print_truth
 from streamgauge.cli.usage_page import print_behaviour, print_clients, print_news
 from streamgauge.specs.scalars import parse_duration, show_duration
 
@@ -42,6 +43,7 @@ def print_model(
         for series in view.series:
             _section(series_name(view, series.version, series.step, several=len(views) > 1))
             print_series(series, settles=_settles(settings))
+    print_truth(views)
     print_behaviour(views)
     print_clients(views, now=now)
     print_criteria(views)

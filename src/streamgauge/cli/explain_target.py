@@ -50,6 +50,8 @@ def targets_of(views: Sequence[ModelView], versions: Sequence[SpecVersion]) -> s
     names = feature_names(views, versions)
     for view in views:
         names |= {each.target for series in view.series for each in series.judgements}
+        truths = view.truth.series if view.truth is not None else []
+        names |= {j.target for each in truths for j in each.judgements if j.kind == "concept_drift"}
         names |= {FEEDBACK + each.target for each in view.behaviour}
     if versions:
         spec = versions[-1].spec

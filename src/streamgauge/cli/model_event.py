@@ -26,7 +26,14 @@ class ModelEvents:
         self._topic = topic
 
     def tell(
-        self, champion: Champion, action: str, *, previous: int | None, actor: str, reason: str
+        self,
+        champion: Champion,
+        action: str,
+        *,
+        pipeline: str,
+        previous: int | None,
+        actor: str,
+        reason: str,
     ) -> None:
         """Raises ``CommandFailed`` where it was not acknowledged."""
         from streamgauge_client.codec import encode, source_uri
@@ -42,6 +49,7 @@ class ModelEvents:
                 "actor": actor,
                 "reason": reason,
                 "evidence": {"turn": champion.turn, "sha256": champion.sha256},
+                "data": {"pipeline": pipeline},
             }
         )
         encoded = encode(event, source=source_uri("streamgauge-cli"), time=champion.at)

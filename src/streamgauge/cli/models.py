@@ -8,12 +8,14 @@ import typer
 
 from streamgauge.cli.models_check import export, verify
 from streamgauge.cli.models_decide import promote, rollback
-from streamgauge.cli.open_registry import open_registry
+from streamgauge.cli.open_registry import key_of, open_registry
 from streamgauge.cli.options import FormatOption, settings_of
 from streamgauge.cli.output import print_data, print_rows, printable, say, show_time
 
 if TYPE_CHECKING:
     from streamgauge.registry.record import Decision, ModelRecord
+    from streamgauge.registry.registry import ModelRegistry
+    from streamgauge.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,6 +58,7 @@ def show(
         records = registry.records(model)
         chosen = registry.record(model, version or (records[-1].version if records else 1))
         history = registry.history(model)
+        pinned = _pinned(registry, model, settings_of(ctx))
     if version is not None:
         records = [chosen]
         history = [line for line in history if version in (line.version, line.previous_version)]
@@ -71,12 +74,23 @@ def show(
         return
     print_rows(
         [_row(record) for record in records],
-        columns=("version", "status", "changed_at", "pipeline", "examples", "metrics", "reason"),
+        columns=(
+            "version",
+            "status",
+            "changed_at",
+            "pipeline",
+            "estimator",
+            "examples",
+            "metrics",
+            "reason",
+        ),
     )
     if version is not None:
         _print_lineage(chosen)
     for line in history[-_SHOWN_DECISIONS:]:
         say(_sentence(line))
+    if pinned:
+        say(pinned)
 
 
 app.command()(promote)
@@ -106,6 +120,7 @@ def _row(record: ModelRecord) -> dict[str, object]:
         "status": record.status,
         "changed_at": show_time(record.changed_at),
         "pipeline": record.lineage.get("pipeline"),
+        "estimator": record.lineage.get("estimator"),
         "examples": record.lineage.get("examples"),
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items())),
         "reason": record.reason,
@@ -122,6 +137,25 @@ def _print_lineage(record: ModelRecord) -> None:
     for name, value in sorted(facts.items()):
         if value not in (None, {}, ""):
             say(f"  {name}: {printable(value)}")
+
+
+def _pinned(registry: ModelRegistry, model: str, settings: Settings) -> str:
+    """That a person's choice holds snapshots back; the pointer says it, which needs the key."""
+    from streamgauge.registry.rejected import Rejected
+
+    if not key_of(settings):
+        return ""
+    try:
+        found = registry.champion(model)
+    except Rejected as error:
+        return f"the pointer to the champion is refused: {error}"
+    if found is None or not found.pinned or found.chosen_at is None:
+        return ""
+    return (
+        f"version {found.version} is pinned since {show_time(found.chosen_at)} UTC, until the"
+        f" learner decides anew; `streamgauge models promote {printable(model)} {found.version}"
+        " --follow …` ends it"
+    )
 
 
 def _sentence(line: Decision) -> str:

@@ -31,6 +31,9 @@ def promote(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version that shall serve.")],
     reason: Reason,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Newer snapshots of its pipeline take its place.")
+    ] = False,
     dry_run: DryRun = False,
     event: Event = True,
     output: FormatOption = "table",
@@ -39,6 +42,10 @@ def promote(
 
     Its artefact is verified and tested first. The version that was champion is retired, and can be
     gone back to. Doing it twice is harmless: only the event is told again.
+
+    The version is pinned: it serves until the learner decides anew, on what it learns from now on.
+    With `--follow` its pipeline serves instead, each newer snapshot of it; said of the champion, it
+    only ends the pinning.
 
     Example: `streamgauge models promote fraud 12 --reason "won the trial"`
     """
@@ -54,11 +61,21 @@ def promote(
             _print(model, version, standing, "would be promoted", output)
             return
         found = registry.promote(
-            model, version, expected=standing, at=now(), actor=author(), reason=reason
+            model,
+            version,
+            expected=standing,
+            at=now(),
+            actor=author(),
+            reason=reason,
+            follow=follow,
         )
-        state = "unchanged" if before == found else "promoted"
-        previous = None if before == found else standing
-        _tell(events, found, "promoted", previous=previous, reason=reason)
+        if standing != version:
+            state = "promoted"
+        else:
+            state = "unchanged" if before == found else "following" if follow else "pinned"
+        previous = standing if standing != version else None
+        pipeline = registry.record(model, version).pipeline
+        _tell(events, found, "promoted", pipeline, previous=previous, reason=reason)
     _print(model, version, previous, state, output)
 
 
@@ -76,7 +93,7 @@ def rollback(
     """Go back to a version that was champion before: it serves within two seconds.
 
     Its artefact is verified and tested first. Only what served once can be gone back to; a second
-    rollback leads to the champion before that one.
+    rollback leads to the champion before that one. It is pinned, as by `promote`.
 
     Example: `streamgauge models rollback fraud --reason "complaints since noon"`
     """
@@ -94,7 +111,8 @@ def rollback(
         found = registry.rollback(
             model, to=target, expected=standing, at=now(), actor=author(), reason=reason
         )
-        _tell(events, found, "rolled_back", previous=standing, reason=reason)
+        pipeline = registry.record(model, target).pipeline
+        _tell(events, found, "rolled_back", pipeline, previous=standing, reason=reason)
     _print(model, found.version, standing, "rolled_back", output)
 
 
@@ -102,14 +120,16 @@ def _tell(
     events: ModelEvents | None,
     champion: Champion,
     action: str,
+    pipeline: str,
     *,
     previous: int | None,
     reason: str,
 ) -> None:
     if events is None:
         return
+    by = author()
     try:
-        events.tell(champion, action, previous=previous, actor=author(), reason=reason)
+        events.tell(champion, action, pipeline=pipeline, previous=previous, actor=by, reason=reason)
     except CommandFailed as error:
         raise CommandFailed(
             f"version {champion.version} of {champion.model} is champion now, but the event was not"

@@ -13,6 +13,7 @@ from streamgauge.cli.failures import CommandFailed
 if TYPE_CHECKING:
     from streamgauge.specs import Mistake, ModelSpec
     from streamgauge.specs.features import DetectorCatalogue
+    from streamgauge.specs.learning import LearnerCatalogue
 
 _TRIAL_VALUES = 64
 
@@ -57,18 +58,35 @@ def detector_catalogue() -> DetectorCatalogue:
     )
 
 
+def learner_catalogue() -> LearnerCatalogue:
+    """The estimators that challengers may name."""
+    from streamgauge.pipelines.estimators import ESTIMATORS
+    from streamgauge.pipelines.pipeline import misfit
+    from streamgauge.specs.learning import LearnerCatalogue
+
+    return LearnerCatalogue(
+        tasks={name: each.tasks for name, each in ESTIMATORS.items()},
+        parameters={
+            name: {key: parameter.expected for key, parameter in each.parameters.items()}
+            for name, each in ESTIMATORS.items()
+        },
+        takes=lambda name, key, value: ESTIMATORS[name].parameters[key].read(value) is not None,
+        misfit=misfit,
+    )
+
+
 def read_specs(paths: Sequence[Path]) -> list[SpecFile]:
     """Read and validate every file. Two files for one model are a mistake of the second."""
     from streamgauge.specs import Mistake, SpecInvalid
     from streamgauge.specs.yaml_source import load_spec
 
-    detectors = detector_catalogue()
+    detectors, learners = detector_catalogue(), learner_catalogue()
     files: list[SpecFile] = []
     first: dict[str, Path] = {}
     for path in paths:
         data = _read(path)
         try:
-            spec = load_spec(data, name=str(path), detectors=detectors)
+            spec = load_spec(data, name=str(path), detectors=detectors, learners=learners)
         except SpecInvalid as error:
             files.append(SpecFile(path, None, error.mistakes))
             continue

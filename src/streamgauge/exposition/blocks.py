@@ -87,13 +87,13 @@ def alarms_block(models: Sequence[ModelSummary]) -> str:
 def table(rows: Sequence[Row]) -> str:
     heads = (
         "<th>Status</th><th>Model</th><th class=n>Predictions/s</th><th class=n>Errors</th>"
-        "<th class=n>p95</th><th>Worst feature</th><th class=n>Alarms</th>"
+        "<th class=n>p95</th><th>Worst feature</th><th>Answers</th><th class=n>Alarms</th>"
         "<th class=n>Last data</th>"
     )
     body = "".join(_table_row(row) for row in rows[:MOST_ROWS])
     rest = len(rows) - MOST_ROWS
     more = (
-        f'<tr><td colspan="8" class="soft">and {rest} quieter models</td></tr>' if rest > 0 else ""
+        f'<tr><td colspan="9" class="soft">and {rest} quieter models</td></tr>' if rest > 0 else ""
     )
     return (
         f'<h2>Models</h2><div class="card"><table><thead><tr>{heads}</tr></thead>'
@@ -114,7 +114,8 @@ def _table_row(row: Row) -> str:
         f"<td class=n>{_or_dash(row.rate, figure)}</td>"
         f"<td class=n>{_or_dash(row.errors, percent)}</td>"
         f"<td class=n>{_or_dash(row.p95, latency)}</td>"
-        f"<td>{_severity(row)}</td><td class=n>{row.alarms or '–'}</td>"
+        f"<td>{_severity(row)}</td><td class=small>{_text(row.answers) or '–'}</td>"
+        f"<td class=n>{row.alarms or '–'}</td>"
         f'<td class="n soft">{age}</td></tr>'
     )
 

@@ -13,12 +13,14 @@ from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.fleet import STATES, ModelSummary, SeriesSummary, summarise
 from streamgauge.exposition.labels import OTHER
+from streamgauge.exposition.learners import put_learner
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.partitions import put_partitions, put_source
 from streamgauge.exposition.sheet import Sheet
 from streamgauge.exposition.shown import ShownFeatures
 from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
+from streamgauge.exposition.truth import put_labels, put_performance, put_performance_slices
 from streamgauge.exposition.usage import (
     FEEDBACK_KINDS,
     put_behaviour,
@@ -48,8 +50,8 @@ class ViewCollector(Collector):
         Gives the newest reading. Called once a scrape.
     max_series
         The cap for one exposition. In order of importance: the pipeline, then every model's
-        counters and states, latencies, criteria, judgements from the gravest on, ratios, clients,
-        slices.
+        counters and states, latencies, criteria, labels and performance, judgements from the
+        gravest on, ratios, clients, slices.
     stale_seconds
         When the views are older than this, models and partitions are left out altogether, because
         old numbers would look healthy. ``streamgauge_redis_up`` and
@@ -102,7 +104,7 @@ class ViewCollector(Collector):
         self._dropped.update(sheet.dropped)
         # Put last, they are of the exposition itself; the cap does not apply to them.
         totals = Sheet(Overflow(), limit=100)
-        for reason in ("cap", "versions", "nonfinite", "feedback", "services"):
+        for reason in ("cap", "versions", "nonfinite", "feedback", "services", "metrics"):
             totals.count(pipeline.SERIES_DROPPED, self._dropped[reason], reason=reason)
         totals.gauge(pipeline.SERIES_SHOWN, sheet.series)
         yield from sheet.families()
@@ -133,12 +135,18 @@ class ViewCollector(Collector):
             _put_latency(sheet, model.model, series)
         for summary in ordered:
             put_criteria(sheet, summary)
+            put_labels(sheet, summary)
+            put_performance(sheet, summary, live[summary.model])
         self._judgements(sheet, shown, now=now)
         for summary in ordered:
             put_behaviour(sheet, summary)
             put_clients(sheet, summary, now=now)
         for model, series in shown:
             put_slices(sheet, model.model, series)
+        for view in snapshot.learners:
+            put_learner(sheet, view)
+        for summary in ordered:
+            put_performance_slices(sheet, summary, live[summary.model])
 
     def _admit(self, names: Iterable[str]) -> None:
         present = set(names)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
-from streamgauge.exposition import behaviour, clients, slices
+from streamgauge.exposition import behaviour, clients, slices, truths
 from streamgauge.exposition.behaviour import BehaviourSummary
+from streamgauge.exposition.truths import TruthSummary
 from streamgauge.state.views import (
     AlarmView,
     ClientView,
@@ -116,6 +117,8 @@ class ModelSummary:
     #: Steps of which nothing comes, and since when; of several shards the one silent for longest.
     silent_since: dict[str, float] = field(default_factory=dict)
     criteria: tuple[CriterionView, ...] = ()
+    #: None where no label ever came and none is expected.
+    truth: TruthSummary | None = None
 
     @property
     def silent(self) -> bool:
@@ -188,9 +191,11 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
     events = [v.last_event for v in views if v.last_event is not None]
     watermarks = [v.watermark for v in views if v.watermark is not None]
     specs = [v.spec_version for v in views if v.spec_version is not None]
+    truth = truths.put_together(v.truth for v in views)
+    of_errors = truth.judgements if truth is not None else {}
     return ModelSummary(
         model=name,
-        series=tuple(_series(*key, series[key]) for key in sorted(series)),
+        series=tuple(_series(*key, series[key], of_errors.get(key, ())) for key in sorted(series)),
         alarms=tuple(alarm for view in views for alarm in view.alarms),
         alarms_total=dict(alarms_total),
         feedback=dict(feedback),
@@ -210,6 +215,7 @@ def _model(name: str, views: Sequence[ModelView]) -> ModelSummary:
         clients=clients.newest(client for view in views for client in view.clients),
         silent_since=silent,
         criteria=_criteria(views),
+        truth=truth,
     )
 
 
@@ -224,7 +230,9 @@ def _criteria(views: Sequence[ModelView]) -> tuple[CriterionView, ...]:
     return tuple(worst.values())
 
 
-def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSummary:
+def _series(
+    version: str, step: str, views: Sequence[SeriesView], of_errors: Sequence[JudgementView]
+) -> SeriesSummary:
     counts: Counter[str] = Counter()
     for view in views:
         counts.update(view.counts)
@@ -252,7 +260,7 @@ def _series(version: str, step: str, views: Sequence[SeriesView]) -> SeriesSumma
         window_end=max(ends, default=None),
         rate=sum(view.rate or 0.0 for view in views),
         error_ratio=_weighted([(view.error_ratio, view.window_n) for view in views]),
-        features=_features(views),
+        features=_features(views, of_errors),
         poisoned=tuple(sorted(poisoned)),
         window_seconds=max(lengths, default=None),
         slices=slices.put_together(each for view in views for each in view.slices),
@@ -264,8 +272,13 @@ def shown_name(name: str, judgement: JudgementView) -> str:
     return f"release {name}" if judgement.kind == "release" else name
 
 
-def _features(views: Sequence[SeriesView]) -> tuple[FeatureSummary, ...]:
+def _features(
+    views: Sequence[SeriesView], of_errors: Sequence[JudgementView]
+) -> tuple[FeatureSummary, ...]:
+    """All that is judged; errors (concept drift) stand among it as a feature of that name."""
     judgements: dict[str, list[JudgementView]] = defaultdict(list)
+    for judgement in of_errors:
+        judgements[judgement.target].append(judgement)
     parts: dict[str, list[tuple[FeatureView, int]]] = defaultdict(list)
     for view in views:
         for feature in view.features:

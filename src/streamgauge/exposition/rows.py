@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamgauge.exposition.activity import Activity
+from streamgauge.exposition.answers import answers
 from streamgauge.exposition.fleet import ModelSummary, SeriesSummary, worst_state
 from streamgauge.exposition.silence import as_of_now
 
@@ -42,6 +43,8 @@ class Row:
     alarms: int
     quiet: float | None
     passing: bool = False
+    #: How good its answers are, in words; empty where no label tells.
+    answers: str = ""
 
 
 def model_rows(
@@ -94,6 +97,7 @@ def _row(model: ModelSummary, activity: Activity, *, now: float, deaf: bool) -> 
         alarms=len(model.firing),
         quiet=quiet,
         passing=model.passing,
+        answers=answers(model.truth, live),
     )
 
 

@@ -61,7 +61,8 @@ class Rows:
 
     @classmethod
     def empty(cls, n: int) -> Self:
-        return cls(*(np.zeros(n, dtype=_DTYPES[name]) for name in NAMES))
+        """Rows of which nothing is known yet."""
+        return cls(*(np.full(n, _NOTHING.get(name, 0), dtype=_DTYPES[name]) for name in NAMES))
 
     @classmethod
     def joined(cls, parts: list[Rows]) -> Rows:
@@ -74,6 +75,17 @@ NAMES: Final = tuple(field.name for field in fields(Rows))
 #: The columns that a label changes; the others never do.
 LABEL_NAMES: Final = NAMES[NAMES.index("state") :]
 OWN_NAMES: Final = NAMES[: NAMES.index("state")]
+_NOTHING: Final = {
+    "number": np.nan,
+    "predicted": -1,
+    "group": -1,
+    "tags": -1,
+    "weight": 1.0,
+    "truth_number": np.nan,
+    "truth": -1,
+    "observed": np.nan,
+    "annotator": -1,
+}
 _DTYPES: Final = {
     "digest": np.uint64,
     "logged": np.float64,

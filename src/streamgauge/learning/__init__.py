@@ -1,1 +1,1 @@
-"""Models that learn: which of two is better, who is promoted, when to train anew."""
+"""Models that keep learning: River pipelines by name, what guards them, who takes over when."""

@@ -13,7 +13,7 @@ from streamgauge.state.views import CriterionView
 #: How sure a verdict is, window by window.
 CONFIDENCE = 0.95
 _LACKING = {
-    "labels": "needs labels",
+    "labels": "needs labels: no settled window has it yet",
     "feedback": "needs feedback of interactions",
     "telemetry": "needs the client's telemetry",
 }

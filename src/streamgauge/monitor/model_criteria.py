@@ -6,6 +6,8 @@ from streamgauge.monitor.criteria import evaluate
 from streamgauge.monitor.figures import Figure, Level
 from streamgauge.monitor.model_monitor import PAUSE_WINDOWS, ModelMonitor
 from streamgauge.monitor.series import Series
+from streamgauge.monitor.truth.figures import performance_figures
+from streamgauge.monitor.truth.performance import Performance
 from streamgauge.monitor.usage_figures import feedback_figures, telemetry_figures
 from streamgauge.monitor.window_figures import figures_of
 from streamgauge.specs.criteria import every_criterion
@@ -40,11 +42,32 @@ def model_figures(monitor: ModelMonitor) -> dict[str, Figure]:
         windows = [(s.last.counts, (s.last.end or 0.0) - (s.last.start or 0.0)) for s in live]
         worst = max(worst, *severities.values(), 0.0)
         found |= figures_of(windows, severities=severities)
+    found |= _truth_figures(monitor)
     acts, kinds = monitor.behaviour.last_acts, monitor.behaviour.usual
     found |= feedback_figures(acts.acts, acts.interactions, kinds=kinds)
     found |= telemetry_figures([each.measurements for each in monitor.clients.views()])
     if "drift_severity" in found:
         found["drift_severity"] = Level(worst)
+    return found
+
+
+def _truth_figures(monitor: ModelMonitor) -> dict[str, Figure]:
+    """Figures of performance in the last settled windows, of all live versions of a step."""
+    truth = monitor.truth.truth
+    found: dict[str, Figure] = {}
+    # Steps as above; a version that no window closed of for long says nothing of today.
+    for step in sorted({step for _, step in truth.series}, key=lambda name: name == ""):
+        windows = [s.last for s in truth.series.values() if s.step == step and s.last is not None]
+        newest = max((window.end for window in windows), default=0.0)
+        live = [
+            window.whole
+            for window in windows
+            if window.end >= newest - PAUSE_WINDOWS * (window.end - (window.start or 0.0))
+        ]
+        together = live[0] if len(live) == 1 else Performance()
+        for each in live if len(live) > 1 else ():
+            together.merge(each)
+        found |= performance_figures(together, truth.task)
     return found
 
 

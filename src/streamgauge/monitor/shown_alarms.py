@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self, cast
 
 from streamgauge.specs.sections import Severity
@@ -26,7 +26,7 @@ class ShownAlarms:
         Not in the order in which they were told: a silence is told while it lasts or afterwards,
         and which of the two depends on how the log was cut.
         """
-        return iter(sorted(self._alarms.values(), key=_moment))
+        return iter(in_order(self._alarms.values()))
 
     def severity(self, fingerprint: str) -> Severity | None:
         """How loud an open alarm is; None where there is none."""
@@ -67,6 +67,11 @@ class ShownAlarms:
         alarms, made.totals = state
         made._alarms = {each["fingerprint"]: AlarmView(**each) for each in alarms}
         return made
+
+
+def in_order(alarms: Iterable[AlarmView]) -> list[AlarmView]:
+    """Alarms in order of time: an open one by its beginning, a resolved one by its end."""
+    return sorted(alarms, key=_moment)
 
 
 def _moment(alarm: AlarmView) -> tuple[float, str]:

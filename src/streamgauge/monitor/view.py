@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +16,11 @@ from streamgauge.monitor.hints import hints_on, hints_on_series
 from streamgauge.monitor.model_criteria import criteria_views
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
+from streamgauge.monitor.shown_alarms import in_order
 from streamgauge.monitor.shown_histogram import shown_histogram
 from streamgauge.monitor.step import OUTPUT
 from streamgauge.monitor.target import Target
+from streamgauge.monitor.truth.view import truth_view
 from streamgauge.state.views import (
     FeatureView,
     HistogramView,
@@ -34,6 +37,8 @@ BUCKETS = tuple(range(0, len(LATENCY_EDGES), 4))
 def model_view(monitor: ModelMonitor) -> ModelView:
     """Return what readers may know of a model."""
     monitor.settle()
+    monitor.truth.give()
+    truth = monitor.truth.truth
     mark, accepted = monitor.watermark, monitor.configuration.accepted
     return ModelView(
         model=monitor.model,
@@ -46,6 +51,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         unmonitored=monitor.unmonitored,
         features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
+        truth=truth_view(truth),
         feedback=monitor.feedback,
         behaviour=[_behaviour(monitor, finding) for finding in monitor.behaviour.last],
         interactions=monitor.behaviour.last_acts.interactions,
@@ -55,8 +61,10 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         silent=dict(monitor.hearing.silent),
         accepted_at=accepted.at if accepted is not None else None,
         accepted_by=accepted.by if accepted is not None else None,
-        alarms_total=monitor.alarms.totals,
-        alarms=list(monitor.alarms),
+        alarms_total=dict(
+            sorted((Counter(monitor.alarms.totals) + Counter(truth.alarms.totals)).items())
+        ),
+        alarms=in_order([*monitor.alarms, *truth.alarms]),
         series=[_series_view(monitor, series) for series in monitor.series.values()]
         + ([_others_view(monitor)] if monitor.others.n else []),
         criteria=criteria_views(monitor),

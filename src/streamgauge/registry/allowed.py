@@ -21,6 +21,8 @@ _CLASSES = {
     **RIVER_CLASSES,
     **_CALLED,
     "builtins": "bool bytes dict float frozenset int list set str tuple",
+    # In adaptive regression trees: two numbers.
+    "statistics": "NormalDist",
 }
 #: Functions that models hold; none is called at a load.
 _FUNCTIONS = {
@@ -31,7 +33,7 @@ _FUNCTIONS = {
     " EBSTNode._update_estimator_multivariate",
 }
 #: Ours, called at a load: they check what they are given themselves.
-_REBUILD = {"streamgauge.registry.rebuild": "array bound dtype_of partial scalar"}
+_REBUILD = {"streamgauge.registry.rebuild": "array bound dtype_of partial pipeline scalar"}
 #: Functions of which models hold partials (the multinomial logit copies its optimiser so).
 PARTIAL_FUNCTIONS = (copy.deepcopy,)
 #: Class and name of methods that models hold bound, as ``PAClassifier`` its update rule.

@@ -38,23 +38,6 @@ class Code(bytes):
     """Bytes of the format, not of the model."""
 
 
-def state_parts(state: Any) -> Iterator[Any]:
-    """An object's attributes, in place: the dictionary is the object's own, nobody else's."""
-    if type(state) is dict:
-        yield Code(b"}(")
-        for key, value in state.items():
-            yield key
-            yield value
-        yield Code(b"u")
-    elif type(state) is tuple and len(state) == 2 and type(state[1]) is dict:
-        yield Code(b"(")
-        yield from state_parts(state[0]) if state[0] is not None else (None,)
-        yield from state_parts(state[1])
-        yield Code(b"t")
-    else:
-        yield state
-
-
 def _list(item: list[Any]) -> Iterator[Any]:
     yield Code(b"]")
     yield Mark(item)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry import rebuild
 from streamgauge.registry.allowed import called, place, unseeded_distribution
 from streamgauge.registry.codes import (
@@ -30,13 +31,14 @@ from streamgauge.registry.codes import (
     Once,
     Unstorable,
     get_code,
-    state_parts,
 )
+from streamgauge.registry.collector import collector_paused
 
 
 def dump(model: Any) -> bytes:
     """Write a model down. Raises ``Unstorable``, naming the class that can't be kept."""
-    return _Writer().write(model)
+    with collector_paused():
+        return _Writer().write(model)
 
 
 class _Writer:
@@ -75,6 +77,35 @@ class _Writer:
                 work.pop()
         out.append(b".")
         return b"".join(out)
+
+    def _attributes(self, state: Any) -> Iterator[Any]:
+        """An object's attributes, in place: the dictionary is the object's own, nobody else's.
+
+        Most of a tree is here, so what is plain is written at once.
+        """
+        if type(state) is not dict:
+            yield state
+            return
+        out = self._out
+        out.append(b"}(")
+        for name, value in state.items():
+            if not self._at_once(name):
+                yield name
+            if not self._at_once(value):
+                yield value
+        out.append(b"u")
+
+    def _at_once(self, item: Any) -> bool:
+        """Write what has no parts; False for all else."""
+        kind = type(item)
+        writer = PLAIN.get(kind)
+        if writer is not None:
+            self._out.append(writer(item))
+        elif kind is str:
+            self._text(item)
+        else:
+            return False
+        return True
 
     def _remember(self, key: Any, value: Any = None) -> None:
         self._out.append(b"\x94")
@@ -121,17 +152,27 @@ class _Writer:
             return self._call(rebuild.scalar, (item.dtype.str, item.tobytes()))
         if kind is np.ndarray:
             return self._array(item)
+        if kind is Pipeline:
+            return self._call(rebuild.pipeline, (item.state(),), item)
         return self._object(item)
 
     def _global(self, item: Any) -> Iterator[Any]:
-        pair = _placed(item)
-        number = self._known.get(pair)
+        # By identity first: a tree asks for the same few classes ten thousand times.
+        number = self._known.get(id(item))
         if number is not None:
             self._out.append(get_code(number))
             return
-        yield from pair
-        self._out.append(b"\x93")
-        self._remember(pair)
+        pair = _placed(item)
+        number = self._known.get(pair)
+        if number is None:
+            yield from pair
+            self._out.append(b"\x93")
+            self._remember(pair)
+            number = self._known[pair]
+        else:
+            self._out.append(get_code(number))
+        self._known[id(item)] = number
+        self._alive.append(item)
 
     def _array(self, item: np.ndarray[Any, Any]) -> Iterator[Any]:
         _storable(item.dtype)
@@ -161,7 +202,8 @@ class _Writer:
 
     def _object(self, item: Any) -> Iterator[Any]:
         cls = type(item)
-        _placed(cls)
+        if id(cls) not in self._known:
+            _placed(cls)
         try:
             reduced = item.__reduce_ex__(4)
         except (KeyboardInterrupt, SystemExit):
@@ -197,8 +239,15 @@ class _Writer:
             state = {name: value for name, value in state.items() if name != "_rng"}
         if state is not None:
             self._alive.append(state)
-            yield from state_parts(state)
-            yield Code(b"b")
+            if type(state) is tuple and len(state) == 2 and type(state[1]) is dict:
+                # What is in slots comes second.
+                self._out.append(b"(")
+                yield from self._attributes(state[0])
+                yield from self._attributes(state[1])
+                self._out.append(b"t")
+            else:
+                yield from self._attributes(state)
+            self._out.append(b"b")
 
 
 def _is_bound(item: Any) -> bool:

@@ -27,8 +27,15 @@ class Trial(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    features: dict[str, Any]
+    #: Pairs in the order in which the model saw them: canonical JSON sorts an object's keys, and
+    #: sums over features in another order differ in the last digit.
+    features: list[tuple[str, Any]]
     answer: Any
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The input as the model takes it."""
+        return dict(self.features)
 
 
 class ModelHeader(BaseModel):
@@ -45,6 +52,7 @@ class ModelHeader(BaseModel):
     model: Name
     version: Version
     pipeline: Name
+    estimator: Name | None = None
     parent: Version | None = None
     #: The SHA-256 of the parent's payload.
     parent_sha256: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from streamgauge.state.keys import PREFIX, model_key
 
 T = TypeVar("T")
 _ATTEMPTS = 20
-_NEXT, _NAME, _CHAMPION, _TURN = b"next", b"name", b"champion", b"turn"
+_NEXT, _NAME, _CHAMPION, _TURN = "next", "name", "champion", "turn"
 
 
 class RegistryConflict(Exception):
@@ -26,50 +27,66 @@ class RegistryConflict(Exception):
 
 
 class Change:
-    """What is read and written of one model in one step."""
+    """What is read and written of one model in one step: reads come at once, writes at the end.
 
-    def __init__(self, pipe: Pipeline, fields: Mapping[bytes, bytes], model: str) -> None:
-        self._pipe = pipe
-        self._fields = fields
+    Fields are read one by one: a model that is snapshot every minute has ten thousand records
+    after a week.
+    """
+
+    def __init__(self, read: Callable[[str], bytes | None], model: str) -> None:
+        self._read = read
         self._model = model
+        #: What is to be called on the transaction.
+        self.writes: list[Callable[[Pipeline], Any]] = []
 
-    @property
-    def records(self) -> list[ModelRecord]:
-        return records_of(self._fields)
+    def record(self, version: int) -> ModelRecord | None:
+        found = self._read(f"v:{version}")
+        return None if found is None else ModelRecord.model_validate_json(found)
 
     @property
     def highest(self) -> int:
         """The highest version that was ever allocated."""
-        return int(self._fields.get(_NEXT, b"0"))
+        return int(self._read(_NEXT) or b"0")
 
     @property
     def turn(self) -> int:
         """How often the champion changed."""
-        return int(self._fields.get(_TURN, b"0"))
+        return int(self._read(_TURN) or b"0")
 
     @property
     def champion(self) -> bytes | None:
         """The signed pointer."""
-        return self._fields.get(_CHAMPION)
+        return self._read(_CHAMPION)
 
     def token(self, token: str) -> int | None:
         """The version that was allocated for this token."""
-        found = self._fields.get(f"t:{token}".encode())
+        found = self._read(f"t:{token}")
         return None if found is None else int(found)
 
+    def line(self, pipeline: str) -> list[int]:
+        """The versions of a pipeline whose artefacts are near, oldest first."""
+        return line_of(self._read(f"p:{pipeline}"))
+
+    def put_line(self, pipeline: str, versions: list[int]) -> None:
+        self._set({f"p:{pipeline}": orjson.dumps(versions)})
+
     def allocate(self, version: int, token: str | None = None) -> None:
-        mapping: Any = {"next": str(max(version, self.highest)), "name": self._model}
+        mapping = {_NEXT: str(max(version, self.highest)), _NAME: self._model}
         if token is not None:
             mapping[f"t:{token}"] = str(version)
-        self._pipe.hset(model_key(self._model, "records"), mapping=mapping)
+        self._set(mapping)
 
     def point(self, champion: Champion, *, key: bytes) -> None:
-        signed: Any = {"champion": champion.to_bytes(key=key), "turn": str(champion.turn)}
-        self._pipe.hset(model_key(self._model, "records"), mapping=signed)
+        self._set({_CHAMPION: champion.to_bytes(key=key), _TURN: str(champion.turn)})
 
     def put(self, record: ModelRecord) -> None:
-        content: Any = orjson.dumps(record.model_dump(mode="json"))
-        self._pipe.hset(model_key(self._model, "records"), f"v:{record.version}", content)
+        self._set({f"v:{record.version}": orjson.dumps(record.model_dump(mode="json"))})
+
+    def _set(self, fields: Mapping[str, bytes | str]) -> None:
+        mapping: Any = dict(fields)
+        self.writes.append(
+            lambda pipe: pipe.hset(model_key(self._model, "records"), mapping=mapping)
+        )
 
     def decide(
         self,
@@ -94,7 +111,7 @@ class Change:
             evidence=dict(evidence or {}),
         )
         content = orjson.dumps(line.model_dump(mode="json"))
-        self._pipe.rpush(model_key(self._model, "history"), content)
+        self.writes.append(lambda pipe: pipe.rpush(model_key(self._model, "history"), content))
 
 
 class Ledger:
@@ -107,7 +124,7 @@ class Ledger:
         """The names of all models with a record, sorted."""
         with redis_errors():
             keys = sorted(set(self._redis.scan_iter(match=f"{PREFIX}:model:*:records", count=1000)))
-            names: list[Any] = [self._redis.hget(key, _NAME.decode()) for key in keys]
+            names: list[Any] = [self._redis.hget(key, _NAME) for key in keys]
         return sorted(name.decode() for name in names if name is not None)
 
     def records(self, model: str) -> list[ModelRecord]:
@@ -120,9 +137,25 @@ class Ledger:
             lines: Any = self._redis.lrange(model_key(model, "history"), 0, -1)
         return [Decision.model_validate_json(line) for line in lines]
 
+    def record(self, model: str, version: int) -> ModelRecord | None:
+        found = self._field(model, f"v:{version}")
+        return None if found is None else ModelRecord.model_validate_json(found)
+
+    def token(self, model: str, token: str) -> int | None:
+        """The version that was allocated for this token."""
+        found = self._field(model, f"t:{token}")
+        return None if found is None else int(found)
+
+    def line(self, model: str, pipeline: str) -> list[int]:
+        """The versions of a pipeline whose artefacts are near, oldest first."""
+        return line_of(self._field(model, f"p:{pipeline}"))
+
     def champion(self, model: str) -> bytes | None:
+        return self._field(model, _CHAMPION)
+
+    def _field(self, model: str, field: str) -> bytes | None:
         with redis_errors():
-            data: Any = self._redis.hget(model_key(model, "records"), _CHAMPION.decode())
+            data: Any = self._redis.hget(model_key(model, "records"), field)
         return data if data is None else bytes(data)
 
     def change(self, model: str, decide: Callable[[Change], T]) -> T:
@@ -136,9 +169,13 @@ class Ledger:
             for _ in range(_ATTEMPTS):
                 with self._redis.pipeline() as pipe:
                     pipe.watch(key)  # type: ignore[no-untyped-call]
-                    fields: Any = pipe.hgetall(key)
+                    # While it watches, and before the transaction, a pipeline answers at once.
+                    read: Callable[[str], Any] = functools.partial(pipe.hget, key)
+                    change = Change(read, model)
+                    found = decide(change)
                     pipe.multi()
-                    found = decide(Change(pipe, fields, model))
+                    for write in change.writes:
+                        write(pipe)
                     try:
                         pipe.execute()
                     except WatchError:
@@ -146,11 +183,11 @@ class Ledger:
                     return found
         raise RegistryConflict(f"others change {model} at the same moment; try again")
 
-    def known(self, records: list[ModelRecord], model: str, version: int) -> ModelRecord:
-        """One of the records. Raises ``LookupError``, which says what there is."""
-        for record in records:
-            if record.version == version:
-                return record
+    def known(self, found: ModelRecord | None, model: str, version: int) -> ModelRecord:
+        """The record that was found. Raises ``LookupError`` for None, which says what there is."""
+        if found is not None:
+            return found
+        records = self.records(model)
         if not records:
             hint = did_you_mean(model, self.models())
             raise LookupError(f"no model {model!r} is registered{hint}")
@@ -165,6 +202,11 @@ def redis_errors() -> Iterator[None]:
         yield
     except RedisError as error:
         raise StoreFailed(f"Redis does not serve the registry: {error}") from error
+
+
+def line_of(data: bytes | None) -> list[int]:
+    """Versions as they are written down."""
+    return [] if data is None else list(orjson.loads(data))
 
 
 def records_of(fields: Mapping[bytes, bytes]) -> list[ModelRecord]:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamgauge.registry.allowed import allowed_class, called, resolve, unseeded_distribution
+from streamgauge.registry.collector import collector_paused
 from streamgauge.registry.rejected import Rejected
 
 #: What is hashed through and through.
@@ -36,7 +37,8 @@ def load(payload: bytes) -> Any:
     ``Exception``, so everything but an interrupt becomes a refusal.
     """
     try:
-        return _Reader(payload).read()
+        with collector_paused():
+            return _Reader(payload).read()
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
@@ -51,6 +53,9 @@ class _Reader:
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: list[Any] = []
+        #: One for all distributions that nobody seeded: a tree has thousands, of 2.5 kB each, and
+        #: none of them draws from it.
+        self._generator = random.Random(0)
 
     def read(self) -> Any:
         data = self._data
@@ -119,6 +124,20 @@ class _Reader:
     def get(self, number: int) -> None:
         self._stack.append(self._memo[number])
 
+    def get_near(self) -> None:
+        """The most frequent of all, hence without a call of another."""
+        self._stack.append(self._memo[self._data[self._at]])
+        self._at += 1
+
+    def short_text(self) -> None:
+        at = self._at + 1
+        end = at + self._data[at - 1]
+        self._at = end
+        content = self._data[at:end]
+        if end > len(self._data):
+            raise ValueError("a length that lies")
+        self._stack.append(content.decode("utf-8", "surrogatepass"))
+
     def append_all(self) -> None:
         items, target = self.pop_mark(), self._stack[-1]
         if type(target) not in (list, deque):
@@ -178,7 +197,7 @@ class _Reader:
         if type(state) is tuple and len(state) == 2:
             state, slots = state
         if unseeded_distribution(cls, state):
-            state = {**state, "_rng": random.Random(0)}
+            state["_rng"] = self._generator
         if state is not None:
             target.__dict__.update({sys.intern(name): value for name, value in state.items()})
         if slots is not None:
@@ -215,7 +234,7 @@ _CODES: dict[int, Callable[[_Reader], None]] = {
     0x8A: lambda r: r.long(r.small()),
     0x8B: lambda r: r.long(r.size()),
     ord("G"): _Reader.double,
-    0x8C: lambda r: r.text(r.small()),
+    0x8C: _Reader.short_text,
     ord("X"): lambda r: r.text(r.size()),
     ord("C"): lambda r: r.push(r.take(r.small())),
     ord("B"): lambda r: r.push(r.take(r.size())),
@@ -232,7 +251,7 @@ _CODES: dict[int, Callable[[_Reader], None]] = {
     0x91: _Reader.frozen,
     0x93: _Reader.look_up,
     0x94: _Reader.memoize,
-    ord("h"): lambda r: r.get(r.small()),
+    ord("h"): _Reader.get_near,
     ord("j"): lambda r: r.get(r.size()),
     0x81: _Reader.new,
     ord("R"): _Reader.call,

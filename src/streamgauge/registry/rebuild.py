@@ -1,4 +1,4 @@
-"""What a stored model may be rebuilt with, besides its classes: arrays, partials, bound methods.
+"""What a stored model is rebuilt with, besides its classes: arrays, partials, methods, pipelines.
 
 Artefacts name these functions where plain pickles would name numpy's reconstructors, ``getattr``
 and ``functools.partial``: each takes listed things only, so none of them opens a way further.
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry.allowed import BOUND_METHODS, PARTIAL_FUNCTIONS, allowed_class
 
 #: Plain numbers, booleans, and text of fixed width; no objects.
@@ -59,3 +60,11 @@ def bound(owner: Any, name: str) -> Any:
     method = getattr(cls, name)
     free = not isinstance(owner, type) and not hasattr(method, "__self__")
     return method.__get__(owner) if free else method
+
+
+def pipeline(state: Mapping[str, Any]) -> Pipeline:
+    """A pipeline of a spec. Raises ``ValueError`` for what is none of its states."""
+    # Exactly a dictionary: whatever else has a ``get`` would be called.
+    if type(state) is not dict:
+        raise ValueError(f"a pipeline is rebuilt from its state, not from a {type(state).__name__}")
+    return Pipeline.from_state(state)

@@ -41,6 +41,13 @@ class ModelRecord(BaseModel):
     changed_at: float = 0.0
     #: Who was champion before this one became it: where a rollback leads.
     succeeded: int | None = None
+    #: A decision made it champion, or ended its time: it can be gone back to.
+    milestone: bool = False
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline whose snapshot it is."""
+        return str(self.lineage.get("pipeline", ""))
 
 
 class Decision(BaseModel):
@@ -64,6 +71,11 @@ class Champion(BaseModel):
 
     It is signed as the artefacts are: who can write to Redis, but has no key, can neither make an
     old version serve nor a turn come again.
+
+    ``decision`` is the learner's last decision that was carried out. ``chosen_at`` is when a person
+    chose this version, None where the learner did. What a person chose stays (it is pinned) until
+    the learner decides anew, after that time; with ``follow``, newer snapshots of the same pipeline
+    take its place until then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,6 +85,14 @@ class Champion(BaseModel):
     turn: int
     sha256: str
     at: float
+    decision: str | None = None
+    chosen_at: float | None = None
+    follow: bool = False
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a person wants this version and no newer snapshot."""
+        return self.chosen_at is not None and not self.follow
 
     def to_bytes(self, *, key: bytes) -> bytes:
         """Signed JSON."""

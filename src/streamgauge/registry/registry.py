@@ -54,7 +54,17 @@ class ModelRegistry:
 
     def record(self, model: str, version: int) -> ModelRecord:
         """One version. Raises ``LookupError``, which says what there is."""
-        return self._ledger.known(self.records(model), model, version)
+        return self._ledger.known(self._ledger.record(model, version), model, version)
+
+    def registered(self, model: str, token: str) -> ModelRecord | None:
+        """What was registered under a token; None where nothing was, or not to the end."""
+        version = self._ledger.token(model, token)
+        return None if version is None else self._ledger.record(model, version)
+
+    def newest(self, model: str, pipeline: str) -> ModelRecord | None:
+        """The newest version of a pipeline."""
+        line = self._ledger.line(model, pipeline)
+        return self._ledger.record(model, line[-1]) if line else None
 
     def history(self, model: str) -> list[Decision]:
         """All decisions about a model, oldest first."""
@@ -117,10 +127,11 @@ class ModelRegistry:
         )
 
         def decide(change: Change) -> ModelRecord:
-            for known in change.records:
-                if known.version == version:
-                    return known
+            known = change.record(version)
+            if known is not None:
+                return known
             change.allocate(version)
+            change.put_line(header.pipeline, [*change.line(header.pipeline), version])
             change.decide(record, action="registered", actor=actor)
             return record
 
@@ -145,7 +156,7 @@ class ModelRegistry:
         """
 
         def decide(change: Change) -> ModelRecord:
-            record = self._ledger.known(change.records, model, version)
+            record = self._ledger.known(change.record(version), model, version)
             if record.status == status:
                 return record
             if "champion" in (record.status, status):
@@ -171,35 +182,114 @@ class ModelRegistry:
         actor: str,
         reason: str,
         evidence: Mapping[str, Any] | None = None,
+        decision: str | None = None,
+        follow: bool = False,
     ) -> Champion:
         """Make a version champion, if ``expected`` still is (None: nobody).
 
-        Its artefact is verified first. Promoting the champion again changes nothing. Raises
-        ``RegistryConflict``, ``Rejected``, ``LookupError``.
+        Its artefact is verified first. ``decision`` is the learner's, by its id; without one it is
+        a person's, who pins the version unless ``follow`` is said (see ``Champion``). Promoting
+        the champion again changes no more than that. Raises ``RegistryConflict``, ``Rejected``,
+        ``LookupError``.
         """
         self.record(model, version)
         self.fetch(model, version)
 
         def decide(change: Change) -> Champion:
             standing = self._pointer(model, change.champion)
-            if standing is not None and standing.version == version:
-                return standing
             before = standing.version if standing else None
-            if before != expected:
+            again = before == version
+            if again and standing is not None and _steered_so(standing, decision, follow):
+                return standing
+            if not again and before != expected:
                 raise _moved_on(model, before, expected)
-            record = self._ledger.known(change.records, model, version)
-            if "champion" not in STEPS[record.status]:
+            record = self._ledger.known(change.record(version), model, version)
+            if not again and "champion" not in STEPS[record.status]:
                 raise _no_step(record, "champion")
-            if before is not None:
-                old = self._ledger.known(change.records, model, before)
-                change.put(_moved(old, "retired", at=at, reason=f"{version} was promoted"))
-            crowned = _moved(record, "champion", at=at, reason=reason, succeeded=before)
-            change.decide(
-                crowned, action="promoted", actor=actor, previous=before, evidence=evidence
-            )
-            return self._point(change, crowned, standing)
+            if again:
+                crowned = record.model_copy(update={"milestone": True})
+            else:
+                if before is not None:
+                    old = self._ledger.known(change.record(before), model, before)
+                    why = f"{version} was promoted"
+                    change.put(_moved(old, "retired", at=at, reason=why, milestone=True))
+                crowned = _moved(
+                    record, "champion", at=at, reason=reason, succeeded=before, milestone=True
+                )
+            action = "promoted" if not again else "followed" if decision or follow else "pinned"
+            previous = None if again else before
+            change.decide(crowned, action=action, actor=actor, previous=previous, evidence=evidence)
+            return self._point(change, crowned, standing, at=at, decision=decision, follow=follow)
 
         return self._ledger.change(model, decide)
+
+    def refresh(self, model: str, version: int, *, expected: int, at: float) -> Champion:
+        """Let a newer snapshot of the champion's pipeline take its place: no promotion.
+
+        Who steers, and where a rollback leads, stays; the history has no line of it. Raises as
+        ``promote`` does.
+        """
+        self.fetch(model, version)
+
+        def decide(change: Change) -> Champion:
+            standing = self._pointer(model, change.champion)
+            if standing is not None and standing.version == version:
+                return standing
+            if standing is None or standing.version != expected or standing.pinned:
+                raise _moved_on(model, standing.version if standing else None, expected)
+            record = self._ledger.known(change.record(version), model, version)
+            old = self._ledger.known(change.record(expected), model, expected)
+            if "champion" not in STEPS[record.status] or record.pipeline != old.pipeline:
+                raise _no_step(record, "champion")
+            why = f"{version} is the newer snapshot"
+            change.put(_moved(old, "retired", at=at, reason=why))
+            why = f"the newer snapshot of {old.pipeline}"
+            crowned = _moved(record, "champion", at=at, reason=why, succeeded=old.succeeded)
+            change.put(crowned)
+            pointer = standing.model_copy(
+                update={
+                    "version": version,
+                    "turn": 1 + max(change.turn, standing.turn),
+                    "sha256": record.sha256,
+                    "at": at,
+                }
+            )
+            change.point(pointer, key=self._key)
+            return pointer
+
+        return self._ledger.change(model, decide)
+
+    def challenge(self, model: str, version: int, *, instead_of: int | None, at: float) -> None:
+        """Let a snapshot be the challenger instead of the one before it, without a decision."""
+
+        def decide(change: Change) -> None:
+            record = self._ledger.known(change.record(version), model, version)
+            if record.status == "registered":
+                change.put(_moved(record, "challenger", at=at, reason=record.reason))
+            old = change.record(instead_of) if instead_of is not None else None
+            if old is not None and old.status in ("registered", "challenger"):
+                change.put(_moved(old, "retired", at=at, reason=f"{version} is the newer snapshot"))
+
+        self._ledger.change(model, decide)
+
+    def thin(self, model: str, pipeline: str) -> None:
+        """Let go of a pipeline's older artefacts in Redis; their records stay.
+
+        The newest ``KEEP_NEAR`` stay, the champion, and all that can be gone back to.
+        """
+        gone = self._ledger.line(model, pipeline)[:-KEEP_NEAR]
+        if not gone:
+            return
+        for version in gone:
+            record = self._ledger.record(model, version)
+            if record is None or not (record.milestone or record.status == "champion"):
+                self._near.remove(model, version)
+
+        # Afterwards: who is killed in between removes them again.
+        def decide(change: Change) -> None:
+            change.put_line(pipeline, [v for v in change.line(pipeline) if v not in gone])
+
+        self._ledger.change(model, decide)
 
     def rollback(
         self,
@@ -215,8 +305,8 @@ class ModelRegistry:
         """Go back to the champion before the present one, or to an older one, ``to``.
 
         Only what was champion once can be gone back to; its artefact is verified first.
-        ``expected`` is the version to go back from, where the caller knows it. Raises as
-        ``promote`` does.
+        ``expected`` is the version to go back from, where the caller knows it. It is a person's
+        step, and pins the version. Raises as ``promote`` does.
         """
         present = self._present(model)
         if expected is not None and present.version != expected:
@@ -228,12 +318,12 @@ class ModelRegistry:
             standing = self._pointer(model, change.champion)
             if standing is None or standing.version != present.version:
                 raise _moved_on(model, standing.version if standing else None, present.version)
-            old = self._ledger.known(change.records, model, present.version)
+            old = self._ledger.known(change.record(present.version), model, present.version)
             why = f"back to {target}: {reason}"
-            change.put(_moved(old, "rolled_back", at=at, reason=why))
-            record = self._ledger.known(change.records, model, target)
+            change.put(_moved(old, "rolled_back", at=at, reason=why, milestone=True))
+            record = self._ledger.known(change.record(target), model, target)
             # Whom it succeeded stays: the next rollback leads further back.
-            crowned = _moved(record, "champion", at=at, reason=reason)
+            crowned = _moved(record, "champion", at=at, reason=reason, milestone=True)
             change.decide(
                 crowned,
                 action="rolled_back",
@@ -241,7 +331,7 @@ class ModelRegistry:
                 previous=present.version,
                 evidence=evidence,
             )
-            return self._point(change, crowned, standing)
+            return self._point(change, crowned, standing, at=at, decision=None, follow=False)
 
         return self._ledger.change(model, decide)
 
@@ -253,10 +343,12 @@ class ModelRegistry:
             raise RegistryConflict(
                 f"version {present.version} of {model} is its first champion; there is none before"
             )
-        self.record(model, target)
+        wanted = self.record(model, target)
         if target == present.version:
             raise RegistryConflict(f"version {target} of {model} is the champion already")
-        if all(line.version != target or line.status != "champion" for line in self.history(model)):
+        if not wanted.milestone and all(
+            line.version != target or line.status != "champion" for line in self.history(model)
+        ):
             raise RegistryConflict(
                 f"version {target} of {model} was never champion; `promote` makes it one"
             )
@@ -270,13 +362,25 @@ class ModelRegistry:
             raise RegistryConflict(f"{model} has no champion, so there is nothing to go back from")
         return present
 
-    def _point(self, change: Change, record: ModelRecord, standing: Champion | None) -> Champion:
+    def _point(
+        self,
+        change: Change,
+        record: ModelRecord,
+        standing: Champion | None,
+        *,
+        at: float,
+        decision: str | None,
+        follow: bool,
+    ) -> Champion:
         pointer = Champion(
             model=record.model,
             version=record.version,
             turn=1 + max(change.turn, standing.turn if standing else 0),
             sha256=record.sha256,
-            at=record.changed_at,
+            at=at,
+            decision=decision or (standing.decision if standing else None),
+            chosen_at=None if decision else at,
+            follow=follow,
         )
         change.point(pointer, key=self._key)
         return pointer
@@ -299,6 +403,13 @@ def _moved(
 ) -> ModelRecord:
     update = {"status": status, "changed_at": at, "reason": reason, **more}
     return record.model_copy(update=update)
+
+
+def _steered_so(standing: Champion, decision: str | None, follow: bool) -> bool:
+    """Whether the pointer says already what this decision, or a person, wants of it."""
+    if decision is not None:
+        return standing.chosen_at is None and standing.decision == decision
+    return standing.chosen_at is not None and standing.follow == follow
 
 
 def _no_step(record: ModelRecord, status: Status) -> RegistryConflict:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from streamgauge.pipelines.pipeline import Pipeline
 from streamgauge.registry.header import Trial
 from streamgauge.registry.rejected import Rejected
 
@@ -16,21 +17,29 @@ from streamgauge.registry.rejected import Rejected
 MAX_TRIALS = 20
 
 
-def trials_of(model: Any, rows: Iterable[Mapping[str, Any]]) -> list[Trial]:
-    """What the live model answers to the last rows, at most ``MAX_TRIALS``. It stays untouched.
+def last_rows(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The last rows that come back from JSON as they were, at most ``MAX_TRIALS``."""
+    return [row for row in rows if _is_json(row)][-MAX_TRIALS:]
 
-    River's models put entries in when they predict (a ``defaultdict`` does), so a copy is asked:
-    else a learner with snapshots would become another model than one without.
+
+def trials_of(model: Any, rows: Iterable[Mapping[str, Any]]) -> list[Trial]:
+    """What a model answers. Raises ``Rejected`` where that is not finite."""
+    return [Trial(features=list(row.items()), answer=answer(model, row)) for row in rows]
+
+
+def copied(model: Any) -> Any:
+    """A copy to be asked in the model's place.
+
+    A pipeline of ours stays the same when it is asked, and a copy of a forest takes seconds.
     """
-    last = [row for row in rows if _is_json(row)][-MAX_TRIALS:]
-    if not last:
-        return []
+    # One that has learned nothing sets its forest up at the first question.
+    if isinstance(model, Pipeline) and model.learned:
+        return model
     try:
-        asked = copy.deepcopy(model)
+        return copy.deepcopy(model)
     except RecursionError:
         # A splitter thousands of nodes deep. Rather an entry too many than no snapshot.
-        asked = model
-    return [Trial(features=dict(row), answer=answer(asked, row)) for row in last]
+        return model
 
 
 def answer(model: Any, features: Mapping[str, Any]) -> Any:
@@ -58,22 +67,25 @@ def answer(model: Any, features: Mapping[str, Any]) -> Any:
 
 def refuse_other_answers(model: Any, trials: Sequence[Trial]) -> None:
     """Raises ``Rejected`` where the model answers otherwise than was written down."""
-    for number, trial in enumerate(trials, start=1):
-        try:
-            found = answer(model, trial.features)
-        except (KeyboardInterrupt, SystemExit, Rejected):
-            raise
-        except BaseException as error:
-            raise Rejected(
-                "self_test",
-                f"on row {number} of {len(trials)} it fails: {type(error).__name__}: {error}"[:300],
-            ) from error
+    try:
+        found = trials_of(model, [trial.row for trial in trials])
+    except (KeyboardInterrupt, SystemExit, Rejected):
+        raise
+    except BaseException as error:
+        said = f"{type(error).__name__}: {error}"[:300]
+        raise Rejected("self_test", f"on the rows kept with it, it fails: {said}") from error
+    refuse_differences(found, trials)
+
+
+def refuse_differences(found: Sequence[Trial], written: Sequence[Trial]) -> None:
+    """Raises ``Rejected`` at the first answer that differs."""
+    for number, (here, there) in enumerate(zip(found, written, strict=True), start=1):
         # As JSON, because so it was written: 1 and True and "1" stay apart, floats are exact.
-        if orjson.dumps(found) != orjson.dumps(trial.answer):
+        if orjson.dumps(here.answer) != orjson.dumps(there.answer):
             raise Rejected(
                 "self_test",
-                f"on row {number} of {len(trials)} it answers {found!r}, the model that was"
-                f" stored answered {trial.answer!r}"[:300],
+                f"on row {number} of {len(written)} it answers {here.answer!r}, the model that was"
+                f" stored answered {there.answer!r}"[:300],
             )
 
 

@@ -141,6 +141,11 @@ class ServedModel:
         serving = self._now()
         return Answer(serving.predict(features), serving.version)
 
+    def ask_proba(self, features: Mapping[str, Any]) -> Answer:
+        """The same with probabilities by class. Raises ``TypeError`` where the model has none."""
+        serving = self._now()
+        return Answer(serving.predict_proba(features), serving.version)
+
     @property
     def version(self) -> int | None:
         """The version that serves; None before the first could be loaded."""

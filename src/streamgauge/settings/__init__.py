@@ -15,6 +15,7 @@ from streamgauge.settings.sections import (
     ExporterSettings,
     IngestSettings,
     KafkaSettings,
+    LearnerSettings,
     LogSettings,
     MonitoringSettings,
     MonitorSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "ExporterSettings",
     "IngestSettings",
     "KafkaSettings",
+    "LearnerSettings",
     "LogSettings",
     "MonitorSettings",
     "MonitoringSettings",
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
     monitor: MonitorSettings = MonitorSettings()
+    learner: LearnerSettings = LearnerSettings()
     exporter: ExporterSettings = ExporterSettings()
     ingest: IngestSettings = IngestSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -89,6 +89,13 @@ class MonitorSettings(ProcessSettings):
     stop_on_invalid: bool = False
 
 
+class LearnerSettings(ProcessSettings):
+    """The learner: the consumer group, which also names its checkpoints and views."""
+
+    port: Port = 9812
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = "streamgauge-learner"
+
+
 class ExporterSettings(ProcessSettings):
     """The exporter: how often it reads views, and the most series that it shows."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from streamgauge.specs.measures import ALIASES, measure
+from streamgauge.specs.measures import figure_name, measure
 from streamgauge.specs.scalars import parse_number, refuse
 
 Comparison = Literal["<", "<=", ">", ">="]
@@ -21,7 +21,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_FIGURE = r"(?P<name>[a-z][a-z0-9_]*(?::[^\s()<>≤≥]+)?)(?:\(\s*(?P<of>.+?)\s*\))?"
+_FIGURE = r"(?P<name>[a-z][a-z0-9_]*(?::[^\s()<>≤≥]+)?(?:@[^\s()<>≤≥]+)?)(?:\(\s*(?P<of>.+?)\s*\))?"
 _CLAIM = re.compile(rf"\s*{_FIGURE}\s*(?P<how><=|>=|≤|≥|<|>)\s*(?P<bound>.+?)\s*")
 _EXPECTED = "a claim like `error_ratio <= 0.01`: a figure, one of < <= > >=, a number"
 
@@ -45,7 +45,7 @@ class Claim:
     @property
     def figure(self) -> str:
         """The figure's full name, as ``Figures`` has it; aliases are resolved."""
-        name = ALIASES.get(self.name, self.name)
+        name = figure_name(self.name)
         return f"{name}({self.of})" if self.of is not None else name
 
     @property

@@ -66,7 +66,7 @@ def _claims(spec: ModelSpec) -> Iterator[Remark]:
         yield from _figure(each.path, each.claim.name)
         known = measure(each.claim.name)
         if known is not None and known.needs == "labels":
-            said = f"{each.claim.name} needs labels: UNDECIDED until they are joined"
+            said = f"{each.claim.name} needs labels: UNDECIDED until a window of them is settled"
             unsaid = spec.label_delay.expected_seconds is None
             yield Remark(each.path, said, "say when they come: `label_delay`" if unsaid else "")
     for i, baseline in enumerate(spec.baselines):

@@ -11,6 +11,8 @@ from typing import Literal
 from streamgauge_client.events.feedback import FEEDBACK_KINDS
 
 _CUSTOM = re.compile(r"custom:.{1,100}_ratio")
+#: A score that labels carry, by its own name, or a score of one horizon of a forecast.
+_SCORE = re.compile(r"score:[^@]{1,100}(@.{1,100})?|[a-z][a-z0-9_]{0,99}@.{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,15 @@ class Measure:
     """One figure of a model's window.
 
     ``feature`` says whether it is of one feature, written ``missing_ratio(amount)``. ``needs`` is
-    what must arrive beside predictions before it can be known.
+    what must arrive beside predictions before it can be known. ``better`` is the side on which a
+    model is better, where there is one.
     """
 
     name: str
     about: str
     feature: Literal["no", "optional", "required"] = "no"
     needs: Literal["", "labels", "feedback", "telemetry"] = ""
+    better: Literal["", "higher", "lower"] = ""
 
 
 def _table() -> dict[str, Measure]:
@@ -73,20 +77,18 @@ def _table() -> dict[str, Measure]:
         "f1",
         "roc_auc",
         "pr_auc",
-        "log_loss",
-        "brier",
-        "ece",
         "mcc",
-        "mae",
-        "mse",
-        "rmse",
-        "mape",
+        "kappa",
         "r2",
-        "ndcg",
-        "wer",
-        "pinball",
+        "value",
     ):
-        found.append(Measure(name, "quality against the truth", "no", "labels"))
+        found.append(Measure(name, "quality against the truth", needs="labels", better="higher"))
+    for name in ("log_loss", "brier", "ece", "mce", "mae", "rmse"):
+        found.append(Measure(name, "distance from the truth", needs="labels", better="lower"))
+    found.append(Measure("bias", "mean of prediction minus truth", needs="labels"))
+    found.append(Measure("ndcg", "a score that labels carry", needs="labels", better="higher"))
+    for name in ("wer", "pinball", "mse", "mape"):
+        found.append(Measure(name, "a score that labels carry", needs="labels", better="lower"))
     return {each.name: each for each in found}
 
 
@@ -100,16 +102,31 @@ ALIASES: Mapping[str, str] = {
 }
 
 
+def figure_name(name: str) -> str:
+    """What a figure is called where it is measured: aliases are resolved.
+
+    >>> figure_name("auc"), figure_name("score:happiness"), figure_name("auc@7d")
+    ('roc_auc', 'happiness', 'auc@7d')
+    """
+    return ALIASES.get(name, name.removeprefix("score:"))
+
+
 def measure(name: str) -> Measure | None:
-    """The figure of that name, also of feedback of one's own; None where there is none.
+    """The figure of that name, also of feedback or a score of one's own; None where there is none.
 
     >>> measure("auc").name, measure("custom:refund_ratio").needs, measure("happiness")
     ('roc_auc', 'feedback', None)
+    >>> measure("score:happiness").needs, measure("pinball@24h").better
+    ('labels', 'lower')
     """
     if _CUSTOM.fullmatch(name):
         return Measure(
             name, f"interactions with feedback {name[: -len('_ratio')]}", "no", "feedback"
         )
+    if _SCORE.fullmatch(name):
+        known = MEASURES.get(figure_name(name.partition("@")[0]))
+        better = known.better if known is not None else ""
+        return Measure(figure_name(name), "a score that labels carry", "no", "labels", better)
     return MEASURES.get(ALIASES.get(name, name))
 
 

@@ -44,6 +44,9 @@ def _mentions(spec: ModelSpec) -> Iterator[tuple[str, Path, bool]]:
         yield name, ("privacy", name), True
     for i, name in enumerate(spec.learning.frozen_fields):
         yield name, ("learning", "frozen_fields", i), False
+    for called, challenger in spec.learning.challengers.items():
+        for i, name in enumerate(challenger.features or ()):
+            yield name, ("learning", "challengers", called, "features", i), False
     for criterion in every_criterion(spec):
         if criterion.claim.of is not None:
             yield criterion.claim.of, criterion.path, False

@@ -6,13 +6,14 @@ import copy
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from streamgauge.specs.base import SpecPart
 from streamgauge.specs.criteria import BaselineSpec, ComputeSpec, CriterionSpec, SloSpec
 from streamgauge.specs.features import FeatureSpec
 from streamgauge.specs.labels import LabelDelaySpec, LabelsSpec
-from streamgauge.specs.operation import AutomationLevel, EnvelopeSpec, LearningSpec, ServingSpec
+from streamgauge.specs.learning import LearningSpec, check_task
+from streamgauge.specs.operation import AutomationLevel, EnvelopeSpec, ServingSpec
 from streamgauge.specs.privacy import FieldPolicy
 from streamgauge.specs.project import ApprovalSpec, OwnerSpec, ProjectSpec, RiskSpec
 from streamgauge.specs.rules import Rules
@@ -135,6 +136,11 @@ class ModelSpec(SpecPart):
                 if name is not None and name in names[:i]:
                     raise refuse(f"another {key} than {name!r}, which is taken", at=(i, key))
         return parts
+
+    @model_validator(mode="after")
+    def _learnable(self, info: ValidationInfo) -> Self:
+        check_task(self.learning, self.task, (info.context or {}).get("learners"))
+        return self
 
     @classmethod
     def default(cls, model: str, *, overrides: Mapping[str, Any] | None = None) -> Self:

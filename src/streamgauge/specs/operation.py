@@ -1,4 +1,4 @@
-"""How a model is run: where it serves, what it may learn, and the conditions it was made for."""
+"""How a model is run: where it serves, and the conditions it was made for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from streamgauge.specs.base import SpecPart
-from streamgauge.specs.scalars import Category, Name, Number, Text, between, refuse
+from streamgauge.specs.scalars import Category, Name, Number, Text, refuse
 
 AutomationLevel = Literal["human", "shadow", "assist", "partial", "full"]
 
@@ -17,18 +17,6 @@ class ServingSpec(SpecPart):
 
     mode: Literal["realtime", "streaming", "batch", "edge", "browser"] | None = None
     location: Text | None = Field(None, description="Like a region, a cluster, a kind of device.")
-
-
-class LearningSpec(SpecPart):
-    """What the model may learn while it serves."""
-
-    allowed: bool = Field(True, description="Whether it may learn online at all.")
-    frozen_fields: Annotated[tuple[Name, ...], Field(max_length=1000)] = Field(
-        (), description="Features that must not be learned from."
-    )
-    max_step: Annotated[Number, between(1e-12, 1e12, "a number above 0")] | None = Field(
-        None, description="Largest change of a weight in one step."
-    )
 
 
 class FactorSpec(SpecPart):

@@ -14,6 +14,8 @@ from pydantic_core import PydanticCustomError
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SIZES = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kMGmg]i?B|kb|mb|gb)")
 _DURATION_TEXT = "a duration like 10s, 5m, 24h, 30d, or seconds as a number"
 
 
@@ -78,6 +80,22 @@ def parse_duration(value: object) -> float:
         return parse_number(value)
     except PydanticCustomError:
         raise refuse(_DURATION_TEXT) from None
+
+
+def parse_size(value: object) -> int:
+    """Bytes of a size with a unit, or of a plain number.
+
+    >>> parse_size("16 MB"), parse_size("1MiB"), parse_size(1e6)
+    (16000000, 1048576, 1000000)
+    """
+    if isinstance(value, str) and (found := _SIZE.fullmatch(value.strip())):
+        size = float(found[1]) * _SIZES[found[2].lower()]
+        if size == int(size):
+            return int(size)
+    try:
+        return parse_integer(value)
+    except PydanticCustomError:
+        raise refuse("a size like 16 MB, or bytes as a whole number") from None
 
 
 def show_duration(seconds: float) -> str:
@@ -175,6 +193,11 @@ Duration = Annotated[
             "examples": ["10s", "5m", "24h", "30d", 90],
         }
     ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["integer", "string"], "examples": ["16 MB", 16_000_000]}),
 ]
 Category = Annotated[
     str,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from streamgauge.specs.accepted import AcceptedSpec
+from streamgauge.specs.base import SpecPart
 from streamgauge.specs.rules import RuleSpec
 from streamgauge.specs.scalars import show_duration
 
 _DURATIONS = (
     *("pane", "min_duration", "max_duration", "grace"),
     *("expected", "max", "implicit_negative_after", "silence_after"),
+    *("cooldown", "give_up_after", "every", "max_age"),
 )
 #: What holds where nobody says anything, by the last key.
 _OPEN = {
@@ -42,6 +44,13 @@ def setting_words(name: str, value: object) -> str:
     if isinstance(value, RuleSpec):
         most = f"at most {100 * value.max_ratio:g} % break it" if value.max_ratio else "always"
         return f"{value.check} ({most}, {value.severity})"
+    if isinstance(value, SpecPart):
+        said = {
+            info.alias or key: getattr(value, key)
+            for key, info in type(value).model_fields.items()
+            if key in value.model_fields_set
+        }
+        return ", ".join(f"{key} {setting_words(key, each)}" for key, each in said.items())
     if isinstance(value, dict):
         return ", ".join(f"{key} {setting_words('', each)}" for key, each in value.items())
     if isinstance(value, list | tuple):

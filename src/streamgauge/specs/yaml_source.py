@@ -14,10 +14,10 @@ from streamgauge.specs.base import SpecPart
 from streamgauge.specs.criteria import CriterionSpec, SloSpec
 from streamgauge.specs.features import DetectorCatalogue, DetectorSpec, FeatureSpec
 from streamgauge.specs.labels import LabelsSpec
+from streamgauge.specs.learning import ChallengerSpec, LearnerCatalogue, LearningSpec
 from streamgauge.specs.located import Located, Path, Place, Unreadable, locate, read_text
 from streamgauge.specs.mistakes import Mistake, SpecInvalid
 from streamgauge.specs.model_spec import ModelSpec
-from streamgauge.specs.operation import LearningSpec
 from streamgauge.specs.project import ProjectSpec, RiskSpec
 from streamgauge.specs.remark import Remark
 from streamgauge.specs.sections import DefaultsSpec, ReferenceSpec
@@ -34,6 +34,7 @@ _SECTIONS: tuple[tuple[str, type[SpecPart]], ...] = (
     ("in `slo`", SloSpec),
     ("in a risk", RiskSpec),
     ("in `learning`", LearningSpec),
+    ("in a challenger", ChallengerSpec),
     ("in `labels`", LabelsSpec),
 )
 _EXPECTED = {
@@ -49,10 +50,17 @@ _EXPECTED = {
 }
 
 
-def load_spec(data: bytes, *, name: str, detectors: DetectorCatalogue | None = None) -> ModelSpec:
+def load_spec(
+    data: bytes,
+    *,
+    name: str,
+    detectors: DetectorCatalogue | None = None,
+    learners: LearnerCatalogue | None = None,
+) -> ModelSpec:
     """Read and validate a spec's file; ``name`` is what mistakes call it.
 
-    With ``detectors`` the detectors of features are checked too.
+    With ``detectors`` the detectors of features are checked too, with ``learners`` the
+    estimators of challengers.
     Raises ``SpecInvalid`` with all mistakes that one pass can see.
     """
     lines: list[str] = []
@@ -70,7 +78,8 @@ def load_spec(data: bytes, *, name: str, detectors: DetectorCatalogue | None = N
         message = f"found {found}, expected the keys of a spec"
         raise SpecInvalid((_mistake(name, lines, place, message, "start with `model: NAME`"),))
     try:
-        return ModelSpec.from_document(document.value, context={"detectors": detectors})
+        context = {"detectors": detectors, "learners": learners}
+        return ModelSpec.from_document(document.value, context=context)
     except ValidationError as error:
         mistakes = [
             _explained(name, lines, document, dict(detail))

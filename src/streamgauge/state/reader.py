@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from redis import Redis
 
 from streamgauge.clock import Clock, system_clock
 from streamgauge.state.keys import PARTITION_FIELD, PREFIX, model_id
+from streamgauge.state.learner_views import SUFFIX, LearnerView
 from streamgauge.state.processes import ProcessView
 from streamgauge.state.views import ModelView, PartitionView, View
 
@@ -39,6 +40,7 @@ class Snapshot:
     processes: tuple[ProcessView, ...] = ()
     specs: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    learners: tuple[LearnerView, ...] = ()
 
     def written_at(self, view: ModelView) -> float | None:
         """When the newest checkpoint of a model's partition was written."""
@@ -55,16 +57,24 @@ class ViewReader:
         A synchronous client that answers bytes. Its errors pass through ``read``.
     group
         Only the views of this consumer group; None reads those of all.
+    learners
+        The consumer group whose views of learners are read beside.
     clock
         For ``Snapshot.read_at`` and the age of the list of keys.
     """
 
     def __init__(
-        self, redis: Redis, *, group: str | None = None, clock: Clock = system_clock
+        self,
+        redis: Redis,
+        *,
+        group: str | None = None,
+        learners: str | None = None,
+        clock: Clock = system_clock,
     ) -> None:
         self._redis: Any = redis
         self._clock = clock
         self._match = f"{PREFIX}:view:{{{_glob(group)}:*}}" if group else f"{PREFIX}:view:*"
+        self._learners = f"{PREFIX}:view:{{{_glob(learners)}:*}}" if learners else ""
         self._keys: dict[str, list[bytes]] = {}
         self._keys_at = float("-inf")
         self._parsed: dict[tuple[bytes, bytes], tuple[bytes, Any]] = {}
@@ -78,6 +88,7 @@ class ViewReader:
             self._keys = {
                 "view": self._scan(self._match),
                 "spec": self._scan(f"{PREFIX}:spec:*"),
+                "learner": self._scan(self._learners) if self._learners else [],
             }
             self._keys_at = now
         # Processes come and go by expiry, so their keys are looked for each time; they are few.
@@ -92,7 +103,17 @@ class ViewReader:
             processes=tuple(self._processes(zip(processes, told, strict=True))),
             specs=self._specs(self._keys["spec"]),
             skipped=dict(self._skipped),
+            learners=tuple(self._learning()),
         )
+
+    def _learning(self) -> Iterator[LearnerView]:
+        keys = self._keys["learner"]
+        for fields in self._all([("HGETALL", key) for key in keys]):
+            for name, data in sorted(fields.items()) if isinstance(fields, dict) else ():
+                if name.endswith(SUFFIX.encode()):
+                    _, view = _validated(LearnerView, data)
+                    if view is not None:
+                        yield view
 
     def _views(
         self, hashes: Iterable[tuple[bytes, Any]]
@@ -109,6 +130,9 @@ class ViewReader:
                     partition = self._parse(PartitionView, key, name, data)
                     if partition is not None:
                         partitions.append((_group(key), partition))
+                    continue
+                if name.endswith(SUFFIX.encode()):
+                    # A learner's, see ``learners``.
                     continue
                 model = self._parse(ModelView, key, name, data)
                 if model is None:

@@ -176,6 +176,147 @@ class CriterionView(View):
     reason: str = ""
 
 
+class LabelsView(View):
+    """How labels meet predictions.
+
+    ``counts`` are the join's counters by name, since the start. ``coverage_ratio`` is the share of
+    settled predictions that got a label, ``labelled_ratio`` that of all that were admitted so far:
+    it grows while labels are on their way. ``sampling_ratio`` is the share of predictions that is
+    admitted now, ``admitted_ratio`` that since the start. ``delay_quantiles`` are seconds from a
+    prediction to its label, by quantile; one that missing labels leave open is not there.
+    ``mismatched`` are labels that fit no answer of the model's kind.
+    """
+
+    counts: dict[str, int] = Field(default_factory=dict)
+    coverage_ratio: float | None = None
+    labelled_ratio: float | None = None
+    sampling_ratio: float = 1.0
+    admitted_ratio: float | None = None
+    pending: int = 0
+    #: Labels that wait for their prediction, and those whose prediction did not come in time.
+    early: int = 0
+    orphans: int = 0
+    mismatched: int = 0
+    delay_quantiles: dict[str, float] = Field(default_factory=dict)
+    #: Of labels by a second annotator, those that say something else.
+    disagreement_ratio: float | None = None
+
+
+class CalibrationView(View):
+    """Reliability by bin of confidence, as columns: upper edge, weight, mean confidence, accuracy.
+
+    ``threshold`` is what the ``ece`` of a calibrated model exceeds in one window of a hundred.
+    """
+
+    upper: list[float]
+    n: list[float]
+    confidence: list[float]
+    accuracy: list[float]
+    ece: float
+    threshold: float | None = None
+
+
+class ClassView(View):
+    """One class against all others; ``n`` and ``predicted`` are weights of rows."""
+
+    name: str
+    precision: float
+    recall: float
+    n: float
+    predicted: float
+
+
+class PerformanceView(View):
+    """How good the answers of a span were.
+
+    ``maturity``: settled figures stand on predictions of which all labels are in or will never be;
+    provisional ones on those of which labels are still on their way, so they may be wrong by as
+    much as late labels differ from early ones. ``intervals`` are of 95 % and there for shares and
+    means. ``n`` and ``labelled`` are weights of predictions, and of those with a fitting label.
+    ``start`` and ``end`` are event times; None of a total.
+    """
+
+    version: str
+    step: str = ""
+    maturity: Literal["settled", "provisional"]
+    #: A declared segment and one of its values; None for the whole.
+    segment: tuple[str, str] | None = None
+    figures: dict[str, float] = Field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    n: float = 0.0
+    labelled: float = 0.0
+    start: float | None = None
+    end: float | None = None
+    #: Of provisional figures: the median prediction's age in seconds, by the newest one.
+    age_seconds: float | None = None
+    #: What the decisions were worth together, by the spec's ``labels.values``.
+    worth: float | None = None
+    calibration: CalibrationView | None = None
+    #: Of more than two classes, those that are found worst.
+    classes: list[ClassView] = Field(default_factory=list)
+
+    @property
+    def labelled_ratio(self) -> float | None:
+        """The share of predictions whose label is in."""
+        return min(self.labelled / self.n, 1.0) if self.n > 0 else None
+
+
+class GapView(View):
+    """How much better a model is than something else, in the metric's own unit.
+
+    ``against`` is a baseline's kind as the spec has it, or a trivial answer (``majority class``,
+    ``last truth``, ``mean``). ``gap`` is above 0 where the model is better.
+    """
+
+    against: str
+    metric: str
+    value: float
+    other: float
+    gap: float
+    source: str = ""
+
+
+class TagView(View):
+    """A tag among the errors: were it as good as the rest, all errors would fall by ``impact``."""
+
+    tag: str
+    n: float
+    error_ratio: float
+    impact: float
+
+
+class TruthSeriesView(View):
+    """The truth about one (version, step): its last settled window, and all that settled so far.
+
+    ``usual_error_ratio`` is what errors are held against. ``judgements`` are those of the last
+    window: of concept drift, and of criteria.
+    """
+
+    version: str
+    step: str = ""
+    window: PerformanceView | None = None
+    total: PerformanceView | None = None
+    provisional: PerformanceView | None = None
+    slices: list[PerformanceView] = Field(default_factory=list)
+    usual_error_ratio: float | None = None
+    judgements: list[JudgementView] = Field(default_factory=list)
+    detectors: list[DetectorView] = Field(default_factory=list)
+    gaps: list[GapView] = Field(default_factory=list)
+    tags: list[TagView] = Field(default_factory=list)
+
+
+class TruthView(View):
+    """What predictions turned out to be. ``task`` is None until a label tells it."""
+
+    task: Literal["binary", "multiclass", "regression", "scores"] | None = None
+    #: The class that a binary model looks for.
+    positive: str | None = None
+    #: Classes that labels named, the first of them.
+    classes: list[str] = Field(default_factory=list)
+    labels: LabelsView = Field(default_factory=LabelsView)
+    series: list[TruthSeriesView] = Field(default_factory=list)
+
+
 class ModelView(View):
     """All that is known of one model on one partition (one shard of it)."""
 
@@ -192,6 +333,8 @@ class ModelView(View):
     #: Values of features beyond the catalogue.
     features_dropped: int = 0
     labels: int = 0
+    #: None where no label ever came and the spec speaks of none.
+    truth: TruthView | None = None
     feedback: dict[str, int] = Field(default_factory=dict)
     #: Rates of what users do, per interaction, in the last window of them.
     behaviour: list[JudgementView] = Field(default_factory=list)

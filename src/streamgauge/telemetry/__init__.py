@@ -5,22 +5,26 @@ from __future__ import annotations
 from streamgauge.telemetry import (
     clients,
     ingest,
+    learning,
     models,
     notifications,
     pipeline,
     processes,
     registry,
+    truth,
     usage,
 )
 from streamgauge.telemetry.clients import CLIENTS
 from streamgauge.telemetry.definition import PREFIX, Definition
 from streamgauge.telemetry.ingest import INGEST
+from streamgauge.telemetry.learning import LEARNING
 from streamgauge.telemetry.models import MODELS
 from streamgauge.telemetry.notifications import NOTIFIER
 from streamgauge.telemetry.pipeline import PIPELINE
 from streamgauge.telemetry.processes import PROCESSES
 from streamgauge.telemetry.recorder import Telemetry
 from streamgauge.telemetry.registry import REGISTRY
+from streamgauge.telemetry.truth import TRUTH
 from streamgauge.telemetry.usage import USAGE
 
 #: Everything, for documents, dashboards and tests.
@@ -28,6 +32,8 @@ CATALOGUE: tuple[Definition, ...] = (
     *MODELS,
     *CLIENTS,
     *USAGE,
+    *TRUTH,
+    *LEARNING,
     *PIPELINE,
     *PROCESSES,
     *NOTIFIER,
@@ -39,21 +45,25 @@ __all__ = [
     "CATALOGUE",
     "CLIENTS",
     "INGEST",
+    "LEARNING",
     "MODELS",
     "NOTIFIER",
     "PIPELINE",
     "PREFIX",
     "PROCESSES",
     "REGISTRY",
+    "TRUTH",
     "USAGE",
     "Definition",
     "Telemetry",
     "clients",
     "ingest",
+    "learning",
     "models",
     "notifications",
     "pipeline",
     "processes",
     "registry",
+    "truth",
     "usage",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from streamgauge.metrics.confusion import Confusion
+from streamgauge.metrics.named_scores import NamedScores
 from streamgauge.metrics.regression import Regression
 from streamgauge.monitor.figures import Figure, Level, Mean, Ratio
 from streamgauge.monitor.truth.performance import Performance
@@ -12,15 +14,26 @@ from streamgauge.monitor.truth.scored import POSITIVE
 from streamgauge.monitor.truth.task import Task
 
 
-def performance_figures(of: Performance, task: Task | None) -> dict[str, Figure]:
+def performance_figures(
+    of: Performance, task: Task | None, values: Mapping[str, float] | None = None
+) -> dict[str, Figure]:
     """Every figure by its name. Shares carry Wilson's interval, means a normal one.
 
-    ROC AUC has that of Hanley and McNeil (1982). Others, like F1, carry none: they are taken as
-    they were measured.
+    Others, like F1 and ROC AUC, carry none: they are taken as they were measured. ``values`` are
+    those of ``get``, where the caller has them.
     """
-    values = of.get(task)
+    values = {
+        name: value for name, value in (values or of.get(task)).items() if math.isfinite(value)
+    }
+    labelled = round(max(of.scored, 0.0))
     # The sum of rows is a level: what it says of the window is exact.
-    figures: dict[str, Figure] = {name: Level(value) for name, value in values.items()}
+    figures: dict[str, Figure] = {name: Level(value, labelled) for name, value in values.items()}
+    named = of.parts.get("named")
+    if isinstance(named, NamedScores):
+        for name in named.kept():
+            score = named.score(name)
+            if score is not None and values.get(name) == score.mean:
+                figures[name] = Mean(score.mean, score.std, score.events)
     confusion, regression = of.parts.get("confusion"), of.parts.get("regression")
     if isinstance(confusion, Confusion) and "accuracy" in values:
         n = confusion.effective_n

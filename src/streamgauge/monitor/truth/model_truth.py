@@ -21,7 +21,8 @@ from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.truth.concept import Wanted, default_detectors
 from streamgauge.monitor.truth.goals import goal_findings
 from streamgauge.monitor.truth.groups import Groups
-from streamgauge.monitor.truth.scored import Scored, Scorer
+from streamgauge.monitor.truth.provisional import ProvisionalFigures
+from streamgauge.monitor.truth.scored import Scored, Scorer, carrying
 from streamgauge.monitor.truth.series import Batch, Closed, TruthSeries
 from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, told_task
 from streamgauge.specs.model_spec import ModelSpec
@@ -38,6 +39,11 @@ DEFAULT_HORIZON = 86_400.0
 MOST_SCORED_CLASSES = 20
 
 Say = Callable[[Edge, TruthSeries, Closed], AlarmEvent]
+
+
+def speaks_of_labels(spec: ModelSpec) -> bool:
+    """Whether a spec says anything from which labels are to be expected."""
+    return bool({"label_delay", "labels", "task"} & spec.model_fields_set)
 
 
 class ModelTruth:
@@ -69,6 +75,8 @@ class ModelTruth:
         self._through = self._counted_from = 0
         #: Whether a label ever came.
         self.asked = False
+        #: Figures of what is not released yet, for readers.
+        self.provisional = ProvisionalFigures()
         #: Whether the join, and what was judged of it, are to be written.
         self.changed = self.judged = False
 
@@ -76,8 +84,9 @@ class ModelTruth:
     def _rule(spec: ModelSpec, *, asked: bool) -> JoinRule:
         delay, labels = spec.label_delay, spec.labels
         horizon = delay.max_seconds if delay.max_seconds is not None else DEFAULT_HORIZON
-        expected = {"label_delay", "labels", "task"} & spec.model_fields_set
-        cap = labels.pending_max if asked or expected else min(UNASKED, labels.pending_max)
+        cap = labels.pending_max
+        if not (asked or speaks_of_labels(spec)):
+            cap = min(UNASKED, cap)
         return JoinRule(horizon, cap, labels.implicit_negative_after_seconds)
 
     def configure(self, spec: ModelSpec) -> None:
@@ -115,9 +124,6 @@ class ModelTruth:
         rows.group[:] = self.groups.of(batch.version, batch.step, batch.segment, declared)
         rows.tags[:] = self._tags(batch.tags)
         rows.weight[:] = batch.weight
-        rows.truth_number[:] = np.nan
-        rows.truth[:] = rows.annotator[:] = NONE
-        rows.observed[:] = np.nan
         self.join.admit(rows, batch.row, self._class_scores(batch))
         self.changed = True
 
@@ -254,20 +260,27 @@ class ModelTruth:
 
     def _tell_task(self, released: Released) -> Released | None:
         """Find out what the model does from its first label; return the rows from there on."""
-        rows = released.rows
+        told = self.tell(released)
+        if told is None:
+            return None
+        self.task, row = told
+        return _cut(released, row, len(released.rows))
+
+    def tell(self, released: Released) -> tuple[Task, int] | None:
+        """The task that the first label of some rows looks like, and its row; None of none."""
+        rows, scores = released.rows, released.scores
         for row in np.flatnonzero(rows.state == 1).tolist():
             said, truth = int(rows.predicted[row]), int(rows.truth[row])
             if truth == NONE and math.isnan(rows.truth_number[row]) and not released.extras:
                 continue
-            scores = released.scores
-            self.task = told_task(
+            task = told_task(
                 truth=float(rows.truth_number[row]),
                 truth_name=self.join.truths.names[truth] if truth != NONE else None,
                 score=float(rows.number[row]),
                 said_name=self.join.said.names[said] if said != NONE else None,
                 classes=int(np.isfinite(scores[row]).sum()) if scores is not None else 0,
             )
-            return _cut(released, row, len(rows))
+            return task, row
         return None
 
     def _wanted(self) -> Wanted:
@@ -279,14 +292,8 @@ class ModelTruth:
     def _scored(self, released: Released) -> Scored:
         assert self.task is not None
         if self.task == "scores":
-            # What users computed themselves is the whole truth there is.
             first = released.first
-            carrying = [
-                number - first
-                for number, each in released.extras.items()
-                if each.scores or each.value is not None
-            ]
-            return self.scorer.unscored(released.rows, carrying)
+            return carrying(released.rows, {n - first: e for n, e in released.extras.items()})
         return self.scorer.score(
             self.task, released.rows, self.join.said, self.join.truths, released.scores
         )

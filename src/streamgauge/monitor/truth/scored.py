@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamgauge.labels.block import IMPLIED, LABELLED, Rows
 from streamgauge.labels.names import NONE, Names
+from streamgauge.labels.truth import Extras
 from streamgauge.monitor.truth.task import PositiveClass, Task
 
 #: Scores of all classes add up to 1 within this, or they are no probabilities.
@@ -71,16 +72,6 @@ class Scorer:
         if task == "regression":
             return self._regression(rows)
         return self._multiclass(rows, said, truths, scores)
-
-    @staticmethod
-    def unscored(rows: Rows, places: Sequence[int]) -> Scored:
-        """Rows at ``places``, whose labels carry what users computed, and nothing to compare."""
-        kept = np.array(places, dtype=np.intp)
-        nothing = np.full(len(kept), np.nan)
-        none = np.full(len(kept), NONE, dtype=np.intp)
-        return Scored(
-            kept, _weights(rows, kept), none, none, *[nothing] * 3, rows.number[kept], nothing
-        )
 
     def _binary(
         self, rows: Rows, said: Names[str], truths: Names[str], scores: Floats | None
@@ -225,6 +216,23 @@ def _told(
 
 def _called(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def carrying(rows: Rows, extras: Mapping[int, Extras]) -> Scored:
+    """Rows whose labels carry scores or a value, where these are the whole truth there is.
+
+    ``extras`` are by place. Nothing of the rows can be called wrong.
+    """
+    places = [
+        place
+        for place, each in sorted(extras.items())
+        if (each.scores or each.value is not None) and rows.state[place] == LABELLED
+    ]
+    kept = np.array(places, dtype=np.intp)
+    nothing, none = np.full(len(kept), np.nan), np.full(len(kept), NONE, dtype=np.intp)
+    return Scored(
+        kept, _weights(rows, kept), none, none, nothing, nothing, nothing, nothing, nothing
+    )
 
 
 def _known(rows: Rows) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from streamgauge.monitor.truth.performance import Performance
 from streamgauge.monitor.truth.scored import Floats, Scored
 from streamgauge.monitor.truth.task import Task
 from streamgauge.monitor.truth.window import Slice, TruthWindow
+from streamgauge.state.views import PerformanceView, TagView
 
 #: Windows of which the errors are remembered, to count those since an onset.
 REMEMBERED = 500
@@ -38,6 +39,14 @@ class Batch(NamedTuple):
     slices: Sequence[tuple[Slice, ...]]
     tags: Sequence[tuple[str, ...]]
     extras: Mapping[int, tuple[Extras, float]]
+
+
+class ShownWindow(NamedTuple):
+    """The last window as readers see it, and its slices."""
+
+    whole: PerformanceView
+    slices: list[PerformanceView]
+    tags: list[TagView]
 
 
 class Closed(NamedTuple):
@@ -70,6 +79,9 @@ class TruthSeries:
         self.trivial: TrivialClassifier | TrivialRegressor | None = None
         #: (end, errors) of the last windows.
         self.history: list[tuple[float, int]] = []
+        #: What readers see of the last window, and of the total, until it changes.
+        self.shown_window: ShownWindow | None = None
+        self.shown_total: PerformanceView | None = None
 
     def take(
         self,
@@ -125,6 +137,7 @@ class TruthSeries:
         window.end = max(window.end, float(times.max()))
         window.last_offset = int(batch.offsets[stop - 1])
         window.rows += len(scored)
+        self.shown_total = None
         for each in (window.whole, self.total):
             self._add(each, task, batch, scored, start, stop)
         self._slice(task, batch, scored, start, stop)
@@ -181,6 +194,7 @@ class TruthSeries:
 
     def amend(self, task: Task, before: Batch, after: Batch) -> None:
         """Take a row back as it was, and take it as it is: totals only, windows are closed."""
+        self.shown_total = None
         own, part = Performance(), Performance()
         self._add(own, task, before, before.scored, 0, len(before.times))
         self.total.take_out(own)
@@ -199,7 +213,7 @@ class TruthSeries:
         if self.trivial is not None:
             window.trivial = self.trivial.get()
             self.trivial.restart()
-        self.last = window
+        self.last, self.shown_window = window, None
         self.findings = self.concept.judge(
             window.errors,
             window.judged,

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from services.monitor import book
-from services.monitor.book import RedisBook
+from streamgauge.configurations import redis_book as book
+from streamgauge.configurations.redis_book import RedisBook
 
 
 class Failing(RedisBook):

@@ -1,0 +1,1 @@
+"""The learner: labels in, models that keep learning out."""

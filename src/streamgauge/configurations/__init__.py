@@ -1,0 +1,1 @@
+"""Where workers get the configurations of models from."""

@@ -1,0 +1,147 @@
+"""One challenger of a model: a pipeline that learns, its guards, and its contest."""
+
+from __future__ import annotations
+
+import pickle
+from hashlib import blake2b
+from typing import Any
+
+from streamgauge.learning.contest import Contest
+from streamgauge.learning.examples import Said
+from streamgauge.learning.guards import Guards
+from streamgauge.learning.hold import Example
+from streamgauge.pipelines.building import build
+from streamgauge.pipelines.canonical import canonical_bytes
+from streamgauge.pipelines.pipeline import Classified, Pipeline
+from streamgauge.specs.model_spec import ModelSpec
+
+#: Answers on which a fresh pipeline and the old one are held against each other.
+ENOUGH = 300
+
+
+def background(name: str) -> str:
+    """What the one that learns beside a candidate is called among answers."""
+    return f"{name}\0beside"
+
+
+def _said(pipeline: Pipeline, features: Any) -> Said:
+    answer = pipeline.predict(features)
+    return answer.label if isinstance(answer, Classified) else answer
+
+
+class Candidate:
+    """A pipeline under its name in the spec. It is asked before it learns (prequential).
+
+    ``answered`` and ``missed`` are its answers with a known truth and the sum of their losses, in
+    prediction order.
+    """
+
+    def __init__(self, name: str, spec: ModelSpec) -> None:
+        self.name = name
+        self.pipeline: Pipeline = build(spec, name)
+        self.guards = Guards(spec.learning)
+        self.contest: Contest | None = None
+        self.answered = 0
+        self.missed = 0.0
+        #: Whether it lost its contest; it stays on record and learns on until the spec drops it.
+        self.failed = False
+        #: A fresh pipeline that learns beside since the concept changed, the answers on which both
+        #: were scored since, and how much less it lost.
+        self.background: Pipeline | None = None
+        self.compared, self.gained = 0, 0.0
+        #: Whether the pipeline is to be written.
+        self.changed = True
+        #: Of the bytes that were written last.
+        self.digest = ""
+
+    def configure(self, spec: ModelSpec) -> None:
+        """Go by another spec; a pipeline of another plan starts afresh."""
+        fresh = build(spec, self.name)
+        if fresh.plan != self.pipeline.plan:
+            self.restart(fresh)
+        held = self.guards.state()
+        self.guards = Guards(spec.learning)
+        self.guards.restore(held)
+
+    def restart(self, fresh: Pipeline) -> None:
+        """Forget all that was learned."""
+        self.pipeline, self.changed = fresh, True
+        self.contest, self.failed, self.background = None, False, None
+        self.answered, self.missed = 0, 0.0
+
+    def begin_background(self, spec: ModelSpec) -> None:
+        """Let a fresh pipeline learn beside; it takes over when it has shown that it is better."""
+        self.background, self.compared, self.gained = build(spec, self.name), 0, 0.0
+        self.changed = True
+
+    def say(self, features: Any) -> dict[str, Said]:
+        """Its answers to an event by name: a class, or a number; None where it has none."""
+        said = {self.name: _said(self.pipeline, features)}
+        if self.background is not None:
+            said[background(self.name)] = _said(self.background, features)
+        return said
+
+    def learn(self, example: Example, *, at: float) -> str:
+        """Learn, if the guards let it; return why not, empty where it did."""
+        reason = self.guards.learn(self.pipeline, example, at=at)
+        if not reason and self.background is not None:
+            self.background.learn(example.features, example.truth, example.weight)
+        self.changed = True
+        return reason
+
+    def quality_alarm(self, is_open: bool, *, at: float) -> int:
+        """A data-quality alarm opened or closed; return how many were learned by it."""
+        self.changed = True
+        return self.guards.quality_alarm(self.pipeline, is_open, at=at)
+
+    def scored(self, loss: float, beside: float | None) -> None:
+        """Take the loss of one of its answers, and that of the one that learns beside it."""
+        self.answered += 1
+        self.missed += loss
+        if self.background is None or beside is None:
+            return
+        self.compared += 1
+        self.gained += loss - beside
+        if self.compared >= ENOUGH:
+            if self.gained > 0:
+                self.pipeline = self.background
+            self.background, self.changed = None, True
+
+    @property
+    def mean_loss(self) -> float | None:
+        return self.missed / self.answered if self.answered else None
+
+    def state(self) -> list[Any]:
+        """All but the pipeline."""
+        return [
+            self.name,
+            self.guards.state(),
+            self.contest.state() if self.contest is not None else None,
+            self.answered,
+            self.missed,
+            self.failed,
+            self.compared,
+            self.gained,
+        ]
+
+    def pipeline_bytes(self) -> bytes:
+        """What it has learned; the same log gives the same bytes."""
+        content = canonical_bytes(self.pipeline.state())
+        self.digest, self.changed = blake2b(content, digest_size=16).hexdigest(), False
+        return content
+
+    def background_bytes(self) -> bytes | None:
+        """What the one beside has learned; None where there is none."""
+        return canonical_bytes(self.background.state()) if self.background is not None else None
+
+    def restore(self, state: list[Any], pipeline: bytes, beside: bytes | None) -> None:
+        """Become what ``state`` and bytes described. The bytes must have been authenticated."""
+        _, guards, contest, self.answered, self.missed, self.failed = state[:6]
+        self.compared, self.gained = state[6:]
+        if beside is not None:
+            self.background = Pipeline.from_state(pickle.loads(beside))
+        self.guards.restore(guards)
+        self.contest = Contest.from_state(contest) if contest is not None else None
+        self.pipeline = Pipeline.from_state(pickle.loads(pipeline))
+        self.digest = blake2b(pipeline, digest_size=16).hexdigest()
+        self.changed = False

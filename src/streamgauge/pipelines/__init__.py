@@ -1,0 +1,1 @@
+"""River pipelines by name: scaling, encoding, an estimator; one example learned at a time."""

@@ -1,0 +1,52 @@
+"""What others may read of a learner: candidates, their contests, and who is champion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from streamgauge.state.views import View
+
+#: Behind a model's field in the hash of views: this one is the learner's.
+SUFFIX = ".learner"
+
+
+class CandidateView(View):
+    """One challenger. Losses are means over answered predictions whose truth is known."""
+
+    name: str
+    estimator: str
+    learned: int = 0
+    answered: int = 0
+    loss: float | None = None
+    #: Why it learns no more, or lost; empty while all is well.
+    halted: str = ""
+    failed: bool = False
+    #: Examples that were not learned, by reason, and those that wait.
+    refused: dict[str, int] = Field(default_factory=dict)
+    held: int = 0
+    #: observing, ready, proposed, …; empty while there is no contest.
+    status: str = ""
+    evidence: dict[str, Any] = Field(default_factory=dict)
+
+
+class LearnerView(View):
+    """A model that learns, on one partition."""
+
+    model: str
+    partition: int
+    #: The name of a candidate, or "published": whatever the model's service answers with.
+    champion: str = "published"
+    champion_since: float | None = None
+    champion_answered: int = 0
+    champion_loss: float | None = None
+    learned: int = 0
+    pending: int = 0
+    comparisons: int = 0
+    #: Whether a data-quality alarm holds learning up.
+    held_up: bool = False
+    candidates: list[CandidateView] = Field(default_factory=list)
+    #: The last decisions, the newest last.
+    decisions: list[dict[str, Any]] = Field(default_factory=list)
+    log_time: float | None = None

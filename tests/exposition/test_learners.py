@@ -1,0 +1,73 @@
+"""What a scrape says of models that learn, and what a reader makes of a learner's views."""
+
+from __future__ import annotations
+
+import fakeredis
+import pytest
+
+from streamgauge.exposition.learners import put_learner
+from streamgauge.exposition.overflow import Overflow
+from streamgauge.exposition.sheet import Sheet
+from streamgauge.state.keys import model_id, view_key
+from streamgauge.state.learner_views import SUFFIX, CandidateView, LearnerView
+from streamgauge.state.reader import ViewReader
+
+VIEW = LearnerView(
+    model="fraud",
+    partition=0,
+    champion="online",
+    champion_loss=0.2,
+    pending=7,
+    candidates=[
+        CandidateView(
+            name="online",
+            estimator="logistic_regression",
+            learned=500,
+            loss=0.05,
+            refused={"frozen": 3},
+            evidence={"e_value": 12.5},
+        ),
+        CandidateView(
+            name="tree", estimator="hoeffding_tree_classifier", evidence={"e_value": None}
+        ),
+    ],
+)
+
+
+def scraped(view: LearnerView) -> dict[tuple[str, str, str], float]:
+    sheet = Sheet(Overflow(), limit=1000)
+    put_learner(sheet, view)
+    return {
+        (sample.name, sample.labels.get("candidate", ""), sample.labels.get("outcome", "")): (
+            sample.value
+        )
+        for family in sheet.families()
+        for sample in family.samples
+    }
+
+
+def test_candidates_and_the_champion_are_told_apart() -> None:
+    found = scraped(VIEW)
+    assert found["streamgauge_learner_loss", "published", ""] == 0.2
+    assert found["streamgauge_learner_loss", "online", ""] == 0.05
+    assert found["streamgauge_learner_champion", "online", ""] == 1
+    assert found["streamgauge_learner_champion", "tree", ""] == 0
+    assert found["streamgauge_learner_examples_total", "online", "learned"] == 500
+    assert found["streamgauge_learner_examples_total", "online", "frozen"] == 3
+    assert found["streamgauge_learner_contest_e_value", "online", ""] == 12.5
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    found = scraped(VIEW)
+    assert ("streamgauge_learner_loss", "tree", "") not in found
+    assert ("streamgauge_learner_contest_e_value", "tree", "") not in found
+
+
+@pytest.mark.parametrize("group", ["monitor", None])
+def test_a_learners_view_is_no_model_of_the_monitors(group: str | None) -> None:
+    redis = fakeredis.FakeRedis()
+    field = model_id("fraud") + SUFFIX
+    redis.hset(view_key("learner", 0), field, VIEW.model_dump_json().encode())
+    snapshot = ViewReader(redis, group=group, learners="learner").read()
+    assert snapshot.learners == (VIEW,)
+    assert snapshot.models == () and not snapshot.skipped
