@@ -39,6 +39,7 @@ def test_all_rows_out_is_as_if_none_had_come(kind: type[Any]) -> None:
 
 def test_a_class_whose_rows_are_all_out_is_no_class() -> None:
     confusion, scores = Confusion(), BinaryScores()
+    metric: Any
     for metric, first, second in (
         (confusion, (np.array([0]), np.array([0])), (np.array([2]), np.array([2]))),
         (scores, (np.array([0.2]), np.array([False])), (np.array([0.2]), np.array([True]))),

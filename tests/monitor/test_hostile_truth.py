@@ -45,8 +45,8 @@ def judged(made: PartitionMonitor, *topics: list[LogRecord]) -> tuple[ModelTruth
     truth = made._models["fraud"].truth.truth
     for series in truth.series.values():
         assert all(map(math.isfinite, series.total.get(truth.task).values()))
-    series = truth.series.get(("1", ""))
-    return truth, series.total.get(truth.task) if series is not None else {}
+    found = truth.series.get(("1", ""))
+    return truth, found.total.get(truth.task) if found is not None else {}
 
 
 def score(i: int) -> float:
@@ -176,7 +176,7 @@ def test_a_horizon_that_ends_before_no_is_implied_implies_it_then() -> None:
 
 def test_the_highest_revision_of_the_longest_id_is_taken() -> None:
     name = "ü" * 127 + "é"
-    event = {"prediction_id": name, "observed_at": START}
+    event: dict[str, Any] = {"prediction_id": name, "observed_at": START}
     found, figures = judged(
         watched(),
         said(score)[:1] + said(score, prediction_id=name)[1:2],

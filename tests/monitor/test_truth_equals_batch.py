@@ -78,7 +78,7 @@ def story(
             fact = Fact(said, float(rng.choice([1.0, 0.1, 2.5])), scores(rng) if said else None)
             if said is not None and fact.scores is not None:
                 fact = Fact("", fact.weight, fact.scores)
-            event = {"revision": revision, "weight": fact.weight}
+            event: dict[str, Any] = {"revision": revision, "weight": fact.weight}
             if fact.scores is not None:
                 event["scores"] = fact.scores
             for _ in range(1 + int(rng.random() < rarely)):
@@ -217,8 +217,8 @@ def test_binary(seed: int, bare: bool) -> None:
 @SPELLS
 def test_multiclass(seed: int) -> None:
     def output(rng: np.random.Generator) -> Any:
-        shares = rng.dirichlet([1.0, 1.0, 1.0])
-        shares = [*shares[:2].tolist(), 1.0 - float(shares[:2].sum())]
+        first, second, _ = rng.dirichlet([1.0, 1.0, 1.0]).tolist()
+        shares = [first, second, 1.0 - (first + second)]
         scores = dict(zip(CLASSES, shares, strict=True))
         best = max(scores, key=scores.__getitem__)
         order = rng.permutation(CLASSES).tolist()

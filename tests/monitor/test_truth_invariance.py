@@ -111,7 +111,7 @@ def test_an_id_that_comes_again_after_its_horizon_is_another_prediction(
     records = []
     for i in range(120):
         at = START + i / 2
-        name = {"prediction_id": f"p{rng.integers(8)}"}
+        name: dict[str, Any] = {"prediction_id": f"p{rng.integers(8)}"}
         if rng.random() < 0.5:
             records.append(prediction(i, at, {"x": 1.0}, output=float(rng.random()), **name))
         else:

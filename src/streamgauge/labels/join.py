@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streamgauge.labels.admission import CLOSED, Admission
 from streamgauge.labels.block import (
+    BLOCK,
     IMPLIED,
     LABELLED,
     MISSING,

@@ -89,7 +89,7 @@ class ClassScores(Metric, name="class_scores"):
         self._squares += other._squares
 
     def take_out(self, other: Self) -> None:
-        self.n = float(left(np.float64(self.n), np.float64(other.n)))
+        self.n = left(np.array([self.n]), np.array([other.n])).item()
         self._losses -= other._losses
         self._squared -= other._squared
         self._squares -= other._squares

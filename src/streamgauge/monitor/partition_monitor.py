@@ -269,9 +269,8 @@ class PartitionMonitor:
                 else:
                     number = monitor.configuration.number
                     waiting = [v.effective_at for v in versions if v.number > number]
-                due = np.flatnonzero(times >= min(waiting)) if waiting else []
-                if len(due):
-                    yield int(part.row[due[0]])
+                if waiting and times[-1] >= min(waiting):
+                    yield int(part.row[np.argmax(times >= min(waiting))])
                     break
 
     def _asked(self, decoded: Decoded, batches: Batches) -> Iterator[int]:

@@ -357,7 +357,7 @@ class ModelTruth:
         if self.task is None:
             self._tell_task(amendment.after)
             self._counted_from = self._through
-        if amendment.before.first < self._counted_from:
+        if self.task is None or amendment.before.first < self._counted_from:
             return
         mismatched = self.mismatched
         found = next(self._batches(amendment.before), None)
