@@ -14,8 +14,8 @@ from streamgauge.batch.columns import ERROR, EventBatch
 from streamgauge.labels import Amendment, JoinRule, LabelJoin, Released, Rows, Truth
 from streamgauge.labels.block import LABELLED
 from streamgauge.labels.digest import digests
-from streamgauge.labels.join import Joined
 from streamgauge.labels.names import NONE
+from streamgauge.labels.released import Joined
 from streamgauge.learning.advice import RetrainAdvice
 from streamgauge.learning.candidate import Candidate, background
 from streamgauge.learning.championship import Championship
