@@ -46,5 +46,6 @@ def test_it_does_as_the_readme_says(
     # Then it answers as the pipeline, and what it publishes names the version
     assert answer["scores"] == pipeline.predict_proba_one({"amount": 55.0})
     (event,) = captured.of(PredictionEvent)
-    assert event.prediction_id == answer["prediction_id"] and event.version == "1"
+    assert event.prediction_id == answer["prediction_id"] and event.version == "online"
+    assert event.lineage == {"snapshot": "1"}
     assert event.features == {"amount": 55.0} and event.latency_ms is not None

@@ -24,8 +24,6 @@ from streamgauge_client import Publisher
 
 MODEL = "shuttle-anomaly"
 VERSION = "1"
-#: What its answers are called once the challenger of that name was promoted.
-CHALLENGER = "online"
 PUBLISHER = web.AppKey("publisher", Publisher)
 SERVED = web.AppKey[ServedModel | None]("served")
 CLASSIFIER = web.AppKey("classifier", AnomalyClassifier)
@@ -52,9 +50,9 @@ def answer(
     served = app[SERVED]
     if served is None or served.version is None:
         return VERSION, {}, app[CLASSIFIER].output(features)
-    scores = served.predict_proba(features)
+    scores, snapshot, pipeline = served.ask_proba(features)
     said = {name: float(scores.get(name, 0.0)) for name in ("normal", "anomaly")}
-    return CHALLENGER, {"snapshot": str(served.version)}, said
+    return pipeline, {"snapshot": str(snapshot)}, said
 
 
 async def stats(request: web.Request) -> web.Response:

@@ -30,10 +30,15 @@ _MOVES = ("promoted", "rolled_back")
 
 
 class Answer(NamedTuple):
-    """What a model answered, and which version it was: publish both with the prediction."""
+    """What a model answered, and who: publish both with the prediction.
+
+    ``pipeline`` is what somebody decided for, and the version of the prediction; ``version`` is the
+    snapshot of it, and its lineage: a pipeline that learns on is no other model every minute.
+    """
 
     output: Any
     version: int
+    pipeline: str
 
 
 class ServedModel:
@@ -66,7 +71,7 @@ class ServedModel:
     ::
 
         with ServedModel("fraud", redis="redis://redis:6379/0", key=key) as fraud:
-            output, version = fraud.ask({"amount": 12.5})
+            output, version, pipeline = fraud.ask({"amount": 12.5})
     """
 
     def __init__(
@@ -139,12 +144,12 @@ class ServedModel:
     def ask(self, features: Mapping[str, Any]) -> Answer:
         """The answer and the version that gave it, also while the champion changes."""
         serving = self._now()
-        return Answer(serving.predict(features), serving.version)
+        return Answer(serving.predict(features), serving.version, serving.pipeline)
 
     def ask_proba(self, features: Mapping[str, Any]) -> Answer:
         """The same with probabilities by class. Raises ``TypeError`` where the model has none."""
         serving = self._now()
-        return Answer(serving.predict_proba(features), serving.version)
+        return Answer(serving.predict_proba(features), serving.version, serving.pipeline)
 
     @property
     def version(self) -> int | None:
@@ -221,7 +226,7 @@ class ServedModel:
                 "mismatch",
                 f"version {pointer.version} of {self.model} is not the content that was promoted",
             )
-        return Serving(revived(artefact), pointer)
+        return Serving(revived(artefact), pointer, artefact.header.pipeline)
 
     def _refuse(self, error: Rejected) -> None:
         # The pointer is looked at twice a second: the same refusal is one.

@@ -16,11 +16,11 @@ class NotServing(RuntimeError):
 class Serving:
     """A model and the pointer that led to it. Never changed once it serves."""
 
-    __slots__ = ("_lock", "_model", "pointer")
+    __slots__ = ("_lock", "_model", "pipeline", "pointer")
 
-    def __init__(self, model: Any, pointer: Champion) -> None:
+    def __init__(self, model: Any, pointer: Champion, pipeline: str) -> None:
         self._model = model
-        self.pointer = pointer
+        self.pointer, self.pipeline = pointer, pipeline
         # River's models put entries into dictionaries when they predict; two threads at once would
         # change one that the other walks through. Python would run only one of them anyway.
         self._lock = threading.Lock()
