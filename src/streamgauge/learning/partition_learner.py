@@ -298,13 +298,14 @@ class PartitionLearner:
             self._dirty.add(told.model)
 
     def _take_model_event(self, event: Any, log_time: float, effects: Effects) -> None:
-        """A person promoted a version, or went back."""
+        """A person promoted a version, went back, or asked for a retraining."""
         learner = self._models.get(event.model)
-        if (
-            learner is None
-            or event.actor == ACTOR
-            or event.action not in ("promoted", "rolled_back")
-        ):
+        if learner is None or event.actor == ACTOR:
+            return
+        if event.action == "retrain_requested":
+            effects.events += learner.advice.by_hand(log_time, event.actor or "somebody")
+            self._dirty.add(event.model)
+        if event.action not in ("promoted", "rolled_back"):
             return
         name = str((event.data or {}).get("pipeline", ""))
         decisions = learner.championship.by_hand(
