@@ -1,4 +1,4 @@
-"""The learner's process on Kafka and Redis: each example is learned once, whatever happens to it."""
+"""The learner's process on Kafka and Redis: each example is learned once, come what may."""
 
 from __future__ import annotations
 

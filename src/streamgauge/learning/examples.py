@@ -50,8 +50,9 @@ class Examples:
         """State of blocks that changed since the last call, by name; None for what is gone."""
         changed: dict[str, list[Any] | None] = {f"f{number}": None for number in self._dropped}
         for block in sorted(self._changed - self._dropped):
+            # Sorted: how decoding orders features tells what came before.
             changed[f"f{block}"] = [
-                [number, dict(each.features), each.said, each.weight]
+                [number, dict(sorted(each.features.items())), each.said, each.weight]
                 for number, each in self._rows(block)
             ]
         self._changed, self._dropped = set(), set()

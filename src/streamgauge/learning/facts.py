@@ -13,7 +13,11 @@ PIPELINE = "m"
 
 
 class CandidateFacts(NamedTuple):
-    """One candidate as it stood at a checkpoint. ``digest`` is that of its pipeline's bytes."""
+    """One candidate as it stood at a checkpoint. ``digest`` is that of its pipeline's bytes.
+
+    ``fit_to_serve``: whether this snapshot may take the place of the one that serves, should the
+    candidate be the champion; ``unfit`` says why not. See ``Gate``.
+    """
 
     name: str
     digest: str
@@ -21,6 +25,8 @@ class CandidateFacts(NamedTuple):
     answered: int
     loss: float | None
     failed: bool
+    fit_to_serve: bool = True
+    unfit: str = ""
 
 
 class LearnedFacts(NamedTuple):
@@ -55,10 +61,12 @@ class LearnedFacts(NamedTuple):
                     each.answered,
                     each.mean_loss,
                     each.failed,
+                    not each.unfit,
+                    each.unfit,
                 )
                 for each in learner.candidates.values()
             ),
-            tuple(dict(each) for each in learner.last_inputs),
+            tuple(dict(sorted(each.items())) for each in learner.last_inputs),
             learner.spec.learning.snapshot.every_seconds,
             tuple(_failures(learner)),
         )
