@@ -1,4 +1,4 @@
-"""However the log is cut, and wherever the learner is restarted: the same bytes, the same events."""
+"""However the log is cut, and wherever a learner is restarted: the same bytes, the same events."""
 
 from __future__ import annotations
 

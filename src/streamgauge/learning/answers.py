@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from streamgauge.labels import LabelJoin, Released, Rows, Truth
+from streamgauge.labels import LabelJoin, Released, Truth
 from streamgauge.labels.block import IMPLIED, LABELLED, MISSING
 from streamgauge.labels.names import NONE
 from streamgauge.learning.examples import Said
 from streamgauge.learning.losses import loss
 from streamgauge.learning.words import Words
 from streamgauge.specs.model_spec import ModelSpec
+
+
+class Row(NamedTuple):
+    """A released row with a truth, as the join keeps it."""
+
+    number: int
+    logged: float
+    state: int
+    truth: int
+    truth_number: float
 
 
 class Answers:
@@ -42,18 +52,12 @@ class Answers:
             return None if self._task == "regression" else self._words.negative
         return self._told(label.number, label.name)
 
-    def truths(self, rows: Rows, join: LabelJoin) -> list[str | float | None]:
-        """The truths of released rows, told in their order."""
-        names = join.truths.names
-        found: list[str | float | None] = []
-        for state, code, number in zip(
-            rows.state.tolist(), rows.truth.tolist(), rows.truth_number.tolist(), strict=True
-        ):
-            if state == LABELLED:
-                found.append(self._told(number, names[code] if code != NONE else None))
-            else:
-                found.append(self.truth(None) if state == IMPLIED else None)
-        return found
+    def row_truth(self, row: Row, join: LabelJoin) -> str | float | None:
+        """The truth of a released row, told next."""
+        if row.state == IMPLIED:
+            return self.truth(None)
+        name = join.truths.names[row.truth] if row.truth != NONE else None
+        return self._told(row.truth_number, name)
 
     def _told(self, number: float, name: str | None) -> str | float | None:
         if self._task == "regression":
@@ -65,12 +69,12 @@ class Answers:
         self._words.look(name)
         return name
 
-    def said(self, predicted: int, number: float, join: LabelJoin) -> Said:
-        """What a service answered: the code of a class, and a number (nan for none)."""
+    def said(self, name: str | None, number: float) -> Said:
+        """What a service answered: a class, and a number (nan for none)."""
         if self._task == "regression":
             return None if math.isnan(number) else number
-        if predicted != NONE:
-            return join.said.names[predicted]
+        if name is not None:
+            return name
         if math.isnan(number):
             return None
         if self._task == "binary":
@@ -92,6 +96,16 @@ class Answers:
 
     def restore(self, state: list[Any]) -> None:
         self._words.restore(state)
+
+
+def scorable(part: Released) -> Iterator[Row | None]:
+    """Released rows as they are compared; None for those that have no truth."""
+    rows = part.rows
+    columns = (rows.logged, rows.state, rows.truth, rows.truth_number)
+    for number, row in enumerate(
+        zip(*(each.tolist() for each in columns), strict=True), part.first
+    ):
+        yield Row(number, *row) if row[1] in (LABELLED, IMPLIED) else None
 
 
 def released_at(part: Released, came: Mapping[int, int], join: LabelJoin, last: int) -> list[int]:

@@ -14,12 +14,17 @@ from streamgauge.labels.digest import digests
 
 
 class Asked(NamedTuple):
-    """A prediction that candidates are to answer: its record, its row, and what it stands for."""
+    """A prediction that candidates are to answer: its record, its row, and what it stands for.
+
+    ``label`` and ``score`` are what the model's service said; None and nan for nothing.
+    """
 
     record: int
     number: int
     features: Mapping[str, Any]
     weight: float
+    label: str | None
+    score: float
 
 
 def admit(join: LabelJoin, batch: EventBatch, reached: NDArray[np.float64]) -> Iterator[Asked]:
@@ -41,19 +46,18 @@ def admit(join: LabelJoin, batch: EventBatch, reached: NDArray[np.float64]) -> I
     rows.time[:], rows.offset[:], rows.number[:] = batch.timestamp, batch.offset, batch.score
     rows.predicted[:] = join.said.codes(batch.label)
     rows.weight[:] = batch.weight
-    first = join.table.end
+    base = first = join.table.end
     join.admit(rows, batch.row)
-    numbers = join.table.find(rows.digest)
-    # One that was not admitted, or came before, is neither asked nor learned.
-    fresh, places = np.unique(numbers, return_index=True)
-    places = places[fresh >= first]
+    numbers = join.table.find(rows.digest).tolist()
+    features = batch.features.dicts()
+    columns = (batch.row.tolist(), numbers, features, batch.label, batch.score.tolist())
     weights = [
         weight
-        for _, part, _ in join.table.parts(first, join.table.end)
+        for _, part, _ in join.table.parts(base, join.table.end)
         for weight in part.weight.tolist()
     ]
-    features = batch.features.dicts()
-    records = batch.row.tolist()
-    for place in places.tolist():
-        number = int(numbers[place])
-        yield Asked(records[place], number, features[place], weights[number - first])
+    # One that was not admitted, or came before, is neither asked nor learned.
+    for record, number, inputs, label, score in zip(*columns, strict=True):
+        if number >= first:
+            first = number + 1
+            yield Asked(record, number, inputs, weights[number - base], label, score)

@@ -38,13 +38,14 @@ class Championship:
         candidates: Mapping[str, Candidate],
         spec: ModelSpec,
         at: float,
-        champion: float | None,
+        champion: float,
         losses: Mapping[str, float | None],
         bound: float | None,
-    ) -> Iterator[Decision]:
+    ) -> list[Decision]:
         """Take one released row, answered at log time ``at``: the losses of all who answered it."""
-        if champion is None or bound is None:
-            return
+        told: list[Decision] = []
+        if bound is None:
+            return told
         for name, candidate in candidates.items():
             own = losses[name]
             if own is None or name == self.champion or candidate.failed:
@@ -53,12 +54,12 @@ class Championship:
             if contest is None:
                 contest = candidate.contest = self._begin(name, spec, at, bound)
             for decision in contest.observe_one(at, champion, own):
-                yield self._noted(decision)
+                told.append(self._noted(decision))
                 if decision.after == "failed":
                     candidate.failed = True
                 elif decision.after == "promoted":
-                    yield from self._promoted(name, candidates, at)
-                    return
+                    return [*told, *self._promoted(name, candidates, at)]
+        return told
 
     def _begin(self, name: str, spec: ModelSpec, at: float, bound: float) -> Contest:
         asked = spec.learning.promotion

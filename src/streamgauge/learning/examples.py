@@ -9,10 +9,12 @@ from streamgauge.labels.block import BLOCK
 
 #: An answer as it is kept: a class, or a number; None where a candidate had none.
 Said = str | float | None
+#: Under what name the answer of the model's service is kept; no candidate is called so.
+SERVED = ""
 
 
 class Waiting(NamedTuple):
-    """A prediction's features, each candidate's answer, and how many predictions it stands for."""
+    """A prediction's features, all answers by name, and how many predictions it stands for."""
 
     features: Mapping[str, Any]
     said: dict[str, Said]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import EventBatch
-from streamgauge.labels import Amendment, JoinRule, LabelJoin, Released, Truth
+from streamgauge.labels import Amendment, JoinRule, LabelJoin, Truth
 from streamgauge.labels.digest import digests
 from streamgauge.labels.join import Joined
 from streamgauge.learning.advice import RetrainAdvice
-from streamgauge.learning.answers import Answers, released_at
+from streamgauge.learning.answers import Answers, Row, released_at, scorable
 from streamgauge.learning.asking import Asked, admit
 from streamgauge.learning.candidate import Candidate
 from streamgauge.learning.championship import Championship
-from streamgauge.learning.examples import Examples, Said, Waiting
+from streamgauge.learning.examples import SERVED, Examples, Said, Waiting
 from streamgauge.learning.hold import Example
 from streamgauge.learning.losses import LossBound
 from streamgauge.learning.promotion import Decision
@@ -37,6 +37,10 @@ class Decided(NamedTuple):
 
     record: int
     decision: Decision
+
+
+#: Something to do by a record: its record, 0 for a lesson and 1 for a comparison, and what.
+_Step = tuple[int, int, Joined | Row]
 
 
 class ModelLearner:
@@ -142,16 +146,18 @@ class ModelLearner:
         assert self.join.joined is not None
         lessons, self.join.joined = self.join.joined, []
         lessons.sort(key=itemgetter(0, 1, 2))
-        self._in_turn(asked, lessons)
-        decided = []
+        steps: list[_Step] = [(each.record, 0, each) for each in lessons]
         came = {each.number: each.record for each in lessons}
         last = -1
         for part in self.join.take():
             # A contest has looked at what an amendment changes; it is not to look twice.
             if not isinstance(part, Amendment):
-                found = released_at(part, came, self.join, last)
-                last = found[-1]
-                decided += self._compare(part, found)
+                records = released_at(part, came, self.join, last)
+                last = records[-1]
+                rows = zip(records, scorable(part), strict=True)
+                steps += [(record, 1, row) for record, row in rows if row is not None]
+        steps.sort(key=itemgetter(0, 1))
+        decided = self._in_turn(asked, steps)
         self.examples.drop(self.join.table.first)
         self.join.log_times = np.zeros(0)
         return decided
@@ -159,25 +165,38 @@ class ModelLearner:
     def due(self, log_time: float) -> bool:
         return self.join.due(log_time)
 
-    def _in_turn(self, asked: Sequence[Asked], lessons: Sequence[Joined]) -> None:
-        """Ask and teach in the order of the log: both come in that order."""
-        place, n = 0, len(lessons)
-        next_record = lessons[0].record if n else math.inf
-        for record, number, features, weight in asked:
-            # A label that waited for this very prediction comes after it.
-            while next_record < record:
-                self._teach(lessons[place])
-                place += 1
-                next_record = lessons[place].record if place < n else math.inf
-            self._ask(number, features, weight)
-        for lesson in lessons[place:]:
-            self._teach(lesson)
+    def _in_turn(self, asked: Sequence[Asked], steps: Sequence[_Step]) -> list[Decided]:
+        """Ask, teach and compare in the order of the log; both come in it.
 
-    def _ask(self, number: int, features: Mapping[str, Any], weight: float) -> None:
-        said: dict[str, Said] = {}
+        A record's predictions are asked first, then its lessons are taught, then the rows that it
+        released are compared: who is champion, and which pipeline answers, holds from there on.
+        """
+        decided: list[Decided] = []
+        place, n = 0, len(steps)
+        upcoming = steps[0][0] if n else math.inf
+        for each in asked:
+            while upcoming < each.record:
+                decided += self._step(steps[place])
+                place += 1
+                upcoming = steps[place][0] if place < n else math.inf
+            self._ask(each)
+        for step in steps[place:]:
+            decided += self._step(step)
+        return decided
+
+    def _step(self, step: _Step) -> Iterable[Decided]:
+        what = step[2]
+        if isinstance(what, Joined):
+            self._teach(what)
+            return ()
+        return [Decided(step[0], each) for each in self._compare(what)]
+
+    def _ask(self, asked: Asked) -> None:
+        said: dict[str, Said] = {SERVED: self.compared.said(asked.label, asked.score)}
+        features = asked.features
         for candidate in self.candidates.values():
             candidate.say(features, said)
-        self.examples.keep(number, Waiting(features, said, weight))
+        self.examples.keep(asked.number, Waiting(features, said, asked.weight))
         self.last_inputs.append(features)
 
     def _teach(self, lesson: Joined) -> None:
@@ -198,7 +217,7 @@ class ModelLearner:
             if not reason and candidate.background is not None:
                 candidate.beside(waiting.said, truth, self.taught)
             if not reason and name == champion and self.bound.bound is not None:
-                served = self.taught.lost(self._served(lesson.number), truth)
+                served = self.taught.lost(waiting.said.get(SERVED), truth)
                 newer = self.taught.lost(waiting.said.get(name), truth)
                 if served is not None and newer is not None:
                     bound = self.bound.bound
@@ -206,42 +225,33 @@ class ModelLearner:
                         min(served / bound, 1.0), min(newer / bound, 1.0), lesson.at
                     )
 
-    def _served(self, number: int) -> Said:
-        """What the model's service answered."""
-        block, place = self.join.table.at(number)
-        rows = block.rows
-        return self.taught.said(int(rows.predicted[place]), float(rows.number[place]), self.join)
-
     # -- comparisons -------------------------------------------------------------------------
 
-    def _compare(self, part: Released, records: Sequence[int]) -> Iterator[Decided]:
-        """Score champion and candidates on released rows, in prediction order, once each."""
-        rows, answers = part.rows, self.compared
-        published = zip(rows.predicted.tolist(), rows.number.tolist(), strict=True)
-        logged = rows.logged.tolist()
-        truths = answers.truths(rows, self.join)
-        for place, ((predicted, number), truth) in enumerate(zip(published, truths, strict=True)):
-            if truth is None:
-                continue
-            champion = answers.lost(answers.said(predicted, number, self.join), truth)
-            if champion is not None:
-                self.champion_answered += 1
-                self.champion_missed += champion
-                if self.bound.bound is None:
-                    self.bound.look(champion)
-            waiting = self.examples.get(part.first + place)
-            if waiting is None:
-                continue
-            losses: dict[str, float | None] = {}
-            for name, candidate in self.candidates.items():
-                losses[name] = each = answers.lost(waiting.said.get(name), truth)
-                if each is not None:
-                    candidate.scored(each)
-            if not self.moved:
-                for decision in self.championship.score(
-                    self.candidates, self.spec, logged[place], champion, losses, self.bound.bound
-                ):
-                    yield Decided(records[place], decision)
+    def _compare(self, row: Row) -> Sequence[Decision]:
+        """Score champion and candidates on a released row, in prediction order, once."""
+        answers = self.compared
+        truth = answers.row_truth(row, self.join)
+        if truth is None:
+            return ()
+        waiting = self.examples.get(row.number)
+        if waiting is None:
+            return ()
+        champion = answers.lost(waiting.said.get(SERVED), truth)
+        if champion is not None:
+            self.champion_answered += 1
+            self.champion_missed += champion
+            if self.bound.bound is None:
+                self.bound.look(champion)
+        losses: dict[str, float | None] = {}
+        for name, candidate in self.candidates.items():
+            losses[name] = each = answers.lost(waiting.said.get(name), truth)
+            if each is not None:
+                candidate.scored(each)
+        if self.moved or champion is None:
+            return ()
+        return self.championship.score(
+            self.candidates, self.spec, row.logged, champion, losses, self.bound.bound
+        )
 
     # -- what else happens -------------------------------------------------------------------
 
