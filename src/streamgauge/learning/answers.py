@@ -36,6 +36,8 @@ class Answers:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._words = Words(spec.labels.positive)
+        #: What losses are divided by; None while it is not known.
+        self.bound: float | None = None
         self.configure(spec)
 
     def configure(self, spec: ModelSpec) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamgauge.learning.answers import Answers
 from streamgauge.learning.contest import Contest
-from streamgauge.learning.examples import Said
+from streamgauge.learning.examples import SERVED, Said
 from streamgauge.learning.gate import Gate
 from streamgauge.learning.guards import Guards
 from streamgauge.learning.hold import Example
@@ -62,7 +62,7 @@ class Candidate:
         self.pipeline = _built(spec, name)
         self.guards = Guards(spec.learning)
         #: Whether newer snapshots of it may serve, once it is the champion.
-        self.gate = Gate()
+        self.gate = Gate(spec.learning.quota)
         self.contest: Contest | None = None
         self.answered = 0
         self.missed = 0.0
@@ -86,6 +86,7 @@ class Candidate:
         held = self.guards.state()
         self.guards = Guards(spec.learning)
         self.guards.restore(held)
+        self.gate.restrict(spec.learning.quota)
         return anew
 
     def restart(self, spec: ModelSpec) -> None:
@@ -93,7 +94,7 @@ class Candidate:
         self.pipeline, self.changed = _built(spec, self.name), True
         self.contest, self.failed, self.background = None, False, None
         self.answered, self.missed = 0, 0.0
-        self.gate.close()
+        self.gate.drop()
 
     def begin_background(self, spec: ModelSpec) -> None:
         """Let a fresh pipeline learn beside; it takes over when it has shown that it is better."""
@@ -105,6 +106,21 @@ class Candidate:
         said[self.name] = _said(self.pipeline, features)
         if self.background is not None:
             said[background(self.name)] = _said(self.background, features)
+        if self.gate.contender is not None:
+            said[self._on_trial] = _said(self.gate.contender, features)
+
+    @property
+    def _on_trial(self) -> str:
+        # By the trial: what one before it said is no answer of this one.
+        return f"{self.name}\0{self.gate.number}"
+
+    def judged(
+        self, said: Mapping[str, Said], truth: str | float, answers: Answers, *, by: str, at: float
+    ) -> None:
+        """Let a label judge the copy on trial, if it answered the event, and what serves."""
+        served, newer = (answers.lost(said.get(one), truth) for one in (SERVED, self._on_trial))
+        if served is not None and newer is not None and (bound := answers.bound):
+            self.gate.judge(by, min(served / bound, 1.0), min(newer / bound, 1.0), at)
 
     def learn(self, example: Example, *, at: float) -> str:
         """Learn, if the guards let it; return why not, empty where it did."""
@@ -144,7 +160,7 @@ class Candidate:
     @property
     def unfit(self) -> str:
         """Why its newest snapshot may not replace the one that serves; empty if it may."""
-        return self.pipeline.broken or self.gate.reason
+        return self.pipeline.broken or self.gate.lost
 
     @property
     def mean_loss(self) -> float | None:
@@ -174,11 +190,17 @@ class Candidate:
         """What the one beside has learned; None where there is none."""
         return canonical_bytes(self.background.state()) if self.background is not None else None
 
-    def restore(self, state: list[Any], pipeline: bytes, beside: bytes | None) -> None:
+    def restore(
+        self,
+        state: list[Any],
+        pipeline: bytes,
+        beside: bytes | None,
+        gate: list[bytes] | None,
+    ) -> None:
         """Become what ``state`` and bytes described. The bytes must have been authenticated."""
         _, guards, contest, self.answered, self.missed, self.failed = state[:6]
         self.compared, self.gained = state[6:8]
-        self.gate.restore(state[8])
+        self.gate.restore(state[8], gate)
         if beside is not None:
             self.background = Pipeline.from_state(pickle.loads(beside))
         self.guards.restore(guards)

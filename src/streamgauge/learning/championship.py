@@ -7,7 +7,6 @@ from typing import Any
 
 from streamgauge.learning.candidate import Candidate
 from streamgauge.learning.contest import Contest
-from streamgauge.learning.gate import Gate
 from streamgauge.learning.promotion import Decision, Guards, PromotionPolicy
 from streamgauge.specs.model_spec import ModelSpec
 
@@ -93,7 +92,7 @@ class Championship:
         for other, candidate in candidates.items():
             contest, candidate.contest = candidate.contest, None
             if other == name:
-                candidate.gate = Gate()
+                candidate.gate.serve(candidate.pipeline)
             elif contest is not None and not contest.over:
                 for decision in contest.abandon(at, f"{name} was promoted"):
                     yield self._noted(decision)

@@ -2,105 +2,132 @@
 
 from __future__ import annotations
 
-import math
+import pickle
+from hashlib import blake2b
 from typing import Any
 
-#: Labels between two closings of a gate that closes without a cause, at least, on average.
-PATIENCE = 500
-#: What is no worsening: half a point of accuracy, as a share of the loss bound.
-MARGIN = 0.005
-#: Shares that are bet, and what a unit of squares costs at each: see ``AlwaysValidTest``.
-_BETS = tuple((rate, -math.log1p(-rate) - rate) for rate in (0.5, 0.25, 0.125, 0.0625))
-_CLOSE = math.log(PATIENCE)
-#: Little evidence: a closed gate opens.
-_OPEN = 2.0
-#: Evidence is kept up to this, so that a gate opens again as soon as it closed.
-_MOST = 1.5 * _CLOSE
+from streamgauge.learning.quota import Quota
+from streamgauge.pipelines.canonical import canonical_bytes
+from streamgauge.pipelines.pipeline import Pipeline
+
+#: Labels on which a newer snapshot is held against the one that serves.
+LABELS = 100
 
 
 class Gate:
-    """Watches the answers of a pipeline that learns beside those that its snapshot gives.
+    """Holds a champion's newer snapshots against the answers that its service gives.
 
-    The pipeline is asked before it learns, so its answers are those of a newer snapshot. Once they
-    are worse than the served ones, on the same labels, no newer snapshot is fit to serve: the one
-    that serves stays, and its metric cannot follow what poisons the learner. When the newer ones
-    are no worse again, the gate opens.
+    The champion learns on, and what it learns may be poison. So a copy of it, frozen, is put on
+    trial: it answers the events that come from then on, and takes the place of the snapshot that
+    serves only if it loses no more than the served answers on ``LABELS`` labels of those events.
+    Then the next one is put on trial. What serves can so be as old as the last good snapshot, and
+    is never one that nobody has seen answer.
 
-    For each bet r the evidence of one label multiplies by exp(r x - psi(r) x²), at most 1 in
-    expectation where the newer answers are no worse than by ``MARGIN`` given the past; it is never
-    taken below 1, so that what was good before pays for nothing. The average over bets is an
-    e-detector: a gate closes without a cause at most once in ``PATIENCE`` labels on average,
-    whatever the distribution, and however losses depend on each other.
+    The comparison is paired, on labels that came after the copy was made, so neither of both has
+    learned from them. A copy that is worse by a tenth, the two disagreeing on a fifth of the
+    answers, passes with a chance of about one in a hundred (Hoeffding's bound of a mean of paired
+    differences is the coarser exp(-2 n (d / 2)²)); one that is as good passes every second time,
+    and its successor is tried at once.
 
-    Labels of a source that taught its quota are not to be fed: who may not teach may not judge.
-    It is blind to what all labels agree on: where every label is flipped, the flipped model is
-    right. And it sees an answer when its label comes, so it closes a label's delay after the cause.
+    A source of labels judges no more of a trial than its quota: who may not teach may not judge.
+    Where all labels are flipped, the flipped model is right; nothing here can know better.
 
-    Examples
-    --------
-    >>> gate = Gate()
-    >>> for served, newer in [(0.0, 0.0), (0.0, 1.0)] * 20:
-    ...     gate.look(served, newer)
-    >>> gate.open
-    False
+    Parameters
+    ----------
+    share
+        Largest part of a trial's labels that one source may judge.
 
     References
     ----------
-    Shin, J., Ramdas, A. and Rinaldo, A. (2023). E-detectors: a nonparametric framework for
-    sequential change detection. New England Journal of Statistics in Data Science 2(2), 229-260.
-    Fan, X., Grama, I. and Liu, Q. (2015). Exponential inequalities for martingales with
-    applications. Electronic Journal of Probability 20(1), 1-22.
+    Hoeffding, W. (1963). Probability inequalities for sums of bounded random variables. Journal of
+    the American Statistical Association 58(301), 13-30.
     """
 
-    __slots__ = ("_logs", "closed_at", "open")
+    def __init__(self, share: float = 1.0) -> None:
+        self._judges = Quota(share, window=LABELS)
+        #: What may serve, in bytes, and how many examples it had learned; empty where none does.
+        self.snapshot, self.learned, self.digest = b"", 0, ""
+        #: The copy on trial, and which trial this is.
+        self.contender: Pipeline | None = None
+        self.number = 0
+        self._content = b""
+        self._labels, self._served, self._newer = 0, 0.0, 0.0
+        self._next_at = 0.0
+        #: How the last trial ended; empty where it was won.
+        self.lost = ""
+        #: Whether the bytes are to be written.
+        self.changed = False
 
-    def __init__(self) -> None:
-        self.open = True
-        #: The log time at which it closed; None while it is open.
-        self.closed_at: float | None = None
-        self._logs = [0.0] * len(_BETS)
+    def restrict(self, share: float) -> None:
+        """Go by another quota."""
+        self._judges = Quota(share, window=LABELS)
 
-    def look(self, served: float, newer: float, at: float = 0.0) -> None:
-        """Take one label's losses, shares of the bound in [0, 1], at a log time."""
-        difference = newer - served
-        logs = self._logs
-        # Both alike is what nearly all labels say, and is no evidence but for the margin.
-        x = (difference - MARGIN) / (1.0 + MARGIN)
-        squares = x * x
-        self._logs = logs = [
-            min(max((log if log > 0.0 else 0.0) + rate * x - cost * squares, 0.0), _MOST)
-            for log, (rate, cost) in zip(logs, _BETS, strict=True)
-        ]
-        if self.open:
-            if max(logs) >= _CLOSE and self.evidence >= PATIENCE:
-                self.open, self.closed_at = False, at
-        elif self.evidence <= _OPEN:
-            self.open, self.closed_at = True, None
+    def serve(self, pipeline: Pipeline) -> None:
+        """It became the champion as it is: that is what serves."""
+        self._stand(canonical_bytes(pipeline.state()), pipeline.learned)
+        self.contender, self._content, self.lost = None, b"", ""
 
-    def close(self) -> None:
-        """Close it: what was learned is gone, and what comes has to show first what it is worth."""
-        self._logs = [_CLOSE] * len(_BETS)
-        self.open = False
+    def _stand(self, content: bytes, learned: int) -> None:
+        self.snapshot, self.learned, self.changed = content, learned, True
+        self.digest = blake2b(content, digest_size=16).hexdigest()
 
-    @property
-    def evidence(self) -> float:
-        """How strongly labels say that newer answers are worse: 1 is nothing."""
-        return sum(map(math.exp, self._logs)) / len(self._logs)
+    def begin(self, pipeline: Pipeline, at: float, every: float) -> None:
+        """Put a copy on trial, if none is, and ``every`` seconds have passed since the last."""
+        if self.contender is not None or at < self._next_at or pipeline.broken:
+            return
+        self._content, self._next_at = canonical_bytes(pipeline.state()), at + every
+        # Our own bytes, of this moment.
+        self.contender = Pipeline.from_state(pickle.loads(self._content))
+        self.number += 1
+        self._labels, self._served, self._newer = 0, 0.0, 0.0
+        self.changed = True
 
-    @property
-    def reason(self) -> str:
-        """Why no newer snapshot may serve; empty where one may."""
-        if self.open:
-            return ""
-        since = "" if self.closed_at is None else f" since {self.closed_at:.0f}"
-        return (
-            f"newer answers are worse than those of the snapshot that serves{since} (evidence "
-            f"{self.evidence:.0f} to 1): look at the labels that came before"
-        )
+    def drop(self) -> None:
+        """End a trial undecided, as when its pipeline starts afresh."""
+        if self.contender is not None:
+            self.contender, self._content, self.changed = None, b"", True
+
+    def judge(self, source: str, served: float, newer: float, at: float) -> None:
+        """Take the losses of both on one label, shares of the bound, at a log time."""
+        if self.contender is None or not self._judges.admits(source):
+            return
+        self._labels += 1
+        self._served += served
+        self._newer += newer
+        if self._labels < LABELS:
+            return
+        if self._newer <= self._served:
+            self._stand(self._content, self.contender.learned)
+            self.lost = ""
+        else:
+            self.lost = (
+                f"what was learned up to its {self.contender.learned:,} examples answers worse "
+                f"than what serves: losses {self._newer / LABELS:.3f} and "
+                f"{self._served / LABELS:.3f} on {LABELS} labels up to {at:.0f}; look at the "
+                "labels that came before"
+            )
+        self.drop()
 
     def state(self) -> list[Any]:
-        return [self.open, self.closed_at, list(self._logs)]
+        """All but the bytes."""
+        return [
+            *(self._judges.state(), self.learned, self.number, self._next_at, self.lost),
+            *(self._labels, self._served, self._newer),
+        ]
 
-    def restore(self, state: list[Any]) -> None:
-        self.open, self.closed_at = state[0], state[1]
-        self._logs = list(state[2])
+    def parts(self) -> list[bytes] | None:
+        """The bytes of what serves and of what is on trial; None where there is neither."""
+        self.changed = False
+        return [self.snapshot, self._content] if self.snapshot or self._content else None
+
+    def restore(self, state: list[Any], parts: list[bytes] | None) -> None:
+        """Become what was described. The bytes must have been authenticated."""
+        judges, self.learned, self.number, self._next_at, self.lost = state[:5]
+        self._labels, self._served, self._newer = state[5:]
+        self._judges.restore(judges)
+        snapshot, self._content = parts or (b"", b"")
+        if snapshot:
+            self._stand(snapshot, self.learned)
+        if self._content:
+            self.contender = Pipeline.from_state(pickle.loads(self._content))
+        self.changed = False

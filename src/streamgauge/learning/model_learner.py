@@ -62,6 +62,7 @@ class ModelLearner:
         self.bound = LossBound(spec.task or "")
         #: By the order of lessons, and by that of predictions.
         self.taught, self.compared = Answers(spec), Answers(spec)
+        self.taught.bound = self.bound.bound
         #: Fingerprints of alarms that are open: on the quality of inputs, and on inputs at all.
         self.broken: set[str] = set()
         self.moved: set[str] = set()
@@ -90,6 +91,7 @@ class ModelLearner:
             # What was said and learned is of another kind: nothing of it is worth a comparison.
             told += self.championship.begin_anew(self.candidates, at, "the task changed")
             self.bound = LossBound(spec.task or "")
+            self.taught.bound = self.bound.bound
             self.champion_answered, self.champion_missed = 0, 0.0
         self.spec = spec
         self.join.set_rule(self._rule(spec))
@@ -216,14 +218,10 @@ class ModelLearner:
             reason = candidate.learn(example, at=lesson.at)
             if not reason and candidate.background is not None:
                 candidate.beside(waiting.said, truth, self.taught)
-            if not reason and name == champion and self.bound.bound is not None:
-                served = self.taught.lost(waiting.said.get(SERVED), truth)
-                newer = self.taught.lost(waiting.said.get(name), truth)
-                if served is not None and newer is not None:
-                    bound = self.bound.bound
-                    candidate.gate.look(
-                        min(served / bound, 1.0), min(newer / bound, 1.0), lesson.at
-                    )
+            if not reason and name == champion:
+                candidate.judged(waiting.said, truth, self.taught, by=example.source, at=lesson.at)
+                every = self.spec.learning.snapshot.every_seconds
+                candidate.gate.begin(candidate.pipeline, lesson.at, every)
 
     # -- comparisons -------------------------------------------------------------------------
 
@@ -242,6 +240,7 @@ class ModelLearner:
             self.champion_missed += champion
             if self.bound.bound is None:
                 self.bound.look(champion)
+                self.taught.bound = self.bound.bound
         losses: dict[str, float | None] = {}
         for name, candidate in self.candidates.items():
             losses[name] = each = answers.lost(waiting.said.get(name), truth)
@@ -302,12 +301,14 @@ class ModelLearner:
         """Parts of the state that changed since the last call; None for what is gone."""
         parts: dict[str, Any] = {**self.join.changed_blocks(), **self.examples.changed_blocks()}
         for name in self._gone:
-            parts[f"m{name}"] = parts[f"b{name}"] = None
+            parts[f"m{name}"] = parts[f"b{name}"] = parts[f"s{name}"] = None
         self._gone = set()
         for name, candidate in self.candidates.items():
             if candidate.changed:
                 parts[f"m{name}"] = candidate.pipeline_bytes()
                 parts[f"b{name}"] = candidate.background_bytes()
+            if candidate.gate.changed:
+                parts[f"s{name}"] = candidate.gate.parts()
         return parts
 
     def restore(self, state: list[Any], parts: Mapping[str, Any]) -> None:
@@ -325,11 +326,11 @@ class ModelLearner:
         )
         for each in candidates:
             if each[0] in self.candidates and f"m{each[0]}" in parts:
-                self.candidates[each[0]].restore(
-                    each, parts[f"m{each[0]}"], parts.get(f"b{each[0]}")
-                )
+                own = [parts.get(f"{part}{each[0]}") for part in "mbs"]
+                self.candidates[each[0]].restore(each, *own)
         self.championship.restore(championship)
         self.bound.restore(bound)
+        self.taught.bound = self.bound.bound
         self.taught.restore(words[0])
         self.compared.restore(words[1])
         self.broken, self.moved = map(set, alarms)
