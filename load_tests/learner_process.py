@@ -2,11 +2,10 @@
 
     python load_tests/learner_process.py [--rounds 5] [--rows 3000]
 
-Times are of the processor: others may share the machine. Each round feeds the same log of predictions and labels, in chunks, to a ``PartitionLearner`` with
+Each round feeds the same log of predictions and labels, in chunks, to a ``PartitionLearner`` with
 one challenger (decoding, join, asking, learning, comparing; no checkpoint), and the decoded rows to
-River's ``predict_one`` and ``learn_one``. The last line holds the ratios of times, the median over
-rounds. The budget is 1.30 where the model is most of the cost; the price of a record itself is
-told in microseconds, because beside a model of ten microseconds it can't be nothing.
+River's ``predict_one`` and ``learn_one``. Times are of the processor: others may share the machine.
+The last line holds the ratios, the median over rounds, and the price of a record beside the model.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def test_a_model_that_grows_beyond_its_size_stops_learning_and_says_so() -> None
 
 def test_a_spec_without_the_champion_gives_the_place_back() -> None:
     # Given a champion, and a spec that drops it
-    other = {**SPEC["learning"], "challengers": {"next": {"estimator": "gaussian_nb"}}}
+    other = {"challengers": {"next": {"estimator": "gaussian_nb"}}}
     later = ModelSpec.from_document({**SPEC, "learning": other})
     book = Book(
         Configuration(ModelSpec.from_document(SPEC), 1),

@@ -180,6 +180,17 @@ def test_when_the_concept_changes_contests_begin_anew_and_the_policy_decides(pol
     assert candidate.background is None
 
 
+def test_a_person_may_ask_for_a_retraining_at_any_time() -> None:
+    events, labels = stream(300, champion=0.3, rate=1.0)
+    asked = {"model": "fraud", "version": "next", "action": "retrain_requested", "actor": "ann"}
+    at = START + 200.0
+    ask = record(0, orjson.dumps({**asked, "timestamp": at}), at, topic="streamgauge.models")
+    made = learner()
+    effects = feed(made, merged(events, labels, [ask]))
+    answers = [e for e in effects.events if isinstance(e, ModelEvent)]
+    assert [(e.action, e.reason) for e in answers] == [("retrain_requested", "by hand")]
+
+
 def test_models_without_challengers_cost_nothing_and_are_counted_as_skipped() -> None:
     events, labels = stream(50, champion=0.3)
     made = PartitionLearner(0, book=Book(), key=KEY)

@@ -93,7 +93,13 @@ def test_nightly_files_that_begin_with_the_positives_are_no_alarm() -> None:
     log: list[LogRecord] = []
     made = watched(
         label_delay={"max": "3d"},
-        defaults={**SPEC["defaults"], "min_events": 250, "max_duration": "30d"},
+        defaults={
+            **SPEC["defaults"],
+            "pane": "1h",
+            "min_duration": "1h",
+            "min_events": 250,
+            "max_duration": "30d",
+        },
     )
     fired: list[AlarmEvent] = []
     for night in range(30):
@@ -142,6 +148,33 @@ def test_labels_of_models_never_seen_and_of_another_type_harm_nothing() -> None:
     assert not effects.dead_letters
     assert truth_of(made).mismatched > 0
     assert truth_of(made, "nobody").join.early.orphans == 0
+
+
+def test_scores_that_users_computed_have_windows_slices_and_goals() -> None:
+    said = answers(1500, error=0.1)
+    made = watched(
+        task="ranking",
+        segments={"site": {}},
+        criteria=[{"name": "good", "expr": "ndcg >= 0.9"}],
+    )
+    given_scores = labels(said, more=lambda i: {"label": None, "scores": {"ndcg": i % 2 / 2}})
+    effects = drive(made, merged(predictions(said, segment={"site": "a"}), given_scores))
+    series = truth_of(made).series["1", ""]
+    assert series.last is not None and series.last.rows >= 200
+    assert series.last.slices["site", "a"].get("scores")["ndcg"] == pytest.approx(0.25, abs=0.01)
+    assert [a.feature for a in alarms(effects, "performance")] == ["ndcg"]
+
+
+def test_labels_before_the_first_prediction_of_a_log_wait_for_it() -> None:
+    said = answers(300, error=0.1)
+    made = watched()
+    early = labels(said, delay=-100.0)
+    drive(made, early)
+    drive(made, predictions(said))
+    made.advance(START + 1000.0)
+    counts = truth_of(made).join.counts
+    assert counts.settled_labelled == 300
+    assert truth_of(made).join.early.orphans == 0
 
 
 @given(data=st.data())

@@ -148,6 +148,8 @@ def test_the_demo_ends_by_itself_and_counts_every_event() -> None:
         "naive_alarms",
         "first_feature",
         "seconds_to_alarm",
+        "concept_alarm_s",
+        "promoted_s",
     ]
     assert int(figures["published"]) > 1_000
     assert figures["counted"] == figures["published"]

@@ -36,10 +36,7 @@ class ModelEvents:
         reason: str,
     ) -> None:
         """Raises ``CommandFailed`` where it was not acknowledged."""
-        from streamgauge_client.codec import encode, source_uri
-        from streamgauge_client.events import ModelEvent
-
-        event = ModelEvent.model_validate(
+        self._send(
             {
                 "model": champion.model,
                 "version": str(champion.version),
@@ -52,7 +49,26 @@ class ModelEvents:
                 "data": {"pipeline": pipeline},
             }
         )
-        encoded = encode(event, source=source_uri("streamgauge-cli"), time=champion.at)
+
+    def ask_retraining(self, model: str, *, at: float, actor: str, reason: str) -> None:
+        """Ask the learner for a retraining. Raises ``CommandFailed`` as ``tell`` does."""
+        self._send(
+            {
+                "model": model,
+                "version": "next",
+                "action": "retrain_requested",
+                "timestamp": at,
+                "actor": actor,
+                "reason": reason,
+            }
+        )
+
+    def _send(self, fields: dict[str, Any]) -> None:
+        from streamgauge_client.codec import encode, source_uri
+        from streamgauge_client.events import ModelEvent
+
+        event = ModelEvent.model_validate(fields)
+        encoded = encode(event, source=source_uri("streamgauge-cli"), time=fields["timestamp"])
         failures: list[str] = []
 
         def delivered(error: Any, message: Any) -> None:
@@ -61,7 +77,7 @@ class ModelEvents:
 
         self._producer.produce(
             self._topic,
-            key=champion.model.encode(),
+            key=event.model.encode(),
             value=encoded.value,
             headers=encoded.headers,
             on_delivery=delivered,

@@ -8,6 +8,7 @@ import typer
 
 from streamgauge.cli.models_check import export, verify
 from streamgauge.cli.models_decide import promote, rollback
+from streamgauge.cli.models_retrain import retrain
 from streamgauge.cli.open_registry import key_of, open_registry
 from streamgauge.cli.options import FormatOption, settings_of
 from streamgauge.cli.output import print_data, print_rows, printable, say, show_time
@@ -95,6 +96,7 @@ def show(
 
 app.command()(promote)
 app.command()(rollback)
+app.command()(retrain)
 app.command()(verify)
 app.command()(export)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from streamgauge.labels.block import Rows
-from streamgauge.labels.join import Amendment, JoinRule, LabelJoin, Released
+from streamgauge.labels.join import LabelJoin
+from streamgauge.labels.released import Amendment, Joined, JoinRule, Released
 from streamgauge.labels.truth import Truth
 
-__all__ = ["Amendment", "JoinRule", "LabelJoin", "Released", "Rows", "Truth"]
+__all__ = ["Amendment", "Joined", "JoinRule", "LabelJoin", "Released", "Rows", "Truth"]

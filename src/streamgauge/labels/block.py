@@ -39,12 +39,12 @@ class Rows:
     predicted: NDArray[np.int32]
     group: NDArray[np.int32]
     tags: NDArray[np.int32]
-    weight: NDArray[np.float32]
+    weight: NDArray[np.float64]
     state: NDArray[np.int8]
     truth_number: NDArray[np.float64]
     truth: NDArray[np.int32]
     delay: NDArray[np.float32]
-    label_weight: NDArray[np.float32]
+    label_weight: NDArray[np.float64]
     revision: NDArray[np.int64]
     observed: NDArray[np.float64]
     annotator: NDArray[np.int16]
@@ -95,12 +95,12 @@ _DTYPES: Final = {
     "predicted": np.int32,
     "group": np.int32,
     "tags": np.int32,
-    "weight": np.float32,
+    "weight": np.float64,
     "state": np.int8,
     "truth_number": np.float64,
     "truth": np.int32,
     "delay": np.float32,
-    "label_weight": np.float32,
+    "label_weight": np.float64,
     "revision": np.int64,
     "observed": np.float64,
     "annotator": np.int16,

@@ -40,6 +40,13 @@ class EarlyLabels:
             _, waiting = self.state()
             self._queue = deque((came, int.from_bytes(each, "little")) for each, came, _ in waiting)
 
+    def begin(self, log_time: float) -> None:
+        """Let what came before the log had a time have come at its first one."""
+        if self._n and self._queue[0][0] == -math.inf:
+            for digest, waiting in self._waiting.items():
+                self._waiting[digest] = [(truth, max(at, log_time)) for truth, at in waiting]
+            self._queue = deque((max(at, log_time), digest) for at, digest in self._queue)
+
     def claim(self, digest: int) -> list[tuple[Truth, float]]:
         """What waited for a prediction that is there now, with the log time at which it came."""
         found = self._waiting.pop(digest, [])

@@ -42,8 +42,8 @@ class Index:
             if not len(open_):
                 break
             wanted = digests[open_]
-            at = np.searchsorted(keys, wanted)
-            at[at == len(keys)] = 0
+            # The newest of equal ones, where an id came again: it stands last.
+            at = np.searchsorted(keys, wanted, side="right") - 1
             hit = keys[at] == wanted
             found[open_[hit]] = places[at[hit]]
         found[found < self.first] = ABSENT

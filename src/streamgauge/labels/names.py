@@ -15,11 +15,11 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Names(Generic[K]):
-    """A table of at most ``most`` names. What comes later shares the last code.
+    """A table of at most ``most`` names. What comes later has no code.
 
     >>> table = Names[str](most=2)
     >>> [table.code(name) for name in ("a", "b", "c", "a")], table.full
-    ([0, 1, 1, 0], True)
+    ([0, 1, -1, 0], True)
     """
 
     def __init__(self, *, most: int) -> None:
@@ -39,7 +39,7 @@ class Names(Generic[K]):
         if found is not None:
             return found
         if self.full:
-            return self.most - 1
+            return NONE
         self._codes[name] = len(self.names)
         self.names.append(name)
         return len(self.names) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,9 @@ class PendingTable:
         start = 0
         while start < len(rows):
             number = self.end // BLOCK
-            block = self.blocks.setdefault(number, Block())
+            block = self.blocks.get(number)
+            if block is None:
+                block = self.blocks[number] = Block()
             stop = min(start + block.room, len(rows))
             block.append(rows.part(start, stop), None if scores is None else scores[start:stop])
             self.end += stop - start
@@ -52,11 +55,22 @@ class PendingTable:
     def logged_at(self, numbers: Places) -> NDArray[np.float64]:
         """The log's times (n,) when rows came; nan where there is no such row."""
         found = np.full(len(numbers), np.nan)
-        blocks = numbers // BLOCK
-        for number in np.unique(blocks[numbers >= self.first]).tolist():
-            of = np.flatnonzero((blocks == number) & (numbers >= self.first))
-            found[of] = self.blocks[number].rows.logged[numbers[of] % BLOCK]
+        for block, of, places in self.by_block(numbers):
+            found[of] = block.rows.logged[places]
         return found
+
+    def by_block(
+        self, numbers: Places
+    ) -> Iterator[tuple[Block, NDArray[np.intp], NDArray[np.int64]]]:
+        """The blocks of rows that are there, with which of the numbers they hold, and where."""
+        order = np.argsort(numbers // BLOCK, kind="stable")
+        of = numbers[order] // BLOCK
+        turns = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(of)]
+        for start, end in itertools.pairwise(turns if len(of) else []):
+            which = order[start:end]
+            which = which[numbers[which] >= self.first]
+            if len(which):
+                yield self.blocks[int(of[start])], which, numbers[which] % BLOCK
 
     def until(self, start: int, log_time: float, seconds: float) -> int:
         """The first row from ``start`` on that has not waited ``seconds`` by ``log_time``."""

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from streamgauge.batch.structs import Label, ScoredLabel
 
+#: A label weighs no more, and one that weighs less weighs nothing: squares of weights stay finite,
+#: and what is divided by is not lost in the last bits.
+HEAVIEST, LIGHTEST = 1e12, 1e-12
+
 
 class Truth(NamedTuple):
     """What a label event says.
@@ -38,8 +42,11 @@ class Truth(NamedTuple):
             name = said
         elif isinstance(said, ScoredLabel):
             name = said.label
+        # Scores of the user's own, or a value, are a truth without a label; tags are not.
+        withdrawn = said is None and not event.scores and event.value is None
         extras = None
-        if event.scores or event.tags or event.value is not None or event.horizon:
+        carries = event.scores or event.tags or event.value is not None or event.horizon
+        if carries and not withdrawn:
             extras = Extras(
                 tuple(sorted((event.scores or {}).items())),
                 tuple(sorted(event.tags.items())),
@@ -49,11 +56,11 @@ class Truth(NamedTuple):
         return cls(
             number,
             name,
-            said is None and extras is None,
+            withdrawn,
             event.revision,
             float(observed),
             event.annotator or event.source,
-            1.0 if event.weight is None else event.weight,
+            1.0 if event.weight is None else _bounded(event.weight),
             extras,
         )
 
@@ -85,6 +92,10 @@ class Truth(NamedTuple):
             and self.withdrawn == other.withdrawn
             and (self.number == other.number or (isnan(self.number) and isnan(other.number)))
         )
+
+
+def _bounded(weight: float) -> float:
+    return min(weight, HEAVIEST) if weight >= LIGHTEST else 0.0
 
 
 class Extras(NamedTuple):

@@ -46,18 +46,20 @@ def admit(join: LabelJoin, batch: EventBatch, reached: NDArray[np.float64]) -> I
     rows.time[:], rows.offset[:], rows.number[:] = batch.timestamp, batch.offset, batch.score
     rows.predicted[:] = join.said.codes(batch.label)
     rows.weight[:] = batch.weight
-    base = first = join.table.end
+    first = join.table.end
     join.admit(rows, batch.row)
-    numbers = join.table.find(rows.digest).tolist()
-    features = batch.features.dicts()
-    columns = (batch.row.tolist(), numbers, features, batch.label, batch.score.tolist())
-    weights = [
-        weight
-        for _, part, _ in join.table.parts(base, join.table.end)
-        for weight in part.weight.tolist()
-    ]
-    # One that was not admitted, or came before, is neither asked nor learned.
-    for record, number, inputs, label, score in zip(*columns, strict=True):
-        if number >= first:
-            first = number + 1
-            yield Asked(record, number, inputs, weights[number - base], label, score)
+    features, records = batch.features.dicts(), batch.row.tolist()
+    scores, ids = batch.score.tolist(), rows.digest.tolist()
+    place = 0
+    # One that was not admitted, or came before, is neither asked nor learned: what was let in is
+    # a part of the batch, in its order. An id may be in it twice, so that it can't be looked up.
+    for start, part, _ in join.table.parts(first, join.table.end):
+        own = zip(part.digest.tolist(), part.weight.tolist(), strict=True)
+        for number, (digest, weight) in enumerate(own, start):
+            while ids[place] != digest:
+                place += 1
+            yield Asked(
+                *(records[place], number, features[place], weight),
+                *(batch.label[place], scores[place]),
+            )
+            place += 1

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import EventBatch
-from streamgauge.labels import Amendment, JoinRule, LabelJoin, Truth
+from streamgauge.labels import Amendment, Joined, JoinRule, LabelJoin, Truth
 from streamgauge.labels.digest import digests
-from streamgauge.labels.join import Joined
 from streamgauge.learning.advice import RetrainAdvice
 from streamgauge.learning.answers import Answers, Row, released_at, scorable
 from streamgauge.learning.asking import Asked, admit

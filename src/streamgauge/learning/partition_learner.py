@@ -337,29 +337,24 @@ class PartitionLearner:
         )
 
     def _take_model_event(self, event: Any, log_time: float, told: list[_Told]) -> None:
-        """A person promoted a version, or went back."""
-        learner = self._models.get(event.model)
-        if (
-            learner is None
-            or event.actor == ACTOR
-            or event.action not in ("promoted", "rolled_back")
-        ):
+        """A person promoted a version, went back, or asked for a retraining."""
+        learner, by = self._models.get(event.model), event.actor or "somebody"
+        if learner is None or event.actor == ACTOR:
             return
-        name, before = str((event.data or {}).get("pipeline", "")), learner.championship.champion
-        decisions = list(
-            learner.championship.by_hand(
-                name, learner.candidates, log_time, event.actor or "somebody"
-            )
-        )
-        events = []
-        if learner.championship.champion != before:
-            events = learner.advice.promoted(log_time)
-        self._tell(
-            event.model,
-            [Decided(0, each) for each in decisions],
-            told,
-            events=[(0, each) for each in events],
-        )
+        events: list[ModelEvent] = []
+        decided: list[Decided] = []
+        if event.action == "retrain_requested":
+            events += learner.advice.by_hand(log_time, by)
+        elif event.action in ("promoted", "rolled_back"):
+            name, contest = str((event.data or {}).get("pipeline", "")), learner.championship
+            before = contest.champion
+            decisions = contest.by_hand(name, learner.candidates, log_time, by)
+            decided += [Decided(0, each) for each in decisions]
+            if contest.champion != before:
+                events += learner.advice.promoted(log_time)
+        else:
+            return
+        self._tell(event.model, decided, told, events=[(0, each) for each in events])
 
     def _run_on(self, reached: Floats, told: list[_Told]) -> None:
         """Let the log's time pass for models that no record of the chunk was of."""

@@ -13,6 +13,7 @@ from streamgauge.metrics.sums import (
     carried,
     compact,
     effective,
+    left,
     only_ratios,
     row_weights,
     same_rows,
@@ -118,16 +119,26 @@ class BinaryScores(Metric, name="binary_scores"):
 
         By the row: from there on weights are added up in another order.
         """
+        if len(keys) + len(self._keys) <= MOST_EXACT or self._held(keys)[1]:
+            return len(keys)
         distinct, first = np.unique(keys, return_index=True)
         new = np.sort(first[~np.isin(distinct, self._keys, assume_unique=True)])
         room = (MOST_BINS if self._dropped else MOST_EXACT) - len(self._keys)
         return len(keys) if len(new) <= room else int(new[room])
 
+    def _held(self, keys: Keys) -> tuple[NDArray[np.intp], bool]:
+        """Return the places (n,) of keys, and whether all of them are there."""
+        if not len(self._keys):
+            return np.zeros(len(keys), dtype=np.intp), not len(keys)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return places, bool((self._keys[places] == keys).all())
+
     def _add(self, keys: Keys, truth: NDArray[np.bool_], weight: Floats) -> None:
-        held = np.union1d(self._keys, keys)
-        if len(held) > len(self._keys):
+        places, known = self._held(keys)
+        if not known:
+            held = np.union1d(self._keys, keys)
             self._lay(held, np.searchsorted(held, self._keys))
-        places = np.searchsorted(self._keys, keys)
+            places = np.searchsorted(self._keys, keys)
         # In the order of rows, from what is there.
         np.add.at(self._positive, places[truth], weight[truth])
         np.add.at(self._negative, places[~truth], weight[~truth])
@@ -160,7 +171,17 @@ class BinaryScores(Metric, name="binary_scores"):
         self._combine(other, 1.0)
 
     def take_out(self, other: Self) -> None:
-        self._combine(other, -1.0)
+        by = self._dropped - other._dropped
+        places, known = self._held(other._keys >> by) if by >= 0 else (np.zeros(0, int), False)
+        if not known or len(np.unique(places)) < len(places):
+            self._combine(other, -1.0)
+            return
+        # The way of one corrected label: nothing is laid anew.
+        self._positive[places] = left(self._positive[places], other._positive)
+        self._negative[places] = left(self._negative[places], other._negative)
+        self._losses -= other._losses
+        self._squared -= other._squared
+        self._squares -= other._squares
 
     def _combine(self, other: Self, sign: float) -> None:
         added = self.from_state(other.state())
@@ -173,8 +194,8 @@ class BinaryScores(Metric, name="binary_scores"):
         held = np.union1d(self._keys, added._keys)
         for each in (self, added):
             each._lay(held, np.searchsorted(held, each._keys))
-        self._positive += sign * added._positive
-        self._negative += sign * added._negative
+        self._positive = left(self._positive, -sign * added._positive)
+        self._negative = left(self._negative, -sign * added._negative)
         self._losses += sign * added._losses
         self._squared += sign * added._squared
         self._squares += sign * added._squares

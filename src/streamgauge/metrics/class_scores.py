@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.metrics.base import Metric
-from streamgauge.metrics.sums import carried, effective, only_ratios, row_weights, same_rows
+from streamgauge.metrics.sums import carried, effective, left, only_ratios, row_weights, same_rows
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -89,7 +89,7 @@ class ClassScores(Metric, name="class_scores"):
         self._squares += other._squares
 
     def take_out(self, other: Self) -> None:
-        self.n -= other.n
+        self.n = left(np.array([self.n]), np.array([other.n])).item()
         self._losses -= other._losses
         self._squared -= other._squared
         self._squares -= other._squares

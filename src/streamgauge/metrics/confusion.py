@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.metrics.base import Metric
-from streamgauge.metrics.sums import carried, compact, effective, row_weights, same_rows
+from streamgauge.metrics.sums import carried, compact, effective, left, row_weights, same_rows
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -123,7 +123,7 @@ class Confusion(Metric, name="confusion"):
     def take_out(self, other: Self) -> None:
         self._grow(len(other._cells))
         size = len(other._cells)
-        self._cells[:size, :size] -= other._cells
+        self._cells[:size, :size] = left(self._cells[:size, :size], other._cells)
         self._squares -= other._squares
 
     def state(self) -> list[Any]:

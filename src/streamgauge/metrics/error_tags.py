@@ -88,6 +88,8 @@ class ErrorTags(Metric, name="error_tags"):
         self.n = carried(self.n, weight)
         self.errors = carried(self.errors, wrongly)
         counts = self._counts
+        if not any(tags):
+            return
         for each, one, bad in zip(tags, weight.tolist(), wrongly.tolist(), strict=True):
             if not one:
                 continue

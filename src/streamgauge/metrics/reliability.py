@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamgauge.metrics.base import Metric
 from streamgauge.metrics.calibration_null import null_quantile
-from streamgauge.metrics.sums import compact, effective, only_ratios, row_weights, same_rows
+from streamgauge.metrics.sums import compact, effective, left, only_ratios, row_weights, same_rows
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +90,10 @@ class Reliability(Metric, name="reliability"):
         self._sums += other._sums
 
     def take_out(self, other: Self) -> None:
+        weights = left(self._sums[0], other._sums[0])
         self._sums -= other._sums
+        self._sums[0] = weights
+        self._sums[:, weights == 0.0] = 0.0
 
     def state(self) -> list[Any]:
         held = np.flatnonzero(self._sums[0])

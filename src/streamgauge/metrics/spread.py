@@ -83,6 +83,9 @@ class Spread:
         self._squares -= squares
         self.n -= other.n
         self.events -= other.events
+        if not self.events:
+            # Only rounding is left.
+            self.n = self._distances = self._squares = 0.0
 
     def _about(self, shift: float) -> tuple[float, float]:
         """Return the sums of distances to another value, and of their squares."""

@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 
 #: Up to so many terms are added one by one in Python.
 FEW = 16
+#: What is left of a sum that lost all its rows: by so much of it rounding can be off.
+RESIDUE = 1e-11
 #: Whole numbers up to here are exact in a float.
 EXACT = 2.0**53
 
@@ -61,6 +63,15 @@ def carried(start: float, terms: Floats) -> float:
             start += term
         return start
     return float(np.add.accumulate(np.concatenate(([start], terms)))[-1])
+
+
+def left(whole: Floats, part: Floats) -> Floats:
+    """Return sums of weights without a part of each, 0 where only rounding is left of them.
+
+    Fractions do not add up exactly: 0.1 + 2.5 - 0.1 - 2.5 would leave a class without a row.
+    """
+    found = whole - part
+    return np.where(np.abs(found) <= RESIDUE * np.abs(whole), 0.0, found)
 
 
 def effective(total: float, squares: float) -> float:

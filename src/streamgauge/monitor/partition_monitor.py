@@ -23,6 +23,7 @@ from streamgauge.monitor.acts import Act
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
 from streamgauge.monitor.model_monitor import ModelMonitor, unknown_features
+from streamgauge.monitor.truth.model_truth import UNASKED
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -120,12 +121,13 @@ class PartitionMonitor:
             return effects
         decoded = decode_records(records, self._shapes)
         batches = batches_by_model(decoded)
-        cuts = self._cuts(decoded, batches, len(records))
+        before, reached = self._log_times(records)
+        cuts = self._cuts(decoded, batches, reached)
         if cuts:
             for start, end in itertools.pairwise([0, *cuts, len(records)]):
                 effects.extend(self.process(records[start:end]))
             return effects
-        before, reached = self._log_times(records)
+        self._begin(reached)
         made_at = self._claim(decoded, batches, reached)
         taken: set[str] = set()
         self._take_clients(decoded, records, made_at, reached, effects, taken)
@@ -190,6 +192,12 @@ class PartitionMonitor:
     def views(self) -> Mapping[str, bytes]:
         return {model_id(name): _view(monitor) for name, monitor in self._models.items()}
 
+    def _begin(self, reached: Floats) -> None:
+        """Tell models the first time of the log: labels may have come before any prediction."""
+        if self._log_time == -math.inf and math.isfinite(began := _first_time(reached)):
+            for monitor in self._models.values():
+                monitor.truth.begin(began)
+
     def _log_times(self, records: Sequence[LogRecord]) -> tuple[Floats, Floats]:
         """Log time before and after each record, shape (n,). Only predictions move it."""
         topics = [record.topic for record in records]
@@ -231,14 +239,51 @@ class PartitionMonitor:
             )
         return made_at
 
-    def _cuts(self, decoded: Decoded, batches: Batches, n: int) -> list[int]:
+    def _cuts(self, decoded: Decoded, batches: Batches, reached: Floats) -> list[int]:
         """The records before which a chunk is to be cut; none where it may be taken at once."""
+        n = len(reached)
         # What comes before a retirement is heard before it.
-        retired = {row.row for row in decoded.model_events if row.event.action == RETIRED}
-        if retired - {0}:
-            return sorted(retired - {0})
+        cuts = {row.row for row in decoded.model_events if row.event.action == RETIRED}
+        # Labels that come before a spec takes effect go by the one before.
+        cuts.update(self._changes(batches, reached))
+        if decoded.labels:
+            cuts.update(self._asked(decoded, batches))
+        if cuts - {0, n}:
+            return sorted(cuts - {0, n})
         # The last places go to who comes first in the log, so they are given in small steps.
         return [n // 2] if n > 1 and self._crowded(batches) else []
+
+    def _changes(self, batches: Batches, reached: Floats) -> Iterator[int]:
+        """The first record of each model that a newer spec holds for."""
+        for model, parts in batches.items():
+            versions = self._book.versions(model)
+            if not versions:
+                continue
+            monitor = self._models.get(model)
+            for part in parts:
+                times = reached[part.row]
+                if monitor is None:
+                    # Its first spec is the one in force when it is made.
+                    known = times[0]
+                    waiting = [v.effective_at for v in versions if v.effective_at > known]
+                else:
+                    number = monitor.configuration.number
+                    waiting = [v.effective_at for v in versions if v.number > number]
+                if waiting and times[-1] >= min(waiting):
+                    yield int(part.row[np.argmax(times >= min(waiting))])
+                    break
+
+    def _asked(self, decoded: Decoded, batches: Batches) -> Iterator[int]:
+        """The records behind first labels of models for whose predictions they make room."""
+        crowded = set()
+        for model in {label.event.model for label in decoded.labels} & batches.keys():
+            coming, monitor = sum(map(len, batches[model])), self._models.get(model)
+            if monitor.truth.crowded(coming) if monitor is not None else coming > UNASKED // 2:
+                crowded.add(model)
+        for label in decoded.labels if crowded else ():
+            if label.event.model in crowded:
+                crowded.remove(label.event.model)
+                yield label.row + 1
 
     def _retire(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
         """Take the retirement with which a chunk begins."""
@@ -329,7 +374,7 @@ class PartitionMonitor:
             monitor.truth.label(
                 [label.event.prediction_id for label in labels],
                 [Truth.of(label.event, label.timestamp) for label in labels],
-                reached[rows].tolist(),
+                np.maximum(reached[rows], _first_time(reached)).tolist(),
                 rows,
             )
             taken.add(model)
@@ -457,6 +502,11 @@ def _parts(
     inner = sorted(cut for cut in cuts if 0 < cut < len(batch))
     for start, end in itertools.pairwise([0, *inner, len(batch)]):
         yield batch.slice(start, end) if inner else batch
+
+
+def _first_time(reached: Floats) -> float:
+    """The first finite log time; minus infinity where there is none."""
+    return float(reached[int(np.argmax(np.isfinite(reached)))])
 
 
 def _count(effects: Effects, kind: str, outcome: str, n: int) -> None:

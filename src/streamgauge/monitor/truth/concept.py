@@ -16,6 +16,12 @@ from streamgauge.monitor.truth.task import Task
 #: An error ratio must rise by this much to be worth a word, and by this share of what is usual.
 LEAST_RISE = 0.02
 LEAST_FACTOR = 0.25
+#: Chance that an ordinary window bears a detection out: detectors know nothing of how much windows
+#: differ when nothing is wrong.
+BORNE_OUT = 0.01
+#: Windows in a row as usual after which nothing is heard any more.
+CALM = 2
+MOST_HELD = 50
 #: Detections that are remembered with their time.
 REMEMBERED = 5
 
@@ -47,6 +53,10 @@ class ConceptWatch:
         self.totals: dict[str, int] = {}
         #: Detectors that heard a rise in this window, or whose rise has not gone since.
         self.risen: set[str] = set()
+        #: Windows in a row that did not bear it out, and the shares of those meanwhile that were
+        #: higher than usual: what they are, a spell or the change, shows when it ends.
+        self._calm = 0
+        self._held: list[float] = []
 
     def feed(self, errors: Floats, times: Floats, wanted: Wanted) -> None:
         """Take errors (n,) in prediction order, and the event times (n,) of their predictions."""
@@ -102,13 +112,22 @@ class ConceptWatch:
         by_window = fault(
             "errors", "error_ratio", value, threshold, n=n, before=usual, kind="concept_drift"
         )
-        found_all = [by_window, *self._heard(value, usual + rise, n, usual)]
+        # Errors that come in hours and moods are heard as changes, again and again.
+        level = max(usual + rise, self.spread.threshold(alpha=BORNE_OUT))
+        found_all = [by_window, *self._heard(value, min(level, threshold), n, usual)]
         if not any(each.exceeds for each in found_all):
             self.usual.add(errors, n, at=end, settles_after=settles_after)
-            self.spread.add(value)
-        if value <= usual + rise:
-            # What was heard is over, or was nothing.
+            if self.risen and value > usual + rise:
+                self._held = [*self._held, value][-MOST_HELD:]
+            else:
+                self.spread.add(value)
+        self._calm = self._calm + 1 if value <= usual + rise else 0
+        if self._calm >= CALM:
+            # What was heard is over, or was nothing: one of those spells that are usual.
+            for each in self._held if self.risen else ():
+                self.spread.add(each)
             self.risen.clear()
+            self._held = []
         return found_all
 
     def _heard(self, value: float, threshold: float, n: int, usual: float) -> list[Finding]:
@@ -134,12 +153,14 @@ class ConceptWatch:
             dict(sorted(self.times.items())),
             dict(sorted(self.totals.items())),
             sorted(self.risen),
+            [self._calm, self._held],
         ]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> ConceptWatch:
         made = cls()
-        usual, spread, detectors, made.times, made.totals, risen = state
+        usual, spread, detectors, made.times, made.totals, risen, waiting = state
+        made._calm, made._held = waiting[0], list(waiting[1])
         made.usual, made.spread = BaselineRatio.from_state(usual), RatioSpread.from_state(spread)
         for name, (params, inside) in detectors.items():
             detector = create_for_errors(name, **params)

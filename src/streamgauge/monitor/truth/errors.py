@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from streamgauge.metrics.spread import LARGEST
 from streamgauge.monitor.truth.scored import Floats, Scored
 from streamgauge.monitor.truth.task import Task
 
@@ -35,7 +36,8 @@ class ErrorScale:
             return len(scored), np.zeros(0)
         if task != "regression":
             return 0, scored.wrong
-        residuals = np.abs(scored.said - scored.true_value)
+        said, true = (np.clip(each, -LARGEST, LARGEST) for each in (scored.said, scored.true_value))
+        residuals = np.abs(said - true)
         start = 0
         if self.scale is None:
             start = min(ENOUGH - len(self._first), len(residuals))

@@ -32,6 +32,11 @@ class TruthFeed:
         #: The log time from which what is held back could be due.
         self._due = math.inf
 
+    def crowded(self, coming: int) -> bool:
+        """Whether so many predictions more are too many for a model that has no label yet."""
+        truth = self.truth
+        return not truth.asked and not truth.join.spacious(self._rows + coming)
+
     def take(self, batch: EventBatch, logged: NDArray[np.float64]) -> None:
         """Take predictions and the log's times (n,) when they came, in log order."""
         if batch.kind != "prediction" or len(batch) >= ENOUGH:
@@ -52,6 +57,10 @@ class TruthFeed:
             batch, logged = joined(self._batches), np.concatenate(self._logged)
             self._batches, self._logged, self._rows, self._due = [], [], 0, math.inf
             self.truth.admit(batch, logged)
+
+    def begin(self, log_time: float) -> None:
+        """Hear the first time of a log; what came before it came then."""
+        self.truth.join.early.begin(log_time)
 
     def configure(self, spec: ModelSpec) -> None:
         """Go by another spec from here on."""

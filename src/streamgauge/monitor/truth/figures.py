@@ -35,7 +35,7 @@ def performance_figures(
             if score is not None and values.get(name) == score.mean:
                 figures[name] = Mean(score.mean, score.std, score.events)
     confusion, regression = of.parts.get("confusion"), of.parts.get("regression")
-    if isinstance(confusion, Confusion):
+    if isinstance(confusion, Confusion) and "accuracy" in values:
         n = confusion.effective_n
         figures["accuracy"] = Ratio(values["accuracy"] * n, n)
         if task == "binary":

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from streamgauge.labels.names import Names
 from streamgauge.monitor.truth.window import Slice
 
-#: Combinations that are told apart; the rest are taken for the last.
-MOST = 10_000
+#: Combinations that are told apart. The rest are of no slice, of so many versions and steps more;
+#: beyond them predictions are not followed.
+MOST, MOST_WHOLE = 10_000, 2_000
 #: The value of a segment that has too many.
 OTHER = "_other"
 
@@ -36,7 +37,12 @@ class Groups(Names[Group]):
     """The groups of one model, by code, and the values of each segment that have one's own."""
 
     def __init__(self) -> None:
-        super().__init__(most=MOST)
+        super().__init__(most=MOST + MOST_WHOLE)
+
+    def code(self, name: Group) -> int:
+        if name.fields and len(self.names) >= MOST and name not in self._codes:
+            name = Group(name.version, name.step, (), ())
+        return super().code(name)
 
     def of(
         self,

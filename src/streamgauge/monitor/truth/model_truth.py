@@ -20,7 +20,7 @@ from streamgauge.monitor.judge import alpha
 from streamgauge.monitor.shown_alarms import ShownAlarms
 from streamgauge.monitor.truth.concept import Wanted, default_detectors
 from streamgauge.monitor.truth.goals import goal_findings
-from streamgauge.monitor.truth.groups import Group, Groups
+from streamgauge.monitor.truth.groups import Groups
 from streamgauge.monitor.truth.provisional import ProvisionalFigures
 from streamgauge.monitor.truth.scored import Scored, Scorer, carrying
 from streamgauge.monitor.truth.series import Batch, Closed, TruthSeries
@@ -28,7 +28,7 @@ from streamgauge.monitor.truth.task import PositiveClass, Task, declared_task, t
 from streamgauge.specs.model_spec import ModelSpec
 from streamgauge_client.events import AlarmEvent
 
-#: Versions (of all steps together) whose truth is followed.
+#: Versions (of all steps together) whose truth is followed: the newest.
 MOST_SERIES = 40
 #: Combinations of tags that are told apart.
 MOST_TAG_SETS = 1000
@@ -71,6 +71,8 @@ class ModelTruth:
         self.alarms = ShownAlarms()
         #: Released labels that fit no answer: of another type, out of 0..1, a vector.
         self.mismatched = 0
+        #: Rows below ``_through`` were released, and those below ``_counted_from`` not counted.
+        self._through = self._counted_from = 0
         #: Whether a label ever came.
         self.asked = False
         #: Figures of what is not released yet, for readers.
@@ -91,8 +93,13 @@ class ModelTruth:
         """Go by another spec from here on; what was released stays as it was judged."""
         self.spec = spec
         self.join.set_rule(self._rule(spec, asked=self.asked))
+        meant = self.task, self.positive.declared
         self.task = declared_task(spec) or self.task
         self.positive.declared = spec.labels.positive
+        if meant != (self.task, self.positive.declared):
+            # Figures of two meanings do not add up: it begins anew, and what was released before
+            # is amended no more.
+            self.series, self._counted_from, self.judged = {}, self._through, True
         self.scorer.threshold = spec.labels.threshold
         self.changed = True
 
@@ -141,7 +148,9 @@ class ModelTruth:
         ]
         matrix = np.full((len(batch), max((code for _, code, _ in listed), default=0) + 1), np.nan)
         for row, code, score in listed:
-            matrix[row, code] = score
+            # Without its column a row does not add up to 1, so it is not scored.
+            if code != NONE:
+                matrix[row, code] = score
         return matrix
 
     def first_due(self, logged: float) -> float:
@@ -181,17 +190,54 @@ class ModelTruth:
         return events
 
     def _release(self, released: Released) -> Iterator[AlarmEvent]:
+        self._through = released.first + len(released.rows)
         if self.task is None:
             told = self._tell_task(released)
+            self._counted_from = told.first if told is not None else self._through
             if told is None:
                 return
             released = told
         self.judged = True
+        for part in self._in_room(released):
+            yield from self._take(part)
+
+    def _in_room(self, released: Released) -> Iterator[Released]:
+        """The same in parts, so that a version that is new takes the place of the oldest by then.
+
+        One part where there is room for all.
+        """
+        groups, start, n = released.rows.group, 0, len(released.rows)
+        while start < n:
+            codes, first = np.unique(groups[start:], return_index=True)
+            fresh: dict[tuple[str, str], int] = {}
+            for at, code in sorted(zip(first.tolist(), codes.tolist(), strict=True)):
+                if code != NONE and (key := self.groups.names[code][:2]) not in self.series:
+                    fresh.setdefault(key, start + at)
+            if len(self.series) + len(fresh) <= MOST_SERIES:
+                for key, row in fresh.items():
+                    self._begin(key, released.first + row)
+                yield _cut(released, start, n)
+                return
+            (key, row), *_ = fresh.items()
+            if row > start:
+                yield _cut(released, start, row)
+                start = row
+                continue
+            oldest = min(self.series, key=lambda each: self.series[each].newest)
+            if len(self.series) >= MOST_SERIES:
+                del self.series[oldest]
+            self._begin(key, released.first + row)
+
+    def _begin(self, key: tuple[str, str], row: int) -> None:
+        self.series[key] = series = TruthSeries(*key)
+        series.since = series.newest = row
+
+    def _take(self, released: Released) -> Iterator[AlarmEvent]:
+        """Take released rows of known versions."""
         filled: list[tuple[int, TruthSeries, Closed]] = []
         for (version, step), members, batch in self._batches(released):
-            series = self._series(version, step)
-            if series is None:
-                continue
+            series = self.series[version, step]
+            series.newest = released.first + int(members[-1])
             assert self.task is not None
             defaults = self.spec.defaults
             closed = series.take(
@@ -218,12 +264,7 @@ class ModelTruth:
         if told is None:
             return None
         self.task, row = told
-        rows, scores = released.rows, released.scores
-        extras = {n: each for n, each in released.extras.items() if n >= released.first + row}
-        part = rows.part(row, len(rows))
-        return Released(
-            released.first + row, part, scores[row:] if scores is not None else None, extras
-        )
+        return _cut(released, row, len(released.rows))
 
     def tell(self, released: Released) -> tuple[Task, int] | None:
         """The task that the first label of some rows looks like, and its row; None of none."""
@@ -248,12 +289,6 @@ class ModelTruth:
             return [(each.name, each.params) for each in declared]
         return default_detectors(self.task) if self.task is not None else []
 
-    def _series(self, version: str, step: str) -> TruthSeries | None:
-        found = self.series.get((version, step))
-        if found is None and len(self.series) < MOST_SERIES:
-            found = self.series[version, step] = TruthSeries(version, step)
-        return found
-
     def _scored(self, released: Released) -> Scored:
         assert self.task is not None
         if self.task == "scores":
@@ -272,55 +307,69 @@ class ModelTruth:
         labelled = int((rows.state == 1).sum())
         if self.task != "scores":
             self.mismatched += labelled - int((rows.state[scored.rows] == 1).sum())
-        groups = [self.groups.names[code] for code in rows.group.tolist()]
+        codes, first = np.unique(rows.group, return_index=True)
         by_series: dict[tuple[str, str], list[int]] = {}
-        for row, group in enumerate(groups):
-            by_series.setdefault((group.version, group.step), []).append(row)
-        for key, listed in by_series.items():
-            members = np.array(listed, dtype=np.intp)
-            yield key, members, self._batch(released, scored, groups, members)
+        for code in codes[np.argsort(first)].tolist():
+            if code == NONE:
+                continue
+            group = self.groups.names[code]
+            by_series.setdefault((group.version, group.step), []).append(code)
+        for key, own in by_series.items():
+            members = np.flatnonzero(np.isin(rows.group, own))
+            yield key, members, self._batch(released, scored, members)
 
-    def _batch(
-        self, released: Released, scored: Scored, groups: Sequence[Group], members: NDArray[np.intp]
-    ) -> Batch:
+    def _batch(self, released: Released, scored: Scored, members: NDArray[np.intp]) -> Batch:
         rows, first = released.rows, released.first
         places = np.full(len(rows), NONE, dtype=np.intp)
         places[members] = np.arange(len(members))
         own = scored.part(np.flatnonzero(places[scored.rows] != NONE))
         own = replace(own, rows=places[own.rows])
         extras = {
-            int(places[number - first]): each
+            int(places[number - first]): (
+                each,
+                float(rows.weight[number - first] * rows.label_weight[number - first]),
+            )
             for number, each in released.extras.items()
             if places[number - first] != NONE
         }
-        listed = members.tolist()
-        tags = [self._tags_of(int(rows.tags[row])) for row in listed]
-        for place, each in extras.items():
+        tags = self._tags_of(rows.tags[members])
+        groups = rows.group[members]
+        slices = {code: self.groups.names[code].slices for code in np.unique(groups).tolist()}
+        for place, (each, _) in extras.items():
             tags[place] = (*tags[place], *(f"{name}={value}" for name, value in each.tags))
         return Batch(
             rows.time[members],
             rows.offset[members],
             rows.weight[members].astype(np.float64),
             own,
-            [groups[row].slices for row in listed],
+            [slices[code] for code in groups.tolist()],
             tags,
             extras,
         )
 
-    def _tags_of(self, code: int) -> tuple[str, ...]:
-        return self.tag_sets.names[code] if code != NONE else ()
+    def _tags_of(self, codes: NDArray[np.int32]) -> list[tuple[str, ...]]:
+        if (codes == NONE).all():
+            return [()] * len(codes)
+        sets = self.tag_sets.names
+        return [sets[code] if code != NONE else () for code in codes.tolist()]
 
     def _amend(self, amendment: Amendment) -> None:
         if self.task is None:
+            self._tell_task(amendment.after)
+            self._counted_from = self._through
+        if self.task is None or amendment.before.first < self._counted_from:
             return
         mismatched = self.mismatched
-        key, _, before = next(self._batches(amendment.before))
+        found = next(self._batches(amendment.before), None)
+        if found is None:
+            return
+        key, _, before = found
         taken_back, self.mismatched = self.mismatched - mismatched, mismatched
         _, _, after = next(self._batches(amendment.after))
         self.mismatched -= taken_back
         self.judged = True
-        series = self._series(*key)
-        if series is not None:
+        series = self.series.get(key)
+        if series is not None and amendment.before.first >= series.since:
             series.amend(self.task, before, after)
 
     def _judge(self, series: TruthSeries, closed: Closed) -> Iterator[AlarmEvent]:
@@ -344,6 +393,7 @@ class ModelTruth:
             self.positive.state(),
             self.scorer.classes.state(),
             self.asked,
+            [self._through, self._counted_from],
         ]
 
     def judged_state(self) -> list[Any]:
@@ -359,11 +409,12 @@ class ModelTruth:
         self, state: list[Any], judged: list[Any] | None, blocks: Mapping[str, Any]
     ) -> None:
         """Become what both states and the blocks of the join described."""
-        join, groups, tags, self.task, positive, classes, self.asked = state
+        join, groups, tags, self.task, positive, classes, self.asked, counted = state
         self.join = LabelJoin(self._rule(self.spec, asked=self.asked))
         self.join.restore(join, dict(blocks))
         self.groups.restore(groups)
         self.tag_sets.restore(tags)
+        self._through, self._counted_from = counted
         self.positive.restore(positive)
         self.scorer.classes.restore(classes)
         if judged is not None:
@@ -372,3 +423,13 @@ class ModelTruth:
             self.policy.restore(policy)
             self.alarms = ShownAlarms.from_state(alarms)
         self.changed = self.judged = False
+
+
+def _cut(released: Released, start: int, stop: int) -> Released:
+    """Some of the rows, from one place up to another."""
+    if stop - start == len(released.rows):
+        return released
+    first, scores = released.first + start, released.scores
+    extras = {n: e for n, e in released.extras.items() if first <= n < released.first + stop}
+    part = released.rows.part(start, stop)
+    return Released(first, part, scores[start:stop] if scores is not None else None, extras)

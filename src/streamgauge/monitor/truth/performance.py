@@ -16,7 +16,7 @@ from streamgauge.metrics.confusion import Confusion
 from streamgauge.metrics.named_scores import NamedScores
 from streamgauge.metrics.regression import Regression
 from streamgauge.metrics.reliability import Reliability
-from streamgauge.metrics.sums import carried
+from streamgauge.metrics.sums import carried, left
 from streamgauge.monitor.truth.scored import POSITIVE, Floats, Scored
 from streamgauge.monitor.truth.task import Task
 
@@ -63,6 +63,7 @@ class Performance:
         weight = scored.weight
         self.scored = carried(self.scored, weight)
         if task == "scores":
+            # What users computed themselves comes with ``take_extras``.
             return
         if task == "regression":
             self._part("regression").update(scored.said, scored.true_value, weight)
@@ -85,14 +86,18 @@ class Performance:
             self._part("reliability").update(scored.confidence[known], right, weight[known])
 
     def take_extras(self, extras: Iterable[tuple[Extras, float]]) -> None:
-        """Take what labels carry beside their truth, each with the weight of its row."""
+        """Take what labels carry beside their truth, each with its weight."""
+        by_name: dict[str, list[tuple[float, float]]] = {}
         for each, weight in extras:
             named = list(each.scores)
             if each.value is not None:
                 named.append((VALUE, each.value))
             for name, score in named:
                 full = f"{name}@{each.horizon}" if each.horizon else name
-                self._part("named").update(full, np.array([score]), np.array([weight]))
+                by_name.setdefault(full, []).append((score, weight))
+        for full, listed in by_name.items():
+            scores, weights = np.array(listed).T
+            self._part("named").update(full, scores, weights)
 
     def get(self, task: Task | None) -> dict[str, float]:
         """The figures by the names that a spec uses; one that is not defined is left out."""
@@ -124,8 +129,9 @@ class Performance:
 
     def take_out(self, other: Performance) -> None:
         """Take rows out that were taken before and turned out to be otherwise."""
-        self.predictions -= other.predictions
-        self.scored -= other.scored
+        self.predictions, self.scored = left(
+            np.array([self.predictions, self.scored]), np.array([other.predictions, other.scored])
+        ).tolist()
         for name, part in other.parts.items():
             self._part(name).take_out(part)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.labels import Released
+from streamgauge.labels.names import NONE
 from streamgauge.monitor.truth.performance import Performance
 from streamgauge.monitor.truth.scored import Scored, Scorer, carrying
 from streamgauge.monitor.truth.task import PositiveClass, Task
@@ -80,6 +81,8 @@ def _found(truth: ModelTruth) -> dict[Key, Provisional]:
         scored = scorer.score(task, rows, truth.join.said, truth.join.truths, newest.scores)
     members: dict[Key, list[int]] = {}
     for code in np.unique(rows.group).tolist():
+        if code == NONE:
+            continue
         group = truth.groups.names[code]
         members.setdefault((group.version, group.step), []).append(code)
     found: dict[Key, Provisional] = {}
@@ -111,8 +114,8 @@ def _copied(scorer: Scorer) -> Scorer:
 def _performance(
     task: Task, newest: Released, scored: Scored, inside: NDArray[np.bool_]
 ) -> Performance:
-    own, weights = Performance(), newest.rows.weight.astype(np.float64)
-    own.count(weights[inside])
+    own, weights = Performance(), newest.rows.weight * newest.rows.label_weight
+    own.count(newest.rows.weight[inside])
     own.take(task, scored.part(np.flatnonzero(inside[scored.rows])))
     if newest.extras:
         places = ((number - newest.first, each) for number, each in newest.extras.items())

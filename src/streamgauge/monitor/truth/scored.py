@@ -29,7 +29,7 @@ class Scored:
     ``rows`` are their places among the rows that they were made from. ``wrong`` is 1.0 where the
     answer was wrong (regression: nan, see ``residual``). ``probability`` is that of the positive
     class (nan for none), ``confidence`` that of the class that was said. ``of_classes`` (n, k) are
-    the scores of all classes and ``true_class`` the column of the true one, -1 where it has none;
+    the scores of all classes and ``true_class`` the column of the true one, k where it has none;
     nan rows are no probabilities.
     """
 
@@ -68,13 +68,16 @@ class Scorer:
     ) -> Scored:
         """Score rows of any state; those without a fitting truth are left out."""
         if task == "binary":
-            return self._binary(rows, said, truths)
+            return self._binary(rows, said, truths, scores)
         if task == "regression":
             return self._regression(rows)
         return self._multiclass(rows, said, truths, scores)
 
-    def _binary(self, rows: Rows, said: Names[str], truths: Names[str]) -> Scored:
-        self.positive.look([*said.names, *truths.names])
+    def _binary(
+        self, rows: Rows, said: Names[str], truths: Names[str], scores: Floats | None
+    ) -> Scored:
+        if self.positive.name is None:
+            self._guess(rows, said, truths, scores)
         truth = self._sides(rows.truth, truths)
         number = rows.truth_number
         truth = np.where((truth == NONE) & (number == 1.0), POSITIVE, truth)
@@ -100,6 +103,24 @@ class Scorer:
             number[kept],
         )
 
+    def _guess(
+        self, rows: Rows, said: Names[str], truths: Names[str], scores: Floats | None
+    ) -> None:
+        """Guess the positive class from the first labelled row that names one."""
+        labelled = np.flatnonzero(rows.state == LABELLED)
+        if not len(labelled) or not any(map(self.positive.telling, [*said.names, *truths.names])):
+            return
+        odd_said = _told(rows.predicted[labelled], said, self.positive)
+        odd_true = _told(rows.truth[labelled], truths, self.positive)
+        for at in labelled[odd_said | odd_true][:1].tolist():
+            codes = [int(rows.predicted[at])]
+            if scores is not None:
+                codes += np.flatnonzero(np.isfinite(scores[at])).tolist()
+            names = [said.names[code] for code in codes if code != NONE]
+            if rows.truth[at] != NONE:
+                names.append(truths.names[rows.truth[at]])
+            self.positive.look(names)
+
     def _sides(self, codes: NDArray[np.int32], names: Names[str]) -> Codes:
         # One place more, for rows without a name.
         sides = [POSITIVE if self.positive.holds(each) else NEGATIVE for each in names.names]
@@ -109,24 +130,22 @@ class Scorer:
     def _multiclass(
         self, rows: Rows, said: Names[str], truths: Names[str], scores: Floats | None
     ) -> Scored:
-        predicted = self._named(rows.predicted, rows.number, said)
-        truth = self._named(rows.truth, rows.truth_number, truths)
-        kept = np.flatnonzero((rows.state == LABELLED) & (truth != NONE) & (predicted != NONE))
+        predicted, truth = self._classes_of(rows, said, truths)
+        kept = np.flatnonzero((truth != NONE) & (predicted != NONE))
         confidence = np.where(rows.predicted[kept] == NONE, np.nan, rows.number[kept])
         proper = (confidence >= 0.0) & (confidence <= 1.0)
         nothing = np.full(len(kept), np.nan)
         columns = true_class = None
         if scores is not None:
-            columns = scores[kept]
+            # What is out of 0..1 stays so, and adds up.
+            columns = np.clip(scores[kept], -1.0, 2.0)
             given = np.nansum(columns, axis=1)
             bad = (np.abs(given - 1.0) > SLACK) | (np.nan_to_num(columns) < 0.0).any(axis=1)
             columns = np.where(bad[:, None], np.nan, np.nan_to_num(columns))
-            places = [
-                said.names.index(each) if each in said.names else NONE
-                for each in self.classes.names
-            ]
-            true_class = np.array([*places, NONE], dtype=np.intp)[truth[kept]]
-            true_class[true_class >= columns.shape[1]] = NONE
+            width = columns.shape[1]
+            place = {name: at for at, name in enumerate(said.names[:width])}
+            places = [place.get(name, width) for name in self.classes.names]
+            true_class = np.array([*places, width], dtype=np.intp)[truth[kept]]
         return Scored(
             kept,
             _weights(rows, kept),
@@ -141,28 +160,24 @@ class Scorer:
             true_class,
         )
 
-    def _named(self, codes: NDArray[np.int32], numbers: Floats, names: Names[str]) -> Codes:
-        """Codes of this scorer; a number without a name is the class that is called so."""
-        bare = (codes == NONE) & np.isfinite(numbers)
-        if not bare.any():
-            wanted = np.unique(codes)
-            places = np.full(len(names.names) + 1, NONE, dtype=np.intp)
-            first = (
-                sorted(wanted.tolist(), key=codes.tolist().index)
-                if len(wanted) > 1
-                else wanted.tolist()
-            )
-            for code in first:
-                if code != NONE:
-                    places[code] = self.classes.code(names.names[code])
-            return places[codes]
-        listed = [
-            (f"{number:g}" if lone else None) if code == NONE else names.names[code]
-            for code, number, lone in zip(
-                codes.tolist(), numbers.tolist(), bare.tolist(), strict=True
-            )
-        ]
-        return self.classes.codes(listed).astype(np.intp)
+    def _classes_of(self, rows: Rows, said: Names[str], truths: Names[str]) -> tuple[Codes, Codes]:
+        """Codes of what was said and what was true, (n,) each; ``NONE`` without a label, or both.
+
+        Row by row, so that their order does not tell where the log was cut.
+        """
+        answers = _Answers(rows.predicted, rows.number, said)
+        facts = _Answers(rows.truth, rows.truth_number, truths)
+        keys = np.stack([answers.keys, facts.keys], axis=1)
+        keys[(rows.state != LABELLED) | (keys == NONE).any(axis=1)] = NONE
+        keys[:, 1] += np.where(keys[:, 1] == NONE, 0, len(answers.names))
+        distinct, first, inverse = np.unique(keys.ravel(), return_index=True, return_inverse=True)
+        names = answers.names + facts.names
+        codes = np.full(len(distinct), NONE, dtype=np.intp)
+        for at in np.argsort(first).tolist():
+            if distinct[at] != NONE:
+                codes[at] = self.classes.code(names[distinct[at]])
+        found = codes[inverse].reshape(-1, 2)
+        return found[:, 0], found[:, 1]
 
     def _regression(self, rows: Rows) -> Scored:
         kept = np.flatnonzero(
@@ -172,6 +187,35 @@ class Scorer:
         none = np.full(len(kept), NONE, dtype=np.intp)
         said, true = rows.number[kept], rows.truth_number[kept]
         return Scored(kept, _weights(rows, kept), none, none, nothing, nothing, nothing, said, true)
+
+
+class _Answers:
+    """A column of classes as keys (n,) of ``names``, ``NONE`` for no class.
+
+    A number without a name is the class that is called so.
+    """
+
+    def __init__(self, codes: NDArray[np.int32], numbers: Floats, names: Names[str]) -> None:
+        self.names = names.names
+        self.keys = codes.astype(np.intp)
+        bare = np.flatnonzero((codes == NONE) & np.isfinite(numbers))
+        if len(bare):
+            distinct, inverse = np.unique(numbers[bare], return_inverse=True)
+            self.keys[bare] = len(names) + inverse
+            self.names = names.names + [_called(number) for number in distinct.tolist()]
+
+
+def _told(
+    codes: NDArray[np.int32], names: Names[str], positive: PositiveClass
+) -> NDArray[np.bool_]:
+    """Which codes (n,) name a class that a guess can be made of."""
+    telling = [positive.telling(name) for name in names.names]
+    found: NDArray[np.bool_] = np.array([*telling, False])[codes]
+    return found
+
+
+def _called(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 def carrying(rows: Rows, extras: Mapping[int, Extras]) -> Scored:
@@ -186,9 +230,9 @@ def carrying(rows: Rows, extras: Mapping[int, Extras]) -> Scored:
     ]
     kept = np.array(places, dtype=np.intp)
     nothing, none = np.full(len(kept), np.nan), np.full(len(kept), NONE, dtype=np.intp)
-    # By the weight of the prediction, as what they carry is.
-    weight = rows.weight[kept].astype(np.float64)
-    return Scored(kept, weight, none, none, nothing, nothing, nothing, nothing, nothing)
+    return Scored(
+        kept, _weights(rows, kept), none, none, nothing, nothing, nothing, nothing, nothing
+    )
 
 
 def _known(rows: Rows) -> NDArray[np.bool_]:

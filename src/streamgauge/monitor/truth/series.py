@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +28,8 @@ REMEMBERED = 500
 class Batch(NamedTuple):
     """Released rows of one series: event times (n,), offsets (n,), weights (n,), and what is known.
 
-    ``slices`` and ``tags`` are those of each row, ``extras`` what the labels of rows carry, by
-    place. ``scored`` are the rows among them that have a fitting truth.
+    ``slices`` and ``tags`` are those of each row, ``extras`` what the labels of rows carry, and its
+    weight, by place. ``scored`` are the rows among them that have a fitting truth.
     """
 
     times: Floats
@@ -37,7 +38,7 @@ class Batch(NamedTuple):
     scored: Scored
     slices: Sequence[tuple[Slice, ...]]
     tags: Sequence[tuple[str, ...]]
-    extras: Mapping[int, Extras]
+    extras: Mapping[int, tuple[Extras, float]]
 
 
 class ShownWindow(NamedTuple):
@@ -65,6 +66,8 @@ class TruthSeries:
 
     def __init__(self, version: str, step: str) -> None:
         self.version, self.step = version, step
+        #: The first row that it counts, and the newest: rows of the join's numbers.
+        self.since = self.newest = 0
         self.window = TruthWindow()
         self.last: TruthWindow | None = None
         self.findings: list[Finding] = []
@@ -137,7 +140,7 @@ class TruthSeries:
         self.shown_total = None
         for each in (window.whole, self.total):
             self._add(each, task, batch, scored, start, stop)
-        self._slice(task, batch, scored)
+        self._slice(task, batch, scored, start, stop)
         self._beside(task, scored)
         if len(scored) and task != "scores":
             first, errors = self.scale.errors(task, scored)
@@ -167,15 +170,11 @@ class TruthSeries:
         to.count(batch.weights[start:stop])
         to.take(task, scored)
         if batch.extras:
-            to.take_extras(
-                (each, float(batch.weights[row]))
-                for row, each in batch.extras.items()
-                if start <= row < stop
-            )
+            to.take_extras(each for row, each in batch.extras.items() if start <= row < stop)
 
-    def _slice(self, task: Task, batch: Batch, scored: Scored) -> None:
+    def _slice(self, task: Task, batch: Batch, scored: Scored, start: int, stop: int) -> None:
         by_slice: dict[Slice, list[int]] = {}
-        for place, row in enumerate(scored.rows.tolist()):
+        for place, row in enumerate(scored.rows.tolist() if any(batch.slices) else ()):
             for of in batch.slices[row]:
                 by_slice.setdefault(of, []).append(place)
         for of, places in sorted(by_slice.items()):
@@ -184,26 +183,29 @@ class TruthSeries:
             for to in (self.window.slice(of), total):
                 to.count(part.weight)
                 to.take(task, part)
+        carried: dict[Slice, list[tuple[Extras, float]]] = {}
+        for row, each in batch.extras.items():
+            if start <= row < stop:
+                for of in batch.slices[row]:
+                    carried.setdefault(of, []).append(each)
+        for of, extras in sorted(carried.items(), key=itemgetter(0)):
+            for to in (self.window.slice(of), self.slice_totals.setdefault(of, Performance())):
+                to.take_extras(extras)
 
     def amend(self, task: Task, before: Batch, after: Batch) -> None:
         """Take a row back as it was, and take it as it is: totals only, windows are closed."""
         self.shown_total = None
-        for batch, back in ((before, True), (after, False)):
-            own = Performance()
-            self._add(own, task, batch, batch.scored, 0, len(batch.times))
-            if back:
-                self.total.take_out(own)
-            else:
-                self.total.merge(own)
-            for of in batch.slices[0] if len(batch.scored) else ():
-                part = Performance()
-                part.count(batch.scored.weight)
-                part.take(task, batch.scored)
-                total = self.slice_totals.setdefault(of, Performance())
-                if back:
-                    total.take_out(part)
-                else:
-                    total.merge(part)
+        own, part = Performance(), Performance()
+        self._add(own, task, before, before.scored, 0, len(before.times))
+        self.total.take_out(own)
+        self._add(self.total, task, after, after.scored, 0, len(after.times))
+        if before.slices[0]:
+            _amend(part, task, before)
+        for of in before.slices[0]:
+            if len(before.scored) or before.extras:
+                self.slice_totals[of].take_out(part)
+            if len(after.scored) or after.extras:
+                _amend(self.slice_totals.setdefault(of, Performance()), task, after)
 
     def _close(self, row: int, *, alpha: float, settles_after: float, needed: int) -> Closed:
         window, self.window = self.window, TruthWindow()
@@ -249,12 +251,14 @@ class TruthSeries:
             [type(self.trivial).__name__, self.trivial.state()] if self.trivial else None,
             np.array([end for end, _ in self.history]),
             np.array([errors for _, errors in self.history], dtype=np.int64),
+            [self.since, self.newest],
         ]
 
     @classmethod
     def from_state(cls, version: str, step: str, state: list[Any]) -> TruthSeries:
         made = cls(version, step)
-        window, last, findings, total, slices, concept, scale, trivial, ends, errors = state
+        window, last, findings, total, slices, concept, scale, trivial, *history = state
+        ends, errors, (made.since, made.newest) = history
         made.window = TruthWindow.from_state(window)
         made.last = TruthWindow.from_state(last) if last is not None else None
         made.findings = [Finding.from_stored(each) for each in findings]
@@ -268,3 +272,10 @@ class TruthSeries:
             made.trivial = own.from_state(inside)
         made.history = list(zip(ends.tolist(), errors.tolist(), strict=True))
         return made
+
+
+def _amend(to: Performance, task: Task, batch: Batch) -> None:
+    """Take the one row of an amendment, as slices do."""
+    to.count(batch.scored.weight)
+    to.take(task, batch.scored)
+    to.take_extras(batch.extras.values())

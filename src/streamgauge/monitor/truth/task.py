@@ -22,6 +22,9 @@ def declared_task(spec: ModelSpec) -> Task | None:
     match spec.task:
         case "ranking" | "generative":
             return "scores"
+        case None if spec.labels.implicit_negative_after_seconds is not None:
+            # Where a missing label means "no" there are two classes.
+            return "binary"
         case task:
             return task
 
@@ -64,9 +67,14 @@ class PositiveClass:
     def look(self, names: Iterable[str]) -> None:
         """Guess from names, once."""
         if self.name is None:
-            others = sorted({name for name in names if name not in TRUE and name not in NEGATIVES})
+            others = sorted({name for name in names if self.telling(name)})
             if others:
                 self.guessed = others[-1]
+
+    @staticmethod
+    def telling(name: str) -> bool:
+        """Whether a name is one of those that a guess is made of."""
+        return name not in TRUE and name not in NEGATIVES
 
     def holds(self, name: str) -> bool:
         """Whether a class is the positive one."""
