@@ -90,16 +90,16 @@ def test_kill_9_at_any_moment_changes_nothing_of_what_is_learned(
     learner = Learner(real_kafka, real_redis, prefix)
     rng = random.Random(17)
     try:
-        rows = 1_000 * (10 + KILLS)
+        rows = 500 * (10 + KILLS)
         sent = publish(real_kafka, prefix, story(rows, begin=time.time() - rows / 500 - 30))
         # When it is killed at random moments, every second time while it learns
         for number in range(KILLS):
             process, before = learner.start(), learner.taken()
             if number % 2:
                 wait(lambda b=before: learner.taken() > b, 30, "no progress")  # type: ignore[misc]
-                time.sleep(rng.uniform(0.0, 0.2))
+                time.sleep(rng.uniform(0.0, 0.1))
             else:
-                time.sleep(rng.uniform(0.5, 2.5))
+                time.sleep(rng.uniform(0.5, 2.0))
             assert process.poll() is None
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -55,7 +55,9 @@ def served_accuracy(
     x = rng.normal(size=(rows, 5))
     margin = x @ np.array([1.0, -1.0, 0.5, 0.0, 0.0])
     truth = margin + 0.3 * rng.normal(size=rows) > 0
-    accuracies, held, serving = [], 0, None
+    accuracies: list[float] = []
+    held = 0
+    serving: Pipeline | None = None
     for start in range(0, rows, STEP):
         log: list[LogRecord] = []
         right = 0

@@ -41,11 +41,11 @@ class Joining(Releasing):
         due = logged + self.rule.patience <= times
         if not due.any() and self._join_at_once(places, truths, times, logged, names, annotators):
             if self.joined is not None:
-                both = self._both(places, records), places.tolist(), truths
+                by, since = self._both(places, records), np.maximum(times, logged).tolist()
                 self.joined += [
                     Joined(record, 0, number, truth, time)
                     for record, number, truth, time in zip(
-                        *both, np.maximum(times, logged).tolist(), strict=True
+                        by, places.tolist(), truths, since, strict=True
                     )
                 ]
             return

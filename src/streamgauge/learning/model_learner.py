@@ -325,8 +325,8 @@ class ModelLearner:
         )
         for each in candidates:
             if each[0] in self.candidates and f"m{each[0]}" in parts:
-                own = [parts.get(f"{part}{each[0]}") for part in "mbs"]
-                self.candidates[each[0]].restore(each, *own)
+                beside, gate = parts.get(f"b{each[0]}"), parts.get(f"s{each[0]}")
+                self.candidates[each[0]].restore(each, parts[f"m{each[0]}"], beside, gate)
         self.championship.restore(championship)
         self.bound.restore(bound)
         self.taught.bound = self.bound.bound

@@ -20,7 +20,7 @@ from streamgauge.labels import Truth
 from streamgauge.learning.facts import PART, LearnedFacts
 from streamgauge.learning.model_events import ACTOR, event_of
 from streamgauge.learning.model_learner import Decided, ModelLearner
-from streamgauge.learning.promotion import Guards
+from streamgauge.learning.promotion import Decision, Guards
 from streamgauge.learning.told import alarm_told
 from streamgauge.learning.view import learner_view
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
@@ -317,7 +317,8 @@ class PartitionLearner:
         _count(effects, "alarm", "ok" if learner is not None else "skipped")
         if learner is None or alarm is None:
             return
-        before, decisions = learner.championship.champion, []
+        before = learner.championship.champion
+        decisions: list[Decision] = []
         if alarm.kind == "data_quality":
             learner.quality_alarm(alarm.fingerprint, firing=alarm.firing, at=log_time)
             guards = Guards(data_quality_alarm=bool(learner.broken))
