@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings(config=options.config)
-        if settings.state.key is None:
+        if settings.state.key is None or not settings.state.key.get_secret_value():
             raise WorkerError(
                 "set STREAMGAUGE_STATE__KEY (any long secret, the same for all services): models"
                 " are code, and none is loaded that was not signed with it"

@@ -147,7 +147,9 @@ def test_by_policy_what_came_meanwhile_is_discarded() -> None:
 
 def test_concept_drift_asks_for_a_retraining_with_clean_data() -> None:
     events, labels = stream(3000, champion=0.3, rate=10.0)
-    asked = {**SPEC["learning"], "retraining": {"on_drift": True, "min_labels": 500}}
+    # (a new champion would end the old one's causes)
+    asked: dict[str, Any] = {**SPEC["learning"], "promotion": {"mode": "manual"}}
+    asked["retraining"] = {"on_drift": True, "min_labels": 500}
     made = learner(learning=asked)
     drift = alarm(0, START + 10.0, firing=True, kind="concept_drift")
     effects = feed(made, merged(events, labels, [drift]))
@@ -171,7 +173,9 @@ def test_when_the_concept_changes_contests_begin_anew_and_the_policy_decides(pol
     told = [each for each in effects.events if isinstance(each, ModelEvent)]
     assert [each.reason for each in told] == ["the concept changed"]
     assert candidate.contest is not None and candidate.contest.k == 2
-    assert candidate.say({"a": 2.0, "b": 2.0})["online"] == "false"
+    answers: dict[str, Any] = {}
+    candidate.say({"a": 2.0, "b": 2.0}, answers)
+    assert answers["online"] == "false"
     assert (candidate.pipeline.learned < 3000) == (policy != "keep")
     assert candidate.background is None
 

@@ -27,6 +27,7 @@ from streamgauge.batch.structs import (
 )
 from streamgauge.processing import DeadLetter, LogRecord
 from streamgauge_client.events.timestamp import FIRST_MILLISECONDS, to_seconds
+from streamgauge_client.topics import PREDICTIONS
 
 _TYPES: dict[str, type[AnyEvent]] = {
     "prediction": Prediction,
@@ -37,6 +38,9 @@ _TYPES: dict[str, type[AnyEvent]] = {
     "model": Model,
 }
 _DECODERS = {name: msgspec.json.Decoder(event).decode for name, event in _TYPES.items()}
+
+#: How the topic of predictions ends.
+_ASKED = f".{PREDICTIONS.name}"
 
 _offset, _stamp = attrgetter("offset"), attrgetter("timestamp")
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -58,12 +62,20 @@ def decode_records(records: Sequence[LogRecord], shapes: Shapes | None = None) -
     gathered = _Gathered()
     for start in range(0, len(records), BLOCK):
         block = records[start : start + BLOCK]
-        plain = plain_predictions(block, shapes)
+        # Predictions and labels come by turns where labels are fast.
+        asked = [i for i, each in enumerate(block, start) if each.topic.endswith(_ASKED)]
+        whole = len(asked) == len(block)
+        plain = None
+        if asked:
+            own = block if whole else [records[index] for index in asked]
+            plain = plain_predictions(own, shapes)
         if plain is not None:
-            gathered.extend(start, plain)
-            continue
+            gathered.extend(asked, plain)
+            if whole:
+                continue
         for index, record in enumerate(block, start):
-            gathered.take(index, record)
+            if plain is None or not record.topic.endswith(_ASKED):
+                gathered.take(index, record)
     return gathered.decoded(records)
 
 
@@ -85,16 +97,16 @@ class _Gathered:
             Model: [],
         }
 
-    def extend(self, start: int, plain: Plain) -> None:
-        """Take a block that is plain, its records' indices from ``start`` on."""
+    def extend(self, rows: Sequence[int], plain: Plain) -> None:
+        """Take a block's predictions that are plain, ``rows`` their records' indices."""
         n = len(plain.events)
-        self._rows += range(start, start + n)
+        self._rows += rows
         self._timestamps += plain.timestamps
         self._weights += [1] * n
         self._predictions += plain.events
         if plain.sequences:
             models = (event.model for event in plain.events)
-            self._sequences += zip(range(start, start + n), models, plain.sequences, strict=True)
+            self._sequences += zip(rows, models, plain.sequences, strict=True)
 
     def take(self, index: int, record: LogRecord) -> None:
         """Take one record."""
@@ -159,6 +171,9 @@ def _take(record: LogRecord) -> tuple[float, AnyEvent] | DeadLetter:
             and timestamp < FIRST_MILLISECONDS
         ):
             return timestamp, event
+        # Nearly all labels: no time of their own, and no envelope that could have one.
+        if timestamp is None and not record.headers and stamp is not None and stamp >= 0.0:
+            return stamp, event
         return _event_time(event, record), event
     except Refused as refusal:
         reason, error = refusal.reason, refusal.error

@@ -41,15 +41,17 @@ class Joining(Releasing):
         due = logged + self.rule.patience <= times
         if not due.any() and self._join_at_once(places, truths, times, logged, names, annotators):
             if self.joined is not None:
-                came = zip(records, places.tolist(), truths, np.maximum(times, logged), strict=True)
+                by, since = self._both(places, records), np.maximum(times, logged).tolist()
                 self.joined += [
-                    Joined(record, 0, number, truth, float(time))
-                    for record, number, truth, time in came
-                    if not truth.withdrawn
+                    Joined(record, 0, number, truth, time)
+                    for record, number, truth, time in zip(
+                        by, places.tolist(), truths, since, strict=True
+                    )
                 ]
             return
         each = zip(digests.tolist(), places.tolist(), truths, due.tolist(), at, strict=True)
         limits, orphaned = self._limits(records), (times + self.rule.horizon < logged).tolist()
+        both = self._both(places, records)
         for row, (digest, place, truth, is_due, time) in enumerate(each):
             self._limit, self._record = limits[row], records[row]
             if place == ABSENT:
@@ -60,6 +62,7 @@ class Joining(Releasing):
             else:
                 if is_due:
                     self._release(time)
+                self._record = both[row]
                 self._join(place, truth, time)
 
     def _meant(
@@ -115,6 +118,16 @@ class Joining(Releasing):
         self.counts.withdrawn += int(withdrawn.sum())
         return True
 
+    def _both(self, places: Places, records: Sequence[int]) -> list[int]:
+        """The records by which labels and their predictions were there."""
+        if not self._chunk:
+            return list(records)
+        came = np.concatenate(self._chunk)
+        rows = places - self._chunk_first
+        own = np.where(rows >= 0, came[np.maximum(rows, 0)], -1)
+        found: list[int] = np.maximum(own, records).tolist()
+        return found
+
     def _limits(self, records: Sequence[int]) -> list[int]:
         """For each record, how many rows were there by then."""
         if not self._chunk:
@@ -146,7 +159,7 @@ class Joining(Releasing):
             before = self._single(number)
         if state in (MISSING, IMPLIED):
             self.counts.joined += 1
-            if self.joined is not None and state == MISSING and not truth.withdrawn:
+            if self.joined is not None and state == MISSING:
                 both = max(at, float(rows.logged[place]))
                 self.joined.append(Joined(self._record, 0, number, truth, both))
             self.counts.early += bool(at < rows.logged[place])

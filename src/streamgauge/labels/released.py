@@ -48,6 +48,8 @@ class Released(NamedTuple):
 class Joined(NamedTuple):
     """The first truth of a row, and the record by which both were there; None where implied.
 
+    It may be a withdrawal.
+
     ``after`` tells truths that time brought from those of the record itself, which came before.
     """
 

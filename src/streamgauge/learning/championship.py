@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from streamgauge.learning.candidate import Candidate
@@ -37,13 +37,14 @@ class Championship:
         candidates: Mapping[str, Candidate],
         spec: ModelSpec,
         at: float,
-        champion: float | None,
+        champion: float,
         losses: Mapping[str, float | None],
         bound: float | None,
-    ) -> Iterator[Decision]:
+    ) -> list[Decision]:
         """Take one released row, answered at log time ``at``: the losses of all who answered it."""
-        if champion is None or bound is None:
-            return
+        told: list[Decision] = []
+        if bound is None:
+            return told
         for name, candidate in candidates.items():
             own = losses[name]
             if own is None or name == self.champion or candidate.failed:
@@ -52,12 +53,12 @@ class Championship:
             if contest is None:
                 contest = candidate.contest = self._begin(name, spec, at, bound)
             for decision in contest.observe_one(at, champion, own):
-                yield self._noted(decision)
+                told.append(self._noted(decision))
                 if decision.after == "failed":
                     candidate.failed = True
                 elif decision.after == "promoted":
-                    yield from self._promoted(name, candidates, at)
-                    return
+                    return [*told, *self._promoted(name, candidates, at)]
+        return told
 
     def _begin(self, name: str, spec: ModelSpec, at: float, bound: float) -> Contest:
         asked = spec.learning.promotion
@@ -90,7 +91,9 @@ class Championship:
         self.champion, self.since = name, at
         for other, candidate in candidates.items():
             contest, candidate.contest = candidate.contest, None
-            if contest is not None and other != name:
+            if other == name:
+                candidate.gate.serve(candidate.pipeline)
+            elif contest is not None and not contest.over:
                 for decision in contest.abandon(at, f"{name} was promoted"):
                     yield self._noted(decision)
 
@@ -103,6 +106,28 @@ class Championship:
             if contest is not None and not contest.over:
                 for decision in contest.abandon(at, reason):
                     yield self._noted(decision)
+
+    def drop(
+        self, names: Collection[str], candidates: Mapping[str, Candidate], at: float
+    ) -> Iterator[Decision]:
+        """The spec has them no more: their contests end, and nobody is champion among them.
+
+        The registry keeps the snapshot that serves until somebody else is promoted.
+        """
+        for name in sorted(names):
+            contest = candidates[name].contest
+            if contest is not None and not contest.over:
+                for decision in contest.abandon(at, f"the spec has no challenger {name} any more"):
+                    yield self._noted(decision)
+        if self.champion in names:
+            self.champion, self.since = PUBLISHED, at
+
+    def reconfigured(self, candidate: Candidate, spec: ModelSpec, at: float) -> Iterator[Decision]:
+        """Let a candidate go by another spec; one that starts afresh is another challenger."""
+        contest = candidate.contest
+        if candidate.configure(spec) and contest is not None and not contest.over:
+            for decision in contest.abandon(at, "its pipeline was changed by the spec"):
+                yield self._noted(decision)
 
     def _noted(self, decision: Decision) -> Decision:
         self.decisions = [*self.decisions, decision.as_dict()][-REMEMBERED:]

@@ -9,10 +9,12 @@ from streamgauge.labels.block import BLOCK
 
 #: An answer as it is kept: a class, or a number; None where a candidate had none.
 Said = str | float | None
+#: Under what name the answer of the model's service is kept; no candidate is called so.
+SERVED = ""
 
 
 class Waiting(NamedTuple):
-    """A prediction's features, each candidate's answer, and how many predictions it stands for."""
+    """A prediction's features, all answers by name, and how many predictions it stands for."""
 
     features: Mapping[str, Any]
     said: dict[str, Said]
@@ -50,8 +52,9 @@ class Examples:
         """State of blocks that changed since the last call, by name; None for what is gone."""
         changed: dict[str, list[Any] | None] = {f"f{number}": None for number in self._dropped}
         for block in sorted(self._changed - self._dropped):
+            # Sorted: how decoding orders features tells what came before.
             changed[f"f{block}"] = [
-                [number, dict(each.features), each.said, each.weight]
+                [number, dict(sorted(each.features.items())), each.said, each.weight]
                 for number, each in self._rows(block)
             ]
         self._changed, self._dropped = set(), set()

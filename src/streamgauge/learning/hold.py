@@ -67,7 +67,10 @@ class Hold:
         return dropped
 
     def state(self) -> list[Any]:
-        return [self.open, [[dict(each.features), *each[1:]] for each in self._waiting]]
+        return [
+            self.open,
+            [[dict(sorted(each.features.items())), *each[1:]] for each in self._waiting],
+        ]
 
     def restore(self, state: list[Any]) -> None:
         self.open = state[0]

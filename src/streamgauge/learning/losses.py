@@ -12,6 +12,8 @@ from streamgauge.learning.examples import Said
 ENOUGH = 200
 #: The bound is so many times the absolute error that nine of ten keep.
 MARGIN = 3.0
+#: The largest residual: finite numbers may be further apart than a float can say.
+LARGEST = 1e150
 
 
 class LossBound:
@@ -43,4 +45,4 @@ def loss(said: Said, truth: str | float) -> float | None:
         return None
     if isinstance(said, str):
         return float(said != truth)
-    return abs(said - float(truth))
+    return min(abs(said - float(truth)), LARGEST)

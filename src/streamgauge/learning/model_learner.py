@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamgauge.batch.columns import ERROR, EventBatch
-from streamgauge.labels import Amendment, JoinRule, LabelJoin, Released, Rows, Truth
-from streamgauge.labels.block import LABELLED
+from streamgauge.batch.columns import EventBatch
+from streamgauge.labels import Amendment, Joined, JoinRule, LabelJoin, Truth
 from streamgauge.labels.digest import digests
-from streamgauge.labels.names import NONE
-from streamgauge.labels.released import Joined
 from streamgauge.learning.advice import RetrainAdvice
-from streamgauge.learning.candidate import Candidate, background
+from streamgauge.learning.answers import Answers, Row, released_at, scorable
+from streamgauge.learning.asking import Asked, admit
+from streamgauge.learning.candidate import Candidate
 from streamgauge.learning.championship import Championship
-from streamgauge.learning.examples import Examples, Said, Waiting
+from streamgauge.learning.examples import SERVED, Examples, Said, Waiting
 from streamgauge.learning.hold import Example
-from streamgauge.learning.losses import LossBound, loss
+from streamgauge.learning.losses import LossBound
 from streamgauge.learning.promotion import Decision
-from streamgauge.monitor.truth.scored import POSITIVE, Scorer
-from streamgauge.monitor.truth.task import PositiveClass
-from streamgauge.pipelines.building import build
 from streamgauge.specs.model_spec import ModelSpec
 
 #: How long predictions wait where the spec does not say, in seconds.
@@ -34,13 +31,15 @@ DEFAULT_HORIZON = 86_400.0
 MOST_TRIALS = 20
 
 
-class Asked(NamedTuple):
-    """A prediction that candidates are to answer: its record, its row, and what it stands for."""
+class Decided(NamedTuple):
+    """A decision, and the record of the chunk by which it fell."""
 
     record: int
-    number: int
-    features: Mapping[str, Any]
-    weight: float
+    decision: Decision
+
+
+#: Something to do by a record: its record, 0 for a lesson and 1 for a comparison, and what.
+_Step = tuple[int, int, Joined | Row]
 
 
 class ModelLearner:
@@ -60,8 +59,9 @@ class ModelLearner:
         self.championship = Championship(spec.model)
         self.advice = RetrainAdvice(spec)
         self.bound = LossBound(spec.task or "")
-        self.positive = PositiveClass(spec.labels.positive)
-        self.scorer = Scorer(self.positive, spec.labels.threshold)
+        #: By the order of lessons, and by that of predictions.
+        self.taught, self.compared = Answers(spec), Answers(spec)
+        self.taught.bound = self.bound.bound
         #: Fingerprints of alarms that are open: on the quality of inputs, and on inputs at all.
         self.broken: set[str] = set()
         self.moved: set[str] = set()
@@ -69,9 +69,10 @@ class ModelLearner:
         self.learned = 0
         self.champion_answered = 0
         self.champion_missed = 0.0
-        self.last_inputs: list[Mapping[str, Any]] = []
+        self.last_inputs: deque[Mapping[str, Any]] = deque(maxlen=MOST_TRIALS)
+        #: The log's time by the last record of this model.
         self.log_time = -math.inf
-        self.changed = True
+        self._gone: set[str] = set()
 
     @staticmethod
     def _rule(spec: ModelSpec) -> JoinRule:
@@ -82,27 +83,35 @@ class ModelLearner:
             spec.labels.implicit_negative_after_seconds,
         )
 
-    def configure(self, spec: ModelSpec) -> None:
-        """Go by another spec from here on. Candidates that it drops are gone, others go on."""
+    def configure(self, spec: ModelSpec, *, at: float) -> list[Decision]:
+        """Go by another spec from a log time on: candidates it drops are gone, others go on."""
+        told: list[Decision] = []
+        if spec.task != self.spec.task:
+            # What was said and learned is of another kind: nothing of it is worth a comparison.
+            told += self.championship.begin_anew(self.candidates, at, "the task changed")
+            self.bound = LossBound(spec.task or "")
+            self.taught.bound = self.bound.bound
+            self.champion_answered, self.champion_missed = 0, 0.0
         self.spec = spec
         self.join.set_rule(self._rule(spec))
-        self.positive.declared, self.scorer.threshold = (
-            spec.labels.positive,
-            spec.labels.threshold,
-        )
+        self.taught.configure(spec)
+        self.compared.configure(spec)
+        dropped = self.candidates.keys() - spec.learning.challengers.keys()
+        told += self.championship.drop(dropped, self.candidates, at)
         kept = {}
         for name in spec.learning.challengers:
             known = self.candidates.get(name)
             if known is None:
                 known = Candidate(name, spec)
                 if self.broken:
-                    known.quality_alarm(True, at=self.log_time)
+                    known.quality_alarm(True, at=at)
             else:
-                known.configure(spec)
+                told += self.championship.reconfigured(known, spec, at)
             kept[name] = known
+        self._gone = (self._gone | dropped) - kept.keys()
         self.candidates = kept
         self.advice.configure(spec)
-        self.changed = True
+        return told
 
     # -- a chunk -----------------------------------------------------------------------------
 
@@ -111,16 +120,17 @@ class ModelLearner:
         batches: Sequence[EventBatch],
         labels: Sequence[tuple[int, str, Truth]],
         reached: NDArray[np.float64],
-    ) -> list[Decision]:
-        """Take the predictions and labels of a chunk.
+    ) -> list[Decided]:
+        """Take the predictions and labels of a chunk; without any, let its time pass.
 
         Labels come as (record, id, truth); ``reached`` (records,) is the log's time after each
         record of the chunk.
         """
         self.join.log_times = reached
-        asked: list[Asked] = []
-        for batch in batches:
-            asked += self._admit(batch, reached)
+        last = max([labels[-1][0] if labels else -1, *(int(b.row[-1]) for b in batches)])
+        if last >= 0:
+            self.log_time = max(self.log_time, float(reached[last]))
+        asked = [each for batch in batches for each in admit(self.join, batch, reached)]
         if labels:
             records = [record for record, _, _ in labels]
             self.join.label(
@@ -131,168 +141,115 @@ class ModelLearner:
             )
         return self.advance(float(reached[-1]), asked=asked)
 
-    def advance(self, log_time: float, *, asked: Sequence[Asked] = ()) -> list[Decision]:
+    def advance(self, log_time: float, *, asked: Sequence[Asked] = ()) -> list[Decided]:
         """End a chunk at a log time: answer and learn in log order, then compare."""
         self.join.run_to(log_time)
-        self._in_turn(asked)
-        released = self.join.take()
-        decisions = [each for part in released for each in self._compare(part)]
+        assert self.join.joined is not None
+        lessons, self.join.joined = self.join.joined, []
+        lessons.sort(key=itemgetter(0, 1, 2))
+        steps: list[_Step] = [(each.record, 0, each) for each in lessons]
+        came = {each.number: each.record for each in lessons}
+        last = -1
+        for part in self.join.take():
+            # A contest has looked at what an amendment changes; it is not to look twice.
+            if not isinstance(part, Amendment):
+                records = released_at(part, came, self.join, last)
+                last = records[-1]
+                rows = zip(records, scorable(part), strict=True)
+                steps += [(record, 1, row) for record, row in rows if row is not None]
+        steps.sort(key=itemgetter(0, 1))
+        decided = self._in_turn(asked, steps)
         self.examples.drop(self.join.table.first)
         self.join.log_times = np.zeros(0)
-        self.log_time = max(self.log_time, log_time)
-        self.changed = True
-        return decisions
+        return decided
 
     def due(self, log_time: float) -> bool:
         return self.join.due(log_time)
 
-    def _admit(self, batch: EventBatch, reached: NDArray[np.float64]) -> list[Asked]:
-        """Let predictions wait; return (record, row, features) of those that do."""
-        answered = np.flatnonzero(
-            (batch.status != ERROR) & ~(batch.null_output & np.isnan(batch.score))
-        )
-        if not len(answered):
-            return []
-        if len(answered) < len(batch):
-            batch = batch.take(answered)
-        rows = Rows.empty(len(batch))
-        rows.digest[:] = digests(batch.prediction_id)
-        rows.logged[:] = np.where(np.isfinite(reached[batch.row]), reached[batch.row], 0.0)
-        rows.time[:], rows.offset[:], rows.number[:] = batch.timestamp, batch.offset, batch.score
-        rows.predicted[:] = self.join.said.codes(batch.label)
-        rows.weight[:] = batch.weight
-        first = self.join.table.end
-        self.join.admit(rows, batch.row)
-        numbers = self.join.table.find(rows.digest).tolist()
-        found: list[Asked] = []
-        seen: set[int] = set()
-        features = batch.features.dicts()
-        for place, number in enumerate(numbers):
-            # One that was not admitted, or came before, is neither asked nor learned.
-            if number >= first and number not in seen:
-                seen.add(number)
-                block, at = self.join.table.at(number)
-                weight = float(block.rows.weight[at])
-                found.append(Asked(int(batch.row[place]), number, features[place], weight))
-        return found
+    def _in_turn(self, asked: Sequence[Asked], steps: Sequence[_Step]) -> list[Decided]:
+        """Ask, teach and compare in the order of the log; both come in it.
 
-    def _in_turn(self, asked: Sequence[Asked]) -> None:
-        """Ask and teach in the order of the log."""
-        assert self.join.joined is not None
-        lessons = sorted(self.join.joined, key=lambda each: (each.record, each.after))
-        self.join.joined = []
-        place = 0
-        for record, number, features, weight in sorted(asked, key=itemgetter(0, 1)):
-            while place < len(lessons) and _comes_before(lessons[place], record):
-                self._teach(lessons[place])
+        A record's predictions are asked first, then its lessons are taught, then the rows that it
+        released are compared: who is champion, and which pipeline answers, holds from there on.
+        """
+        decided: list[Decided] = []
+        place, n = 0, len(steps)
+        upcoming = steps[0][0] if n else math.inf
+        for each in asked:
+            while upcoming < each.record:
+                decided += self._step(steps[place])
                 place += 1
-            self._ask(number, features, weight)
-        for lesson in lessons[place:]:
-            self._teach(lesson)
+                upcoming = steps[place][0] if place < n else math.inf
+            self._ask(each)
+        for step in steps[place:]:
+            decided += self._step(step)
+        return decided
 
-    def _ask(self, number: int, features: Mapping[str, Any], weight: float) -> None:
-        said: dict[str, Said] = {}
+    def _step(self, step: _Step) -> Iterable[Decided]:
+        what = step[2]
+        if isinstance(what, Joined):
+            self._teach(what)
+            return ()
+        return [Decided(step[0], each) for each in self._compare(what)]
+
+    def _ask(self, asked: Asked) -> None:
+        said: dict[str, Said] = {SERVED: self.compared.said(asked.label, asked.score)}
+        features = asked.features
         for candidate in self.candidates.values():
-            said |= candidate.say(features)
-        self.examples.keep(number, Waiting(features, said, weight))
-        self.last_inputs = [*self.last_inputs[1 - MOST_TRIALS :], features]
+            candidate.say(features, said)
+        self.examples.keep(asked.number, Waiting(features, said, asked.weight))
+        self.last_inputs.append(features)
 
     def _teach(self, lesson: Joined) -> None:
-        waiting = self.examples.get(lesson.number)
-        truth = self._truth(lesson.truth)
-        if waiting is None or truth is None:
+        label, waiting = lesson.truth, self.examples.get(lesson.number)
+        if waiting is None or (label is not None and label.withdrawn):
             return
-        label = lesson.truth
-        example = Example(
-            waiting.features,
-            truth,
-            waiting.weight * (label.weight if label is not None else 1.0),
-            "",
-            (label.annotator or "") if label is not None else "",
-        )
-        self.learned += 1
-        for candidate in self.candidates.values():
-            candidate.learn(example, at=lesson.at)
-
-    def _truth(self, truth: Truth | None) -> str | float | None:
-        """The truth as pipelines learn it: the name of a class, or a number."""
-        if self.spec.task == "regression":
-            return None if truth is None or math.isnan(truth.number) else truth.number
+        truth = self.taught.truth(label)
         if truth is None:
-            return self._negative()
-        if truth.name is not None:
-            return truth.name
-        return None if math.isnan(truth.number) else f"{truth.number:g}"
-
-    def _negative(self) -> str:
-        """What the negative class is called: as labels called it, else ``false``."""
-        names = [*self.join.truths.names, *self.join.said.names]
-        return next((name for name in names if not self.positive.holds(name)), "false")
+            return
+        weight, source = waiting.weight, ""
+        if label is not None:
+            weight, source = weight * label.weight, label.annotator or ""
+        example = Example(waiting.features, truth, weight, source)
+        self.learned += 1
+        champion = self.championship.champion
+        for name, candidate in self.candidates.items():
+            reason = candidate.learn(example, at=lesson.at)
+            if not reason and candidate.background is not None:
+                candidate.beside(waiting.said, truth, self.taught)
+            if not reason and name == champion:
+                candidate.judged(waiting.said, truth, self.taught, by=example.source, at=lesson.at)
+                every = self.spec.learning.snapshot.every_seconds
+                candidate.gate.begin(candidate.pipeline, lesson.at, every)
 
     # -- comparisons -------------------------------------------------------------------------
 
-    def _compare(self, part: Released | Amendment) -> Iterator[Decision]:
-        """Score champion and candidates on released rows, in prediction order, once each."""
-        if isinstance(part, Amendment):
-            # A contest has looked at it already; taking it back would let it look twice.
-            return
-        truths = self._released_truths(part)
-        published = self._published(part)
-        for place, truth in truths:
-            number, at = part.first + place, float(part.rows.logged[place])
-            waiting = self.examples.get(number)
-            champion = loss(published[place], truth)
-            if self.bound.bound is None and champion is not None:
+    def _compare(self, row: Row) -> Sequence[Decision]:
+        """Score champion and candidates on a released row, in prediction order, once."""
+        answers = self.compared
+        truth = answers.row_truth(row, self.join)
+        if truth is None:
+            return ()
+        waiting = self.examples.get(row.number)
+        if waiting is None:
+            return ()
+        champion = answers.lost(waiting.said.get(SERVED), truth)
+        if champion is not None:
+            self.champion_answered += 1
+            self.champion_missed += champion
+            if self.bound.bound is None:
                 self.bound.look(champion)
-            if champion is not None:
-                self.champion_answered += 1
-                self.champion_missed += champion
-            losses = {
-                name: loss(waiting.said.get(name), truth) if waiting is not None else None
-                for name in self.candidates
-            }
-            for name, each in losses.items():
-                if each is not None:
-                    beside = waiting.said.get(background(name)) if waiting is not None else None
-                    self.candidates[name].scored(each, loss(beside, truth))
-            if not self.moved:
-                yield from self.championship.score(
-                    self.candidates, self.spec, at, champion, losses, self.bound.bound
-                )
-
-    def _released_truths(self, part: Released) -> list[tuple[int, str | float]]:
-        rows = part.rows
-        found: list[tuple[int, str | float]] = []
-        for place in np.flatnonzero(rows.state == LABELLED).tolist():
-            code = int(rows.truth[place])
-            number = float(rows.truth_number[place])
-            if self.spec.task == "regression":
-                if not math.isnan(number):
-                    found.append((place, number))
-            elif code != NONE:
-                found.append((place, self.join.truths.names[code]))
-            elif not math.isnan(number):
-                found.append((place, f"{number:g}"))
-        return found
-
-    def _published(self, part: Released) -> list[Said]:
-        """What the model's service said, in the words of labels."""
-        rows, names = part.rows, self.join.said.names
-        if self.spec.task == "regression":
-            return [None if math.isnan(each) else each for each in rows.number.tolist()]
-        said: list[Said] = [
-            names[code] if code != NONE else None for code in rows.predicted.tolist()
-        ]
-        if self.spec.task != "binary":
-            return said
-        self.positive.look([*names, *self.join.truths.names])
-        words = self.join.truths.names
-        yes = next((word for word in words if self.positive.holds(word)), "true")
-        no = next((word for word in words if not self.positive.holds(word)), "false")
-        scored = self.scorer.score("binary", rows, self.join.said, self.join.truths, None)
-        for place, code in zip(scored.rows.tolist(), scored.predicted.tolist(), strict=True):
-            said[place] = yes if code == POSITIVE else no
-        return said
+                self.taught.bound = self.bound.bound
+        losses: dict[str, float | None] = {}
+        for name, candidate in self.candidates.items():
+            losses[name] = each = answers.lost(waiting.said.get(name), truth)
+            if each is not None:
+                candidate.scored(each)
+        if self.moved or champion is None:
+            return ()
+        return self.championship.score(
+            self.candidates, self.spec, row.logged, champion, losses, self.bound.bound
+        )
 
     # -- what else happens -------------------------------------------------------------------
 
@@ -303,26 +260,23 @@ class ModelLearner:
         if before != bool(self.broken):
             for candidate in self.candidates.values():
                 candidate.quality_alarm(bool(self.broken), at=at)
-        self.changed = True
 
-    def input_alarm(self, fingerprint: str, *, firing: bool, at: float) -> Iterator[Decision]:
+    def input_alarm(self, fingerprint: str, *, firing: bool, at: float) -> Iterable[Decision]:
         """An alarm on this model's inputs began or ended: answers to them compare nothing."""
         before = bool(self.moved)
         (self.moved.add if firing else self.moved.discard)(fingerprint)
         if self.moved and not before:
             yield from self.championship.begin_anew(self.candidates, at, "the inputs moved")
-        self.changed = True
 
-    def concept_drift(self, *, at: float) -> Iterator[Decision]:
+    def concept_drift(self, *, at: float) -> Iterable[Decision]:
         """An alarm says that the concept changed: what was compared is of another world."""
         yield from self.championship.begin_anew(self.candidates, at, "the concept changed")
         policy = self.spec.learning.on_concept_drift
         for candidate in self.candidates.values():
             if policy == "reset":
-                candidate.restart(build(self.spec, candidate.name))
+                candidate.restart(self.spec)
             elif policy == "challenger":
                 candidate.begin_background(self.spec)
-        self.changed = True
 
     # -- state -------------------------------------------------------------------------------
 
@@ -332,12 +286,12 @@ class ModelLearner:
             [each.state() for each in self.candidates.values()],
             self.championship.state(),
             self.bound.state(),
-            self.positive.state(),
+            [self.taught.state(), self.compared.state()],
             [sorted(self.broken), sorted(self.moved)],
             self.learned,
             self.champion_answered,
             self.champion_missed,
-            [dict(each) for each in self.last_inputs],
+            [dict(sorted(each.items())) for each in self.last_inputs],
             self.log_time,
             self.advice.state(),
         ]
@@ -345,16 +299,22 @@ class ModelLearner:
     def changed_parts(self) -> dict[str, Any]:
         """Parts of the state that changed since the last call; None for what is gone."""
         parts: dict[str, Any] = {**self.join.changed_blocks(), **self.examples.changed_blocks()}
+        for name in self._gone:
+            parts[f"m{name}"] = parts[f"b{name}"] = parts[f"s{name}"] = None
+        self._gone = set()
         for name, candidate in self.candidates.items():
             if candidate.changed:
                 parts[f"m{name}"] = candidate.pipeline_bytes()
                 parts[f"b{name}"] = candidate.background_bytes()
+            if candidate.gate.changed:
+                parts[f"s{name}"] = candidate.gate.parts()
         return parts
 
     def restore(self, state: list[Any], parts: Mapping[str, Any]) -> None:
         """Become what ``state`` and all parts described. All must have been authenticated."""
-        join, candidates, championship, bound, positive, broken, self.learned = state[:7]
-        self.champion_answered, self.champion_missed, self.last_inputs, self.log_time = state[7:11]
+        join, candidates, championship, bound, words, alarms, self.learned = state[:7]
+        self.champion_answered, self.champion_missed, inputs, self.log_time = state[7:11]
+        self.last_inputs = deque(inputs, maxlen=MOST_TRIALS)
         self.advice.restore(state[11])
         blocks = {name: each for name, each in parts.items() if name[0] in "pl"}
         self.join = LabelJoin(self._rule(self.spec))
@@ -365,19 +325,11 @@ class ModelLearner:
         )
         for each in candidates:
             if each[0] in self.candidates and f"m{each[0]}" in parts:
-                self.candidates[each[0]].restore(
-                    each, parts[f"m{each[0]}"], parts.get(f"b{each[0]}")
-                )
+                beside, gate = parts.get(f"b{each[0]}"), parts.get(f"s{each[0]}")
+                self.candidates[each[0]].restore(each, parts[f"m{each[0]}"], beside, gate)
         self.championship.restore(championship)
         self.bound.restore(bound)
-        self.positive.restore(positive)
-        self.broken, self.moved = map(set, broken)
-        self.changed = False
-
-
-def _comes_before(lesson: Joined, record: int) -> bool:
-    """Whether a lesson is learned before a prediction of a record is answered.
-
-    A label that waited for this very prediction comes after it.
-    """
-    return lesson.record < record
+        self.taught.bound = self.bound.bound
+        self.taught.restore(words[0])
+        self.compared.restore(words[1])
+        self.broken, self.moved = map(set, alarms)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import pickle
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
+from streamgauge.batch.shapes import Shapes
 from streamgauge.labels import Truth
 from streamgauge.learning.facts import PART, LearnedFacts
-from streamgauge.learning.model_learner import ModelLearner
+from streamgauge.learning.model_events import ACTOR, event_of
+from streamgauge.learning.model_learner import Decided, ModelLearner
 from streamgauge.learning.promotion import Decision, Guards
-from streamgauge.learning.told import Told, alarm_told
+from streamgauge.learning.told import alarm_told
 from streamgauge.learning.view import learner_view
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
@@ -32,13 +35,16 @@ from streamgauge_client.topics import ALARMS, DEFAULT_PREFIX, LABELS, MODELS, PR
 SCHEMA = 1
 #: What the learner reads. Alarms come first: what they say of inputs holds for what follows.
 SOURCES = (MODELS, ALARMS, PREDICTIONS, LABELS)
-#: Who says so, in model events.
-ACTOR = "learner"
 
 Floats = NDArray[np.float64]
+#: What reading a state raises that is sealed, yet another version's: of ours, or of River.
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError, ImportError, EOFError),
+    pickle.UnpicklingError,
+)
 
-#: What a step is called among model events, where it changes no champion.
-_ACTIONS = {"failed": "retired", "abandoned": "retired"}
+#: An event that is to be published: its record, whether that is another model's, and its model.
+_Told = tuple[int, bool, str, ModelEvent]
 
 
 class PartitionLearner:
@@ -71,6 +77,8 @@ class PartitionLearner:
         self._numbers: dict[str, int] = {}
         self._log_time = -math.inf
         self._dirty: set[str] = set()
+        #: What makes decoding fast; not in the state.
+        self._shapes = Shapes()
         self._written = b""
 
     # -- the protocol ------------------------------------------------------------------------
@@ -86,7 +94,7 @@ class PartitionLearner:
                     self._log_time = self._opened(own[""])
                 else:
                     self._restore_model(own)
-            except (ValueError, TypeError, KeyError, IndexError) as error:
+            except _UNREADABLE as error:
                 raise StateError(f"state field {field} can't be read: {error}") from error
 
     def _restore_model(self, parts: Mapping[str, bytes]) -> None:
@@ -107,14 +115,38 @@ class PartitionLearner:
         if not records:
             return effects
         reached = self._log_times(records)
-        for start, end in itertools.pairwise([0, *self._cuts(records, reached), len(records)]):
-            self._chunk(records[start:end], reached[start:end], effects)
+        decoded = decode_records(records, self._shapes)
+        cuts = self._cuts(records, decoded, reached)
+        if cuts:
+            for start, end in itertools.pairwise([0, *cuts, len(records)]):
+                effects.extend(self.process(records[start:end]))
+            return effects
+        told: list[_Told] = []
+        self._configure_all(float(reached[0]), told)
+        if records[0].topic == self._alarms:
+            self._take_alarm(records[0], float(reached[0]), told, effects)
+        elif decoded.model_events:
+            self._take_model_event(decoded.model_events[0].event, float(reached[0]), told)
+            _count(effects, "model", "ok")
+        else:
+            self._take(records, decoded, reached, told)
+            self._count(decoded, effects)
+        self._log_time = max(self._log_time, float(reached[-1]))
+        self._run_on(reached, told)
+        # As record by record: a record's own model first, then those that its time moved.
+        told.sort(key=lambda each: each[:3])
+        effects.events += [event for *_, event in told]
         return effects
 
     def advance(self, log_time: float) -> Effects:
         effects = Effects()
         if log_time > self._log_time:
-            self._run_on(log_time, effects)
+            told: list[_Told] = []
+            for model in sorted(self._models):
+                if self._models[model].due(log_time):
+                    decided = self._models[model].advance(log_time)
+                    self._tell(model, decided, told)
+            effects.events += [event for *_, event in told]
         return effects
 
     def dirty(self) -> Changes:
@@ -157,119 +189,119 @@ class PartitionLearner:
         reached: Floats = running[1:]
         return reached
 
-    def _cuts(self, records: Sequence[LogRecord], reached: Floats) -> list[int]:
+    def _cuts(self, records: Sequence[LogRecord], decoded: Decoded, reached: Floats) -> list[int]:
         """Records that are taken by themselves: alarms, model events, and the first of a spec."""
-        cuts: set[int] = set()
-        for row, record in enumerate(records):
-            if record.topic == self._alarms or record.topic.endswith(f".{MODELS.name}"):
-                cuts |= {row, row + 1}
-        for model in self._models:
+        cuts = {row for row, record in enumerate(records) if record.topic == self._alarms}
+        cuts |= {row.row for row in decoded.model_events}
+        cuts |= {row + 1 for row in cuts}
+        named = {*decoded.models, *(each.event.model for each in decoded.batches)}
+        named |= {each.event.model for each in decoded.labels}
+        for model in named | self._models.keys():
             for version in self._newer(model):
                 cuts.add(int(np.searchsorted(reached, version.effective_at)))
-        return sorted(cuts - {0, len(records)} & set(range(1, len(records))))
+        return sorted(cut for cut in cuts if 0 < cut < len(records))
 
     def _newer(self, model: str) -> Iterable[Configuration]:
-        number = self._numbers[model]
+        number = self._numbers.get(model, -1)
         return [each for each in self._book.versions(model) if each.number > number]
 
-    def _chunk(self, records: Sequence[LogRecord], reached: Floats, effects: Effects) -> None:
-        if not records:
-            return
-        log_time = float(reached[0])
-        for model in list(self._models):
+    def _configure_all(self, log_time: float, told: list[_Told]) -> None:
+        for model in sorted(self._models):
             due = [each for each in self._newer(model) if each.effective_at <= log_time]
             if due:
-                self._configure(model, due[-1])
-        if records[0].topic == self._alarms:
-            self._take_alarms(records, log_time, effects)
-        else:
-            self._take(records, reached, effects)
-        self._log_time = max(self._log_time, float(reached[-1]))
-        self._run_on(self._log_time, effects)
+                decisions = self._models[model].configure(due[-1].spec, at=log_time)
+                self._numbers[model] = due[-1].number
+                self._tell(model, [Decided(-1, each) for each in decisions], told)
 
-    def _configure(self, model: str, configuration: Configuration) -> None:
-        self._models[model].configure(configuration.spec)
-        self._numbers[model] = configuration.number
-        self._dirty.add(model)
-
-    def _take(self, records: Sequence[LogRecord], reached: Floats, effects: Effects) -> None:
-        decoded = decode_records(records)
+    def _take(
+        self,
+        records: Sequence[LogRecord],
+        decoded: Decoded,
+        reached: Floats,
+        told: list[_Told],
+    ) -> None:
         batches = batches_by_model(decoded)
         labels: dict[str, list[tuple[int, str, Truth]]] = {}
         for label in decoded.labels:
-            truth = Truth.of(label.event, label.timestamp)
-            own = labels.setdefault(label.event.model, [])
-            own.append((label.row, label.event.prediction_id, truth))
+            event = label.event
+            truth = Truth.of(event, label.timestamp)
+            labels.setdefault(event.model, []).append((label.row, event.prediction_id, truth))
         for model in sorted(batches.keys() | labels.keys()):
-            parts, own = batches.get(model, []), labels.get(model, [])
-            learner = self._models.get(model)
-            if learner is None:
-                begun = self._begun(model, reached)
-                if begun is None:
-                    continue
-                learner = self._models[model]
-                parts = [each.take(np.flatnonzero(each.row >= begun)) for each in parts]
-                parts = [each for each in parts if len(each)]
-                own = [each for each in own if each[0] >= begun]
-            decisions = learner.take(parts, own, reached)
-            effects.events += _told(decisions)
-            effects.events += self._observed(learner, decoded, records, reached)
-            if any(each.after == "promoted" for each in decisions):
-                effects.events += learner.advice.promoted(float(reached[-1]))
-            self._dirty.add(model)
-        for row in decoded.model_events:
-            self._take_model_event(row.event, float(reached[row.row]), effects)
-        self._count(decoded, batches.keys(), effects)
+            if model not in self._models and not self._begin(model, float(reached[-1])):
+                continue
+            learner, own = self._models[model], labels.get(model, [])
+            parts = batches.get(model, [])
+            decided = learner.take(parts, own, reached)
+            brought = [(row, 0) for part in parts for row in dict.fromkeys(part.row.tolist())]
+            brought += [(row, 1) for row, _, _ in own]
+            observed = self._observed(learner, sorted(brought), records, decided, reached)
+            rows = {row for row, _ in brought}
+            self._tell(model, decided, told, own=rows, events=observed)
 
     def _observed(
         self,
         learner: ModelLearner,
-        decoded: Decoded,
+        rows: Sequence[tuple[int, int]],
         records: Sequence[LogRecord],
+        decided: Sequence[Decided],
         reached: Floats,
-    ) -> list[ModelEvent]:
+    ) -> list[tuple[int, ModelEvent]]:
         """Tell the retraining policy which records there were: it says what to train on."""
         if not learner.advice.wanted:
             return []
-        model, events = learner.spec.model, []
-        rows = [
-            (int(row), 0)
-            for row, name in zip(decoded.rows.tolist(), decoded.models, strict=True)
-            if name == model
-        ]
-        rows += [(each.row, 1) for each in decoded.labels if each.event.model == model]
-        for row, labels in sorted(rows):
-            record, at = records[row], float(reached[row])
-            events += learner.advice.observe(
-                at, record.topic, record.partition, record.offset, labels=labels
-            )
+        steps = [(row, 0, labels) for row, labels in rows]
+        steps += [(row, 1, 0) for row, each in decided if each.after == "promoted"]
+        events: list[tuple[int, ModelEvent]] = []
+        for row, promoted, labels in sorted(steps):
+            at = float(reached[row])
+            if promoted:
+                found = learner.advice.promoted(at)
+            else:
+                record = records[row]
+                place = (record.topic, record.partition, record.offset)
+                found = learner.advice.observe(at, *place, labels=labels)
+            events += [(row, each) for each in found]
         return events
 
-    def _count(self, decoded: Decoded, models: Iterable[str], effects: Effects) -> None:
-        del models
-        for model in decoded.models:
-            _count(effects, "prediction", "ok" if model in self._models else "skipped")
-        for batch in decoded.batches:
-            known = batch.event.model in self._models
-            _count(effects, "prediction_batch", "ok" if known else "skipped")
-        for label in decoded.labels:
-            _count(effects, "label", "ok" if label.event.model in self._models else "skipped")
-        for _ in decoded.model_events:
-            _count(effects, "model", "ok")
-        for _ in (*decoded.telemetry, *decoded.feedback, *decoded.dead):
-            _count(effects, "other", "skipped")
+    def _tell(
+        self,
+        model: str,
+        decided: Sequence[Decided],
+        told: list[_Told],
+        *,
+        own: Collection[int] = (),
+        events: Sequence[tuple[int, ModelEvent]] = (),
+    ) -> None:
+        """Note what came of a model's records: what, by which record, and in which order."""
+        self._dirty.add(model)
+        found = [(row, event_of(decision)) for row, decision in decided]
+        for row, event in [*found, *events]:
+            told.append((row, row not in own, model, event))
 
-    def _begun(self, model: str, reached: Floats) -> int | None:
-        """Begin to learn for a model whose spec has challengers; return the record from which on.
+    def _count(self, decoded: Decoded, effects: Effects) -> None:
+        kinds = (
+            ("prediction", decoded.models),
+            ("prediction_batch", [each.event.model for each in decoded.batches]),
+            ("label", [each.event.model for each in decoded.labels]),
+        )
+        for kind, models in kinds:
+            for model, n in Counter(models).items():
+                _count(effects, kind, "ok" if model in self._models else "skipped", n)
+        others = len(decoded.telemetry) + len(decoded.feedback) + len(decoded.dead)
+        if others:
+            _count(effects, "other", "skipped", others)
 
-        None for a model that learns nothing.
+    def _begin(self, model: str, log_time: float) -> bool:
+        """Begin to learn for a model whose spec has challengers; False for one that learns nothing.
+
+        A chunk is cut where specs take effect, so the same one holds for all of it.
         """
-        applied = [v for v in self._book.versions(model) if v.effective_at <= reached[-1]]
+        applied = [v for v in self._book.versions(model) if v.effective_at <= log_time]
         if not applied or not applied[-1].spec.learning.challengers:
-            return None
+            return False
         self._models[model] = ModelLearner(applied[-1].spec)
         self._numbers[model] = applied[-1].number
-        return int(np.searchsorted(reached, applied[-1].effective_at))
+        return True
 
     def _numbered(self, model: str, number: int) -> Configuration:
         for version in self._book.versions(model):
@@ -277,69 +309,63 @@ class PartitionLearner:
                 return version
         raise KeyError(f"the spec of {model!r}, version {number}, is gone from the store; apply it")
 
-    def _take_alarms(self, records: Sequence[LogRecord], log_time: float, effects: Effects) -> None:
-        for record in records:
-            told: Told | None = alarm_told(record)
-            learner = self._models.get(told.model) if told is not None else None
-            _count(effects, "alarm", "ok" if learner is not None else "skipped")
-            if learner is None or told is None:
-                continue
-            if told.kind == "data_quality":
-                learner.quality_alarm(told.fingerprint, firing=told.firing, at=log_time)
-                guards = Guards(data_quality_alarm=bool(learner.broken))
-                decisions = learner.championship.guard(learner.candidates, log_time, guards)
-                effects.events += _told(decisions)
-            if told.kind in ("data_quality", "feature_drift"):
-                moved = learner.input_alarm(told.fingerprint, firing=told.firing, at=log_time)
-                effects.events += _told(moved)
-            elif told.kind == "concept_drift" and told.firing:
-                effects.events += _told(learner.concept_drift(at=log_time))
-            effects.events += learner.advice.alarm(told, log_time)
-            self._dirty.add(told.model)
+    def _take_alarm(
+        self, record: LogRecord, log_time: float, told: list[_Told], effects: Effects
+    ) -> None:
+        alarm = alarm_told(record)
+        learner = self._models.get(alarm.model) if alarm is not None else None
+        _count(effects, "alarm", "ok" if learner is not None else "skipped")
+        if learner is None or alarm is None:
+            return
+        before = learner.championship.champion
+        decisions: list[Decision] = []
+        if alarm.kind == "data_quality":
+            learner.quality_alarm(alarm.fingerprint, firing=alarm.firing, at=log_time)
+            guards = Guards(data_quality_alarm=bool(learner.broken))
+            decisions += learner.championship.guard(learner.candidates, log_time, guards)
+        if alarm.kind in ("data_quality", "feature_drift"):
+            decisions += learner.input_alarm(alarm.fingerprint, firing=alarm.firing, at=log_time)
+        elif alarm.kind == "concept_drift" and alarm.firing:
+            decisions += learner.concept_drift(at=log_time)
+        events = learner.advice.alarm(alarm, log_time)
+        if learner.championship.champion != before:
+            events += learner.advice.promoted(log_time)
+        self._tell(
+            alarm.model,
+            [Decided(0, each) for each in decisions],
+            told,
+            events=[(0, each) for each in events],
+        )
 
-    def _take_model_event(self, event: Any, log_time: float, effects: Effects) -> None:
+    def _take_model_event(self, event: Any, log_time: float, told: list[_Told]) -> None:
         """A person promoted a version, went back, or asked for a retraining."""
-        learner = self._models.get(event.model)
+        learner, by = self._models.get(event.model), event.actor or "somebody"
         if learner is None or event.actor == ACTOR:
             return
+        events: list[ModelEvent] = []
+        decided: list[Decided] = []
         if event.action == "retrain_requested":
-            effects.events += learner.advice.by_hand(log_time, event.actor or "somebody")
-            self._dirty.add(event.model)
-        if event.action not in ("promoted", "rolled_back"):
+            events += learner.advice.by_hand(log_time, by)
+        elif event.action in ("promoted", "rolled_back"):
+            name, contest = str((event.data or {}).get("pipeline", "")), learner.championship
+            before = contest.champion
+            decisions = contest.by_hand(name, learner.candidates, log_time, by)
+            decided += [Decided(0, each) for each in decisions]
+            if contest.champion != before:
+                events += learner.advice.promoted(log_time)
+        else:
             return
-        name = str((event.data or {}).get("pipeline", ""))
-        decisions = learner.championship.by_hand(
-            name, learner.candidates, log_time, event.actor or "somebody"
-        )
-        effects.events += _told(decisions)
-        self._dirty.add(event.model)
+        self._tell(event.model, decided, told, events=[(0, each) for each in events])
 
-    def _run_on(self, log_time: float, effects: Effects) -> None:
-        for model, learner in self._models.items():
-            if learner.due(log_time):
-                effects.events += _told(learner.advance(log_time))
-                self._dirty.add(model)
+    def _run_on(self, reached: Floats, told: list[_Told]) -> None:
+        """Let the log's time pass for models that no record of the chunk was of."""
+        for model in sorted(self._models):
+            learner = self._models[model]
+            if learner.due(self._log_time):
+                decided = learner.take([], [], reached)
+                events = self._observed(learner, [], [], decided, reached)
+                self._tell(model, decided, told, events=events)
 
 
-def _told(decisions: Iterable[Decision]) -> list[ModelEvent]:
-    """Decisions as events: each names its evidence."""
-    return [
-        ModelEvent.model_validate(
-            {
-                "model": each.model,
-                "version": each.challenger,
-                "action": each.action or _ACTIONS.get(each.after, "snapshot"),
-                "timestamp": each.time,
-                "previous_version": each.champion,
-                "actor": each.by or ACTOR,
-                "reason": each.reason,
-                "evidence": orjson.loads(orjson.dumps(each.as_dict())),
-                "data": {"pipeline": each.challenger},
-            }
-        )
-        for each in decisions
-    ]
-
-
-def _count(effects: Effects, kind: str, outcome: str) -> None:
-    effects.counts[kind, outcome] = effects.counts.get((kind, outcome), 0) + 1
+def _count(effects: Effects, kind: str, outcome: str, n: int = 1) -> None:
+    effects.counts[kind, outcome] = effects.counts.get((kind, outcome), 0) + n

@@ -36,12 +36,13 @@ def _candidate(candidate: Candidate) -> CandidateView:
     contest, pipeline = candidate.contest, candidate.pipeline
     return CandidateView(
         name=candidate.name,
-        estimator=pipeline.plan.estimator,
+        estimator=candidate.estimator,
         learned=pipeline.learned,
         answered=candidate.answered,
         loss=candidate.mean_loss,
         halted=pipeline.halted,
         failed=candidate.failed,
+        unfit=candidate.unfit,
         refused=dict(candidate.guards.refused),
         held=len(candidate.guards.hold),
         status=contest.status if contest is not None else "",

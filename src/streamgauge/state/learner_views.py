@@ -23,6 +23,8 @@ class CandidateView(View):
     #: Why it learns no more, or lost; empty while all is well.
     halted: str = ""
     failed: bool = False
+    #: Why its newest snapshot may not take the place of the one that serves; empty if it may.
+    unfit: str = ""
     #: Examples that were not learned, by reason, and those that wait.
     refused: dict[str, int] = Field(default_factory=dict)
     held: int = 0
