@@ -126,7 +126,9 @@ def measure(stack: Stack, redis: Redis, seconds: float) -> int:
     before = served.version
     # A second champion, so that there is one to go back to.
     another = registry.records(MODEL)[-3].version
-    registry.promote(MODEL, another, expected=before, at=time.time(), actor="load", reason="measure")
+    registry.promote(
+        MODEL, another, expected=before, at=time.time(), actor="load", reason="measure"
+    )
     target = registry.rollback_target(MODEL)
     while served.version != another:
         time.sleep(0.005)
