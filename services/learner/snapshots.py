@@ -12,7 +12,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from streamgauge.learning.facts import PART, PIPELINE, CandidateFacts, LearnedFacts
+from streamgauge.learning.facts import PART, CandidateFacts, LearnedFacts
 from streamgauge.processing import StateError
 from streamgauge.registry.archive import archive_at
 from streamgauge.registry.base import StoreFailed
@@ -122,9 +122,13 @@ class Snapshots:
             at, digest = self._taken.get((facts.model, each.name), (-facts.snapshot_seconds, ""))
             due = new or time.monotonic() - at >= facts.snapshot_seconds
             if each.learned and each.digest != digest and due:
-                content = self._redis.hget(key, f"{field}.{PIPELINE}{each.name}")
-                if content is not None:
-                    yield self._candidate(facts, each, self._opened(content), position)
+                packed = self._redis.hget(key, f"{field}.{each.part}")
+                if packed is not None:
+                    held = self._opened(packed)
+                    content = held[each.place] if each.place >= 0 else held
+                    # Another checkpoint may have come between both reads: the next look has it.
+                    if hashlib.blake2b(content, digest_size=16).hexdigest() == each.digest:
+                        yield self._candidate(facts, each, content, position)
 
     def _candidate(
         self, facts: LearnedFacts, each: CandidateFacts, content: bytes, position: bytes

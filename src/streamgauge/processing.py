@@ -83,7 +83,10 @@ class PartitionProcessor(Protocol):
     """
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
-        """Become what ``dirty`` once returned. Raises ``StateError`` for a blob it can't read."""
+        """Become what ``dirty`` once returned; fields without bytes are gone.
+
+        Raises ``StateError`` for a blob it can't read.
+        """
 
     def process(self, records: Sequence[LogRecord]) -> Effects:
         """Take records in merged order. Raises nothing for any content of a record."""

@@ -41,7 +41,7 @@ def _text(text: str) -> str:
     return escape("".join(c if c.isprintable() else "�" for c in text))
 
 
-def _name(text: str) -> str:
+def named(text: str) -> str:
     """A name from an event, cut, in a direction of its own."""
     short = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
     return f"<bdi>{_text(short)}</bdi>"
@@ -74,7 +74,7 @@ def alarms_block(models: Sequence[ModelSummary]) -> str:
         return ""
     firing.sort(key=lambda pair: (-pair[1].severity_ratio, pair[1].starts_at))
     items = "".join(
-        f"<li>{_badge(alarm.severity, 'red')} {_name(model)} "
+        f"<li>{_badge(alarm.severity, 'red')} {named(model)} "
         f'<span class="soft small">{_text(alarm.kind)} · since '
         f"{moment(alarm.starts_at)}</span><br>{_text(alarm.summary[:500])}</li>"
         for model, alarm in firing[:MOST_ALARMS]
@@ -103,13 +103,13 @@ def table(rows: Sequence[Row]) -> str:
 
 def _table_row(row: Row) -> str:
     why = f'<span class="why">{_text(row.why)}</span>' if row.why else ""
-    versions = ", ".join(_name(version) for version in row.versions)
+    versions = ", ".join(named(version) for version in row.versions)
     age = "–"
     if row.quiet is not None:
         age = "now" if row.quiet < QUIET_SECONDS else f"{duration(row.quiet)} ago"
     return (
         f"<tr><td>{_badge(row.status, _COLOURS.get(row.status, ''))}{why}</td>"
-        f'<td><span class="name">{_name(row.model)}</span>'
+        f'<td><span class="name">{named(row.model)}</span>'
         f'<span class="soft small">{versions}</span></td>'
         f"<td class=n>{_or_dash(row.rate, figure)}</td>"
         f"<td class=n>{_or_dash(row.errors, percent)}</td>"
@@ -140,7 +140,7 @@ def _severity(row: Row) -> str:
     width = min(120.0, 60.0 * row.severity)
     over = " over" if row.severity > 1 else ""
     return (
-        f'<span class="nowrap">{_name(row.feature)} <span class="soft small">'
+        f'<span class="nowrap">{named(row.feature)} <span class="soft small">'
         f"{times_threshold(row.severity)}</span></span>"
         '<svg class="bar" width="120" height="8" aria-hidden="true">'
         '<rect class="track" width="120" height="6" y="1" rx="3"/>'
@@ -166,7 +166,7 @@ def _told(title: str, models: Sequence[tuple[str, Sequence[str]]]) -> str:
     if not models:
         return ""
     items = "".join(
-        f'<li><span class="name">{_name(model)}</span>'
+        f'<li><span class="name">{named(model)}</span>'
         f"{'<br>'.join(_text(line[:500]) for line in lines)}</li>"
         for model, lines in models[:MOST_ALARMS]
     )
@@ -192,7 +192,7 @@ def _unjudged(model: ModelSummary) -> list[str]:
 
 def pipeline(snapshot: Snapshot, now: float) -> str:
     rows = "".join(
-        f"<tr><td>{_name(group)}</td><td class=n>{view.partition}</td>"
+        f"<tr><td>{named(group)}</td><td class=n>{view.partition}</td>"
         f"<td class=n>{figure(sum(view.counts.values()))}</td>"
         f"<td class=n>{_dead(view.dead)}</td><td class=n>{view.lost}</td>"
         f"<td class=n>{conservation_difference(view)}</td>"

@@ -18,6 +18,7 @@ from streamgauge.exposition.blocks import (
 )
 from streamgauge.exposition.fleet import summarise
 from streamgauge.exposition.http import Page
+from streamgauge.exposition.learning_block import learning_block
 from streamgauge.exposition.rows import model_rows
 from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
@@ -93,6 +94,7 @@ class StatusPage:
         rows = model_rows(models, self._activity, now=now, deaf=deaf)
         blocks = [tiles(rows, snapshot, now), alarms_block(models), table(rows)]
         living = [as_of_now(each, self._activity, now=now, deaf=deaf) for each in models]
+        blocks += [learning_block(snapshot.learners)]
         blocks += [remarks_block(living, now), unjudged_block(models)]
         return notes + "".join(blocks) + pipeline(snapshot, now)
 

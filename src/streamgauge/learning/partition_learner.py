@@ -86,6 +86,8 @@ class PartitionLearner:
     def restore(self, blobs: Mapping[str, bytes]) -> None:
         parts: dict[str, dict[str, bytes]] = {}
         for field, blob in blobs.items():
+            if not blob:
+                continue
             model, dot, part = field.partition(".")
             parts.setdefault(model, {})[part if dot else ""] = blob
         for field, own in parts.items():

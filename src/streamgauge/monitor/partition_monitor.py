@@ -82,6 +82,7 @@ class PartitionMonitor:
         self._written = b""
 
     def restore(self, blobs: Mapping[str, bytes]) -> None:
+        blobs = {field: blob for field, blob in blobs.items() if blob}
         parts = _parts_of(blobs)
         for field, blob in blobs.items():
             if "." in field:
