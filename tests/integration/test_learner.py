@@ -49,7 +49,14 @@ def learned_alone(learner: Learner, kafka: Kafka) -> None:
             found[name] == expected[name] for name in pipelines
         )
 
-    wait(the_same, 20, "the models differ from those of a single pass")
+    try:
+        wait(the_same, 20, "the models differ from those of a single pass")
+    except AssertionError:
+        found = learner.blobs()
+        names = found.keys() | expected.keys()
+        print("DIFFERENT", sorted(n[32:] for n in names if found.get(n) != expected.get(n)))
+        print("ONE-SIDED", sorted(n[32:] for n in found.keys() ^ expected.keys()))
+        raise
 
 
 def test_the_process_learns_what_one_pass_over_the_log_learns(
