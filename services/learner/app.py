@@ -59,6 +59,9 @@ def _service(settings: Settings) -> WorkerService:
         instance_id=settings.learner.instance,
         sources=SOURCES,
         dead_letters=False,
+        # Labels that a slow fetch holds back must not be overtaken by minutes of predictions that
+        # expire meanwhile: what is learned would hang on how fast two topics are read.
+        merge_patience_seconds=30.0,
     )
     snapshots = partial(_snapshots, settings)
     return WorkerService(SERVICE, settings.learner, config, processor, (snapshots,))

@@ -50,7 +50,7 @@ def learned_alone(learner: Learner, kafka: Kafka) -> None:
         )
 
     try:
-        wait(the_same, 20, "the models differ from those of a single pass")
+        wait(the_same, 60, "the models differ from those of a single pass")
     except AssertionError:
         found = learner.blobs()
         names = found.keys() | expected.keys()
@@ -112,7 +112,7 @@ def test_kill_9_at_any_moment_changes_nothing_of_what_is_learned(
             process.wait()
         assert learner.taken() < sent, "too little was left to learn for the last ones"
         learner.start()
-        wait(lambda: learner.taken() == sent, 60 + KILLS, "the log was not read")
+        wait(lambda: learner.taken() == sent, 120 + KILLS, "the log was not read")
         # Then its models are, byte for byte, those of an undisturbed pass
         learned_alone(learner, real_kafka)
         views = learner.partition_views()
