@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import gc
@@ -10,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +21,10 @@ from redis.exceptions import RedisError
 
 from streamgauge.clock import system_clock
 from streamgauge.configurations.redis_book import RedisBook
-from streamgauge.exposition.http import TelemetryServer
+from streamgauge.exposition.http import PortInUse, TelemetryServer
 from streamgauge.exposition.worker import worker_registry
 from streamgauge.processing import PartitionProcessor
-from streamgauge.settings import Settings
+from streamgauge.settings import Settings, SettingsError, load_settings
 from streamgauge.settings.sections import ProcessSettings
 from streamgauge.specs.model_spec import process_defaults
 from streamgauge.state.durability import shortcomings
@@ -50,7 +52,32 @@ class WorkerService:
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
 
 
-def set_up_process(settings: Settings) -> None:
+def run_main(
+    name: str,
+    service: Callable[[Settings], WorkerService],
+    arguments: Sequence[str] | None,
+    *,
+    description: str,
+    epilog: str,
+) -> int:
+    """A service's command: run it until SIGTERM or SIGINT; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{name}", description=description, epilog=epilog
+    )
+    parser.add_argument("--config", help="settings file (YAML)")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings(config=options.config)
+        made = service(settings)
+        _set_up_process(settings)
+        asyncio.run(_run_service(settings, made))
+    except (SettingsError, PortInUse, WorkerError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _set_up_process(settings: Settings) -> None:
     """Logging, and a garbage collector that does not walk each chunk."""
     logging.basicConfig(
         level=settings.log.level.upper(),
@@ -65,8 +92,7 @@ def set_up_process(settings: Settings) -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-async def run_service(settings: Settings, service: WorkerService) -> None:
-    """Run it until SIGTERM or SIGINT. Raises ``WorkerError`` or ``PortInUse``."""
+async def _run_service(settings: Settings, service: WorkerService) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
