@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 #: ``key``: none is set. ``size``: larger than allowed. ``format``: no envelope, or cut off.
 #: ``signature``: damaged, forged, or another key. ``mismatch``: another model or version than
@@ -21,18 +21,7 @@ Reason = Literal[
     "missing",
 ]
 
-REASONS: tuple[Reason, ...] = (
-    "key",
-    "size",
-    "format",
-    "signature",
-    "mismatch",
-    "old",
-    "versions",
-    "payload",
-    "self_test",
-    "missing",
-)
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Rejected(ValueError):
