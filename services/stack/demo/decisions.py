@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from services.stack.demo.arrivals import Arrivals
 from streamgauge_client.codec import DecodeError, decode
 from streamgauge_client.events import ModelEvent
 from streamgauge_client.topics import MODELS
 
 
-class DecisionWatch(threading.Thread):
+class DecisionWatch(Arrivals[ModelEvent]):
     """Model events from now on, with the time at which each one arrived (seconds since 1970)."""
 
     def __init__(self, servers: str, *, topic_prefix: str) -> None:
-        super().__init__(name="demo-decisions", daemon=True)
-        self.failure: Exception | None = None
-        self._arrived: queue.SimpleQueue[tuple[ModelEvent, float]] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        super().__init__("demo-decisions")
         self._topic = MODELS.under(topic_prefix)
         self._consumer = Consumer(
             {
@@ -45,7 +39,7 @@ class DecisionWatch(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self._stopped.is_set():
+            while not self.stopped.is_set():
                 message = self._consumer.poll(0.25)
                 if message is not None and message.error() is None:
                     self._take(message.headers() or [], message.value() or b"")
@@ -60,17 +54,4 @@ class DecisionWatch(threading.Thread):
         except DecodeError:
             return
         if isinstance(event, ModelEvent):
-            self._arrived.put((event, time.time()))
-
-    def new(self) -> list[tuple[ModelEvent, float]]:
-        """What arrived since the last call."""
-        found = []
-        while not self._arrived.empty():
-            found.append(self._arrived.get())
-        return found
-
-    def stop(self) -> None:
-        """End it, and wait for that."""
-        self._stopped.set()
-        if self.is_alive():
-            self.join(timeout=5)
+            self.keep(event)
