@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from tests.integration.conftest import START
 
 START_SECONDS = 180.0  # the first time, Maven fetches the broker

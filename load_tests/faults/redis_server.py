@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from services.stack.redis_server import real_server
 
 START_SECONDS = 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +10,7 @@ import redis
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from services.stack.ports import port_is_free
 from streamgauge.settings import ProcessSettings
 from streamgauge_client.topics import TOPICS
 
@@ -106,27 +106,6 @@ def check_ports(listeners: Sequence[tuple[str, ProcessSettings]]) -> None:
                 f" use.\n  Stop what uses it, or give another:"
                 f" STREAMGAUGE_{name.upper()}__PORT={settings.port + 100}"
             )
-
-
-def port_is_free(host: str, port: int) -> bool:
-    """Whether we could listen there. 0, any free port, always is."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As servers do: a port whose last connections are still closing counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _admin(servers: str) -> AdminClient:

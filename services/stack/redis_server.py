@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.stack.child import Child, until_stopped, write_state
+from services.stack.ports import free_port
 
 Kind = Literal["real", "fake"]
 
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--directory", type=Path)
     args = parser.parse_args()
-    port = args.port or _free_port()
+    port = args.port or free_port()
     if args.kind == "fake":
         _run_fake(args.state_file, port)
         return
@@ -127,13 +128,6 @@ def _wait_for_port(port: int, alive: threading.Event) -> None:
                 return
         time.sleep(0.02)
     raise SystemExit(f"the Redis server did not open port {port}; is it in use?")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from services.stack.broker import EmbeddedBroker
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from streamgauge.ingest.appender import Appender, Outgoing
 from streamgauge_client.keys import murmur2
 

@@ -15,7 +15,7 @@ import orjson
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from streamgauge.monitor import PartitionMonitor
 from streamgauge.processing import Effects, LogRecord
 from streamgauge.state.keys import checkpoint_key, model_id, view_key

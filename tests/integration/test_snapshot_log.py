@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from streamgauge.state.memory import MemoryStore
 from streamgauge.streaming import WorkerTelemetry
 from streamgauge.streaming.log import LogUnavailable

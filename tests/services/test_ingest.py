@@ -25,7 +25,7 @@ from redis import Redis
 
 from services.ingest.command import main
 from services.stack.broker import EmbeddedBroker
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.batch.decode import decode
 from streamgauge.batch.structs import Prediction

@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 
 from services.notifier.sinks import configured_sinks
 from services.stack.broker import EmbeddedBroker
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.settings import NotifierSettings, SettingsError, SinkSettings
 from streamgauge_client import AlarmEvent, encode

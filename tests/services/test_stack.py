@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from services.stack.reach import Unreachable, check_ports, check_redis, free_port, kafka_topics
+from services.stack.ports import free_port
+from services.stack.reach import Unreachable, check_ports, check_redis, kafka_topics
 from services.stack.supervisor import Service, ServiceFailed, Supervisor
 from streamgauge.settings import ExporterSettings
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from streamgauge_client import Publisher
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,7 @@ def environment(**more: str) -> dict[str, str]:
         "STREAMGAUGE_EXPORTER__PORT": str(free_port()),
         "STREAMGAUGE_INGEST__PORT": str(free_port()),
         "STREAMGAUGE_NOTIFIER__PORT": str(free_port()),
+        "STREAMGAUGE_LEARNER__PORT": str(free_port()),
         **more,
     }
 

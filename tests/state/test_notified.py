@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from services.stack.reach import free_port
+from services.stack.ports import free_port
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.state import notified
 from streamgauge.state.keys import notified_key

@@ -19,7 +19,8 @@ from services.stack.demo.data import TRAINING, Reading, readings
 from services.stack.demo.play import Place, Play
 from services.stack.demo.screen import Screen, screen_for
 from services.stack.demo.story import DEFAULT_SECONDS, Story
-from services.stack.reach import Unreachable, free_port, port_is_free
+from services.stack.ports import free_port, port_is_free
+from services.stack.reach import Unreachable
 from services.stack.supervisor import Service, ServiceFailed
 from streamgauge.settings import Settings, SettingsError, load_settings
 
