@@ -165,6 +165,7 @@ def examined(run: Run, fleet: tuple[str, str, str], *more: str) -> tuple[int, di
     env = {"STREAMGAUGE_KAFKA__TOPIC_PREFIX": prefix}
     result = run("--kafka", broker, "--redis", url, "doctor", "-o", "json", *more, env=env)
     found = json.loads(result.stdout)
+    print(result.stdout)  # Seen where a test fails: which check, and what it found.
     assert all(bool(e["remedy"]) for e in found if e["state"] in ("warning", "problem"))
     return result.exit_code, {each["check"]: each["state"] for each in found}
 

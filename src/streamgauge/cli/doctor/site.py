@@ -186,13 +186,15 @@ class Site:
 
 
 def _bounds(consumer: Any, place: Any, deadline: float) -> tuple[int, int] | None:
-    """First offset and the one after the last; None where nobody leads the partition just now."""
+    """First offset and the one after the last; None where nobody answers for it until then."""
     from confluent_kafka import KafkaError, KafkaException
 
     passing = {
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
     }
     while time.monotonic() < deadline:
         try:
@@ -201,6 +203,6 @@ def _bounds(consumer: Any, place: Any, deadline: float) -> tuple[int, int] | Non
         except KafkaException as error:
             if error.args[0].code() not in passing:
                 raise
-            # A new topic, or a broker that has just gone: known to all a moment later.
+            # A new topic, a broker that has just gone or is busy: known to all a moment later.
             time.sleep(0.1)
     return None
