@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import random
 import subprocess
@@ -99,11 +100,13 @@ def _alarm(at: float, *, firing: bool) -> bytes:
 
 
 def publish(kafka: Kafka, prefix: str, messages: list[Message]) -> int:
-    """Send them with the log times that they have."""
+    """Send them with the log times that they have, each topic in its order."""
     producer = Producer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
             "partitioner": "murmur2_random",
+            # Without it a batch that is sent again, as to a new topic, comes behind later ones.
+            "enable.idempotence": True,
             "linger.ms": 5,
         }
     )
@@ -183,13 +186,9 @@ class Learner:
 
 def single_pass(kafka: Kafka, prefix: str) -> tuple[dict[str, bytes], PartitionLearner, Effects]:
     """The model's state after one pass over the log, without a worker, a store, or a cut."""
-    ranked = [
-        (record.timestamp, rank, record.offset, record)
-        for rank, topic in enumerate(SOURCES)
-        if topic != MODELS
-        for record in read_topic(kafka, topic.under(prefix))
-    ]
-    log: list[LogRecord] = [each[-1] for each in sorted(ranked, key=lambda each: each[:3])]
+    topics = [read_topic(kafka, topic.under(prefix)) for topic in SOURCES if topic != MODELS]
+    # As the worker merges: by time and rank, within a topic by offset. (merge is stable)
+    log: list[LogRecord] = list(heapq.merge(*topics, key=lambda record: record.timestamp or 0.0))
     assert len({record.partition for record in log}) == 1
     book = Book(Configuration(SPEC, 1, 0.0))
     made = PartitionLearner(log[0].partition, book=book, key=KEY.encode(), prefix=prefix)
