@@ -42,14 +42,15 @@ class WorkerService:
     """One service that reads the log.
 
     ``processor`` makes the processor of a partition number from the book of specs and the key that
-    seals states. ``beside`` is work that runs as long as the worker does.
+    seals states. ``beside`` is work that runs as long as the worker does; it may count in the
+    worker's telemetry.
     """
 
     name: str
     section: ProcessSettings
     config: WorkerConfig
     processor: Callable[[int, RedisBook, bytes], PartitionProcessor]
-    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    beside: Sequence[Callable[[WorkerTelemetry], Coroutine[Any, Any, None]]] = ()
 
 
 def run_main(
@@ -133,7 +134,7 @@ async def _run_service(settings: Settings, service: WorkerService) -> None:
                     partitions=_held(telemetry),
                 ),
             ),
-            *(make() for make in service.beside),
+            *(make(telemetry) for make in service.beside),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(work))
         if settings.state.key is None:

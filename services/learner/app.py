@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from services.learner import audits
 from services.learner.snapshots import Snapshots
 from services.worker import WorkerService, run_main, worker_config
 from streamgauge.configurations.redis_book import RedisBook
 from streamgauge.learning.partition_learner import SOURCES, PartitionLearner
 from streamgauge.settings import Settings
-from streamgauge.streaming import WorkerError
+from streamgauge.streaming import WorkerError, WorkerTelemetry
 
 SERVICE = "learner"
 
@@ -52,9 +53,9 @@ def _service(settings: Settings) -> WorkerService:
         # expire meanwhile: what is learned would hang on how fast two topics are read.
         merge_patience_seconds=30.0,
     )
-    snapshots = partial(_snapshots, settings)
-    return WorkerService(SERVICE, settings.learner, config, processor, (snapshots,))
+    beside = (partial(_snapshots, settings), partial(audits.follow, settings))
+    return WorkerService(SERVICE, settings.learner, config, processor, beside)
 
 
-async def _snapshots(settings: Settings) -> None:
+async def _snapshots(settings: Settings, telemetry: WorkerTelemetry) -> None:
     await Snapshots(settings, group=settings.learner.group).follow()

@@ -107,6 +107,7 @@ def publish(kafka: Kafka, prefix: str, messages: list[Message]) -> int:
             "partitioner": "murmur2_random",
             # Without it a batch that is sent again, as to a new topic, comes behind later ones.
             "enable.idempotence": True,
+            "queue.buffering.max.messages": 1_000_000,
             "linger.ms": 5,
         }
     )

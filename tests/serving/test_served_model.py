@@ -24,26 +24,11 @@ from streamgauge.serving import NotServing, ServedModel
 from streamgauge.state.keys import model_key
 from streamgauge_client.events import ModelEvent
 from tests.pipelines.streams import events, truth
-from tests.registry.examples import KEY, envelope, learned, rows
+from tests.registry.attacks import ATTACKS, BY, ROWS, put
+from tests.registry.examples import KEY, envelope, learned
 
-ROWS = [row for row, _ in rows(50)]
 #: Requests that have too little, too much, and what was never seen.
 ASKED: list[dict[str, Any]] = [{}, {"colour": "never seen", "more": 1.0}, *events(8, seed=8)]
-BY: dict[str, Any] = {"at": 1.0, "actor": "ann", "reason": "better"}
-
-
-def put(registry: ModelRegistry, count: int, name: str = "scaled logistic") -> int:
-    record = publish(
-        registry,
-        learned(name, count),
-        key=KEY,
-        model="fraud",
-        pipeline="online",
-        created_at=float(count),
-        actor="learner",
-        rows=ROWS,
-    )
-    return record.version
 
 
 def until(true: Callable[[], bool], seconds: float = 10.0) -> float:
@@ -259,24 +244,6 @@ def test_an_event_is_a_hint_to_look_now(redis: Redis, registry: ModelRegistry) -
         # Then what serves is what the registry says
         until(lambda: served.version == 2)
         events.put(None)
-
-
-ATTACKS: dict[str, tuple[str, Callable[[bytes, bytes], bytes]]] = {
-    "a flipped bit": (
-        "signature",
-        lambda good, _: good[:900] + bytes((good[900] ^ 1,)) + good[901:],
-    ),
-    "cut off": ("format", lambda good, _: good[:-1]),
-    "an old version under the new name": ("mismatch", lambda _, old: old),
-    "another key": ("signature", lambda *_: envelope(version=2, key=b"theirs")),
-    "a pickle": ("format", lambda *_: b"\x80\x05cos\nsystem\n(S'true'\ntR."),
-    "a gadget with our signature": (
-        "mismatch",
-        lambda *_: envelope(b"\x80\x05cos\nsystem\n(S'true'\ntR.", version=2),
-    ),
-    "another content with our signature": ("mismatch", lambda *_: envelope(version=2)),
-    "too large": ("size", lambda good, _: good + bytes(20_000)),
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.sheet import Sheet
-from streamgauge.telemetry import Definition, Telemetry, processes
+from streamgauge.telemetry import Definition, Telemetry, processes, registry
 
 #: Far above what any worker has: 1,000 partition numbers with 10 series each.
 MAX_SERIES = 10_000
@@ -73,6 +73,9 @@ class WorkerNumbers(Protocol):
 
     @property
     def chunks(self) -> Mapping[str, int]: ...
+
+    @property
+    def artefacts_refused(self) -> Mapping[tuple[str, str], int]: ...
 
     @property
     def partitions(self) -> Mapping[int, PartitionNumbers]: ...
@@ -131,6 +134,8 @@ class WorkerCollector(Collector):
         sheet.count(processes.OUTBOX_DROPPED, worker.outbox_dropped)
         sheet.count(processes.PRODUCER_ERRORS, worker.producer_errors)
         sheet.count(processes.TICK_ERRORS, worker.tick_errors)
+        for (model, reason), n in dict(worker.artefacts_refused).items():
+            sheet.count(registry.REGISTRY_REJECTED, n, model=model, reason=reason)
         sheet.gauge(processes.LOOP_LAG, worker.event_loop_lag_seconds)
         sheet.gauge(processes.LONGEST_STEP, worker.longest_step_seconds)
         held = {n: p for n, p in dict(worker.partitions).items() if p.state != NOT_OURS}

@@ -87,6 +87,8 @@ class WorkerTelemetry:
     outbox_dropped: int = 0
     #: Batches of alarms or dead letters that Kafka did not take; each is tried again.
     producer_errors: int = 0
+    #: Stored models that were refused, by model and reason; learners look at them.
+    artefacts_refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: Times that the processor raised as idle time passed.
     tick_errors: int = 0
     event_loop_lag_seconds: float = 0.0
