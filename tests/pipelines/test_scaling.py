@@ -49,6 +49,21 @@ def test_rows_are_finite_whatever_comes(scaling: str, clip: float, values: list[
             assert all(math.isfinite(each) for each in row.values())
 
 
+@settings(max_examples=60)
+@given(values=st.lists(VALUES | st.sampled_from((0.0, 3.0, 1e9)), min_size=WARM, max_size=120))
+def test_the_quick_way_of_unscaled_numbers_is_the_exact_one(values: list[float]) -> None:
+    learn, apply = SCALINGS["none"]
+    quick, exact = Number("a"), Number("a")
+    for value in values:
+        row: dict[str, float] = {}
+        learn([quick], {"a": value}.get, row, 3.0)
+        assert row["a"] == exact.clipped(value, 3.0)
+        exact.take(value, 3.0)
+        assert quick.state()[:4] == exact.state()[:4]
+        apply([quick], {"a": value}.get, row, 3.0)
+        assert row["a"] == exact.clipped(value, 3.0)
+
+
 def trained(scaling: str, clip: float, n: int = 1000) -> Number:
     learn, _ = SCALINGS[scaling]
     column = Number("a")
