@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import orjson
-from river import linear_model, preprocessing, tree
+from river import forest, linear_model, preprocessing, tree
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -41,6 +41,10 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[], Any]]] = {
     "hoeffding_tree_classifier": (
         {"estimator": "hoeffding_tree_classifier", "scaling": "none"},
         tree.HoeffdingTreeClassifier,
+    ),
+    "adaptive_random_forest_classifier": (
+        {"estimator": "adaptive_random_forest_classifier", "scaling": "none"},
+        lambda: forest.ARFClassifier(seed=1),
     ),
 }
 
@@ -70,8 +74,11 @@ def main() -> int:
             flush=True,
         )
     worst = max(told.values())
-    linear, trees = told.values()
-    print(f"learner_process: linear={linear:.2f} tree={trees:.2f} budget={BUDGET}")
+    linear, trees, forests = told.values()
+    print(
+        f"learner_process: linear={linear:.2f} tree={trees:.2f} forest={forests:.2f}"
+        f" budget={BUDGET}"
+    )
     return int(worst > BUDGET)
 
 
