@@ -21,7 +21,7 @@ class CandidateFacts(NamedTuple):
     Of the champion, ``digest``, ``learned`` and ``part`` are those of its last snapshot that may
     serve, see ``Gate``; of the others those of what they have learned up to now. ``part`` is where
     in the state the bytes lie, ``place`` of them in what lies there (-1: they are all of it).
-    ``fit_to_serve``: whether the newest trial was won; ``unfit`` says why not.
+    ``fit_to_serve``: false where the newest trial was lost; ``unfit`` says why.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from hashlib import blake2b
 from typing import Any
@@ -19,15 +20,16 @@ class Gate:
 
     The champion learns on, and what it learns may be poison. So a copy of it, frozen, is put on
     trial: it answers the events that come from then on, and takes the place of the snapshot that
-    serves only if it loses no more than the served answers on ``LABELS`` labels of those events.
-    Then the next one is put on trial. What serves can so be as old as the last good snapshot, and
-    is never one that nobody has seen answer.
+    serves only if it loses less than the served answers on ``LABELS`` labels of those events, by a
+    standard error at least, or answers the same. Then the next one is put on trial. What serves can
+    so be as old as the last good snapshot, and is never one that nobody has seen answer.
 
     The comparison is paired, on labels that came after the copy was made, so neither of both has
-    learned from them. A copy that is worse by a tenth, the two disagreeing on a fifth of the
-    answers, passes with a chance of about one in a hundred (Hoeffding's bound of a mean of paired
-    differences is the coarser exp(-2 n (d / 2)²)); one that is as good passes every second time,
-    and its successor is tried at once.
+    learned from them; the standard error is that of a sum of differences without a mean. To lose no
+    more would not do: a model that jumps about (a perceptron under flipped labels) then loses a
+    little at each trial that chance lets it win. With the standard error, a copy as good as what
+    serves passes one trial in six; one that is worse by a tenth, the two disagreeing on a fifth of
+    the answers, one in a thousand; one that is better by as much, nine in ten.
 
     A source of labels judges no more of a trial than its quota: who may not teach may not judge.
     Where all labels are flipped, the flipped model is right; nothing here can know better.
@@ -39,8 +41,8 @@ class Gate:
 
     References
     ----------
-    Hoeffding, W. (1963). Probability inequalities for sums of bounded random variables. Journal of
-    the American Statistical Association 58(301), 13-30.
+    Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of Business &
+    Economic Statistics 13(3), 253-263.
     """
 
     def __init__(self, share: float = 1.0) -> None:
@@ -51,12 +53,16 @@ class Gate:
         self.contender: Pipeline | None = None
         self.number = 0
         self._content = b""
-        self._labels, self._served, self._newer = 0, 0.0, 0.0
+        self._begin_count()
         self._next_at = 0.0
-        #: How the last trial ended; empty where it was won.
+        #: Why the last trial was lost; empty where it was won, or told nothing.
         self.lost = ""
         #: Whether the bytes are to be written.
         self.changed = False
+
+    def _begin_count(self) -> None:
+        #: Labels of the trial, losses of both on them, and the sum of squared differences.
+        self._labels, self._served, self._newer, self._squares = 0, 0.0, 0.0, 0.0
 
     def restrict(self, share: float) -> None:
         """Go by another quota."""
@@ -79,7 +85,7 @@ class Gate:
         # Our own bytes, of this moment.
         self.contender = Pipeline.from_state(pickle.loads(self._content))
         self.number += 1
-        self._labels, self._served, self._newer = 0, 0.0, 0.0
+        self._begin_count()
         self.changed = True
 
     def drop(self) -> None:
@@ -94,12 +100,14 @@ class Gate:
         self._labels += 1
         self._served += served
         self._newer += newer
+        self._squares += (served - newer) ** 2
         if self._labels < LABELS:
             return
-        if self._newer <= self._served:
+        gained, chance = self._served - self._newer, math.sqrt(self._squares)
+        self.lost = ""
+        if gained >= chance:
             self._stand(self._content, self.contender.learned)
-            self.lost = ""
-        else:
+        elif gained <= -chance:
             self.lost = (
                 f"what was learned up to its {self.contender.learned:,} examples answers worse "
                 f"than what serves: losses {self._newer / LABELS:.3f} and "
@@ -112,7 +120,7 @@ class Gate:
         """All but the bytes."""
         return [
             *(self._judges.state(), self.learned, self.number, self._next_at, self.lost),
-            *(self._labels, self._served, self._newer),
+            *(self._labels, self._served, self._newer, self._squares),
         ]
 
     def parts(self) -> list[bytes] | None:
@@ -123,7 +131,7 @@ class Gate:
     def restore(self, state: list[Any], parts: list[bytes] | None) -> None:
         """Become what was described. The bytes must have been authenticated."""
         judges, self.learned, self.number, self._next_at, self.lost = state[:5]
-        self._labels, self._served, self._newer = state[5:]
+        self._labels, self._served, self._newer, self._squares = state[5:]
         self._judges.restore(judges)
         snapshot, self._content = parts or (b"", b"")
         if snapshot:
