@@ -22,6 +22,7 @@ from redis import Redis
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from services.stack.app import Stack
+from streamgauge.registry.ledger import RegistryConflict
 from streamgauge.registry.registry import ModelRegistry
 from streamgauge.serving import ServedModel
 from streamgauge.settings import load_settings
@@ -123,12 +124,9 @@ def measure(stack: Stack, redis: Redis, seconds: float) -> int:
     )
     # Labels that came before anything served have waited for the promotion.
     took = took[len(took) // 4 :]
-    before = served.version
     # A second champion, so that there is one to go back to.
     another = registry.records(MODEL)[-3].version
-    registry.promote(
-        MODEL, another, expected=before, at=time.time(), actor="load", reason="measure"
-    )
+    _promote(registry, another)
     target = registry.rollback_target(MODEL)
     while served.version != another:
         time.sleep(0.005)
@@ -149,6 +147,20 @@ def measure(stack: Stack, redis: Redis, seconds: float) -> int:
     )
     good = p99 <= LABEL_P99_SECONDS and rollback <= ROLLBACK_SECONDS and not asking.failures
     return 0 if good else 1
+
+
+def _promote(registry: ModelRegistry, version: int) -> None:
+    """Make it champion, whichever snapshot is by now: the learner goes on meanwhile."""
+    while True:
+        pointer = registry.champion(MODEL)
+        before = None if pointer is None else pointer.version
+        try:
+            registry.promote(
+                MODEL, version, expected=before, at=time.time(), actor="load", reason="measure"
+            )
+            return
+        except RegistryConflict:
+            continue
 
 
 if __name__ == "__main__":
