@@ -44,7 +44,14 @@ LABELS = Topic(
 FEEDBACK = Topic(
     "feedback", "feedback", "model", ("client", "ingest"), ("monitor",), retention_days=14
 )
-ALARMS = Topic("alarms", "alarm", "model", ("monitor",), ("notifier", "anyone"), retention_days=90)
+ALARMS = Topic(
+    "alarms",
+    "alarm",
+    "model",
+    ("monitor", "learner"),
+    ("learner", "notifier", "anyone"),
+    retention_days=90,
+)
 MODELS = Topic(
     "models",
     "model",
