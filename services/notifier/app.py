@@ -24,6 +24,7 @@ from streamgauge.routing.route import Route
 from streamgauge.settings import Settings
 from streamgauge.state.notified import Notified
 from streamgauge.state.processes import ProcessView, announce
+from streamgauge.state.silences import Silences
 from streamgauge.telemetry import Telemetry, processes
 from streamgauge_client.topics import ALARMS
 
@@ -63,6 +64,7 @@ class Notifier:
             keep_seconds=own.remember_seconds,
             on_error=lambda error: self._telemetry.count(processes.REDIS_ERRORS, error=error),
         )
+        self._silences = Silences(self._redis, clock=clock)
         self._routes = [self._route(one) for one in sinks]
         self._server = TelemetryServer(
             registry,
@@ -113,6 +115,7 @@ class Notifier:
                 longest_retry_seconds=own.longest_retry_seconds,
             ),
             memory=self._notified,
+            silences=self._silences,
             telemetry=self._telemetry,
         )
 

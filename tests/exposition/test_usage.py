@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from streamgauge.exposition.behaviour import put_together as behaviour_of
+from streamgauge.state.handlings import Handling, Verdict
 from streamgauge.state.views import JudgementView, ModelView
 from streamgauge.telemetry import CLIENTS, MODELS, TRUTH, USAGE
 from tests.exposition.builders import (
@@ -41,8 +42,17 @@ def rate(kind: str, value: float | None, **options: Any) -> JudgementView:
 
 
 def test_everything_in_the_catalogue_is_shown_of_what_the_monitor_really_says() -> None:
-    # Given two models, of which one has it all and the other sleeps
-    now = Scraped(reading(lively_views(), [partition()], specs={"fraud": 1}))
+    # Given two models, of which one has it all and the other sleeps, and a person who looks
+    views = lively_views()
+    open_ = next(each for view in views for each in view.alarms if each.status == "firing")
+    by = {"model": "fraud", "fingerprint": open_.fingerprint, "alarm_id": open_.alarm_id}
+    handling = Handling(**by, by="ann", at=START, status="acknowledged")
+    verdict = Verdict(**by, by="ann", at=START, kind=open_.kind, right=True)
+    handled: dict[str, Any] = {
+        "handlings": {open_.fingerprint: handling},
+        "verdicts": (verdict,),
+    }
+    now = Scraped(reading(views, [partition()], specs={"fraud": 1}, **handled))
     now.now = START + EVENTS / RATE
     assert now.reading.snapshot is not None
     object.__setattr__(now.reading.snapshot, "read_at", now.now)

@@ -68,10 +68,20 @@ class Memory:
         self.known.add((sink, alarm_id))
 
 
+class Silent:
+    """Nothing is to be heard of these causes."""
+
+    def __init__(self, *causes: str) -> None:
+        self.causes = causes
+
+    async def covers(self, fingerprint: str, alarm_id: str) -> bool:
+        return fingerprint in self.causes
+
+
 class Bench:
     """A dispatcher with everything that it touches in view."""
 
-    def __init__(self, patience: Patience = QUICK) -> None:
+    def __init__(self, patience: Patience = QUICK, silences: Silent | None = None) -> None:
         self.sink, self.memory = Scripted(), Memory()
         self.telemetry = Telemetry(CollectorRegistry(), service="notifier", version="1")
         self.done: list[str] = []
@@ -81,15 +91,16 @@ class Bench:
             patience=patience,
             memory=self.memory,
             telemetry=self.telemetry,
+            silences=silences,
         )
 
-    def submit(self, *ids: str, cause: str = "f", source: int = 0) -> None:
+    def submit(self, *ids: str, cause: str = "f", source: int = 0, status: str = "firing") -> None:
         for each in ids:
             alarm = AlarmEvent.model_validate(
                 {
                     "alarm_id": each,
                     "fingerprint": cause,
-                    "status": "firing",
+                    "status": status,
                     "severity": "warning",
                     "kind": "feature_drift",
                     "scope": {},
@@ -122,6 +133,22 @@ async def test_what_arrives_is_done_remembered_and_counted() -> None:
     assert bench.memory.known == {("pager", "a"), ("pager", "b")}
     assert bench.counted() == {"delivered": 2}
     assert bench.dispatcher.trouble() is None
+
+
+async def test_what_is_silenced_is_settled_and_not_sent() -> None:
+    # Given a cause of which nobody wants to hear, and another
+    bench = Bench(silences=Silent("quiet"))
+    bench.submit("a", cause="quiet")
+    bench.submit("b", cause="quiet", status="resolved")
+    bench.submit("c", cause="loud")
+    # That it was silenced is heard
+    bench.submit("d", cause="quiet", status="silenced")
+    await bench.settled()
+    # Then it does not wait, and is not taken for delivered
+    assert sorted(bench.done) == ["a", "b", "c", "d"]
+    assert sorted(bench.sink.delivered) == ["c", "d"]
+    assert bench.memory.known == {("pager", "c"), ("pager", "d")}
+    assert bench.counted() == {"delivered": 2, "silenced": 2}
 
 
 async def test_what_arrived_before_is_not_sent_again() -> None:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.fleet import STATES, ModelSummary, SeriesSummary, summarise
+from streamgauge.exposition.handled import put_handled
 from streamgauge.exposition.labels import OTHER
 from streamgauge.exposition.learners import put_learner
 from streamgauge.exposition.overflow import Overflow
@@ -145,6 +146,7 @@ class ViewCollector(Collector):
             put_slices(sheet, model.model, series)
         for view in snapshot.learners:
             put_learner(sheet, view)
+        put_handled(sheet, snapshot, self._admitted, now=now)
         for summary in ordered:
             put_performance_slices(sheet, summary, live[summary.model])
 

@@ -39,6 +39,12 @@ class Memory(Protocol):
     async def add(self, sink: str, alarm_id: str) -> None: ...
 
 
+class Silenced(Protocol):
+    """Of what nobody wants to hear for a while; ``state.silences`` has it."""
+
+    async def covers(self, fingerprint: str, alarm_id: str) -> bool: ...
+
+
 @dataclass(eq=False, slots=True)
 class _Entry:
     alarm: AlarmEvent
@@ -60,6 +66,8 @@ class Dispatcher:
         When an alarm is given up.
     memory
         Which alarms this sink has had.
+    silences
+        Which are to be kept from every sink; None for none.
     """
 
     def __init__(
@@ -70,11 +78,13 @@ class Dispatcher:
         patience: Patience,
         memory: Memory,
         telemetry: Telemetry,
+        silences: Silenced | None = None,
     ) -> None:
         self.name = name
         self._sink = sink
         self._patience = patience
         self._memory = memory
+        self._silences = silences
         self._telemetry = telemetry
         self._queues: dict[str, deque[_Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,6 +167,10 @@ class Dispatcher:
             self._telemetry.count(NOTIFICATIONS, sink=self.name, outcome="duplicate")
             entry.done()
             return
+        if await self._silenced(entry.alarm):
+            self._telemetry.count(NOTIFICATIONS, sink=self.name, outcome="silenced")
+            entry.done()
+            return
         retrying = self._patience.retrying(
             age=lambda: time.monotonic() - entry.taken,
             before_wait=self._will_retry,
@@ -172,6 +186,12 @@ class Dispatcher:
         else:
             self._give_up(entry, delivery)
         entry.done()
+
+    async def _silenced(self, alarm: AlarmEvent) -> bool:
+        # That somebody acknowledged or silenced it is itself to be heard.
+        if self._silences is None or alarm.status not in ("firing", "resolved"):
+            return False
+        return await self._silences.covers(alarm.fingerprint, alarm.alarm_id)
 
     async def _attempt(self, entry: _Entry) -> Delivery:
         if entry.gone.is_set():

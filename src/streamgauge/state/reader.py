@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from redis import Redis
 
 from streamgauge.clock import Clock, system_clock
+from streamgauge.state.handlings import Handling, Handlings, Verdict
 from streamgauge.state.keys import PARTITION_FIELD, PREFIX, model_id
 from streamgauge.state.learner_views import SUFFIX, LearnerView
 from streamgauge.state.processes import ProcessView
@@ -31,7 +32,8 @@ class Snapshot:
 
     ``partitions`` come with the consumer group whose they are. ``specs`` is the number of the
     newest stored version by model. ``skipped`` counts by reason (malformed, version) what could
-    not be used, since the reader was made.
+    not be used, since the reader was made. ``handlings`` are what people did about alarms, by
+    fingerprint, ``verdicts`` what they said of them.
     """
 
     read_at: float
@@ -41,6 +43,8 @@ class Snapshot:
     specs: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     learners: tuple[LearnerView, ...] = ()
+    handlings: Mapping[str, Handling] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
 
     def written_at(self, view: ModelView) -> float | None:
         """When the newest checkpoint of a model's partition was written."""
@@ -80,6 +84,7 @@ class ViewReader:
         self._parsed: dict[tuple[bytes, bytes], tuple[bytes, Any]] = {}
         self._names: dict[bytes, tuple[int, str]] = {}
         self._skipped: Counter[str] = Counter()
+        self._handled = Handlings(redis)
 
     def read(self) -> Snapshot:
         """Read everything. Raises ``redis.RedisError`` when Redis does not answer."""
@@ -104,6 +109,8 @@ class ViewReader:
             specs=self._specs(self._keys["spec"]),
             skipped=dict(self._skipped),
             learners=tuple(self._learning()),
+            handlings=self._handled.all(),
+            verdicts=tuple(self._handled.verdicts()),
         )
 
     def _learning(self) -> Iterator[LearnerView]:

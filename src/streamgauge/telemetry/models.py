@@ -127,6 +127,18 @@ ALARMS = Definition(
 ALARMS_ACTIVE = Definition(
     "alarms_active", "gauge", "Alarms firing now.", ("model", "kind", "severity")
 )
+ALARMS_HANDLED = Definition(
+    "alarms_handled",
+    "gauge",
+    "Alarms firing now that somebody acknowledged or silenced.",
+    ("model", "status"),
+)
+ALARMS_JUDGED = Definition(
+    "alarms_judged",
+    "gauge",
+    "Alarms of which somebody said that they were right (true) or not (false).",
+    ("model", "kind", "verdict"),
+)
 SPEC_VERSION = Definition(
     "spec_version", "gauge", "Version of the spec that the monitor has taken.", ("model",)
 )
@@ -159,6 +171,8 @@ MODELS = (
     CRITERION_STATE,
     ALARMS,
     ALARMS_ACTIVE,
+    ALARMS_HANDLED,
+    ALARMS_JUDGED,
     SPEC_VERSION,
     SPEC_STORED,
 )

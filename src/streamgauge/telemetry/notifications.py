@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from streamgauge.telemetry.definition import Definition
 
-#: What became of an alarm at a sink: it arrived; it had arrived before; the sink refused it, so
-#: trying again makes no sense; attempts or time ran out.
-OUTCOMES = ("delivered", "duplicate", "refused", "expired")
+#: What became of an alarm at a sink: it arrived; it had arrived before; somebody wants to hear
+#: nothing of it; the sink refused it, so trying again makes no sense; attempts or time ran out.
+OUTCOMES = ("delivered", "duplicate", "silenced", "refused", "expired")
 
 NOTIFICATIONS = Definition(
     "notifications",
     "counter",
-    "Alarms by sink and by what became of them (delivered, duplicate, refused, expired).",
+    "Alarms by sink and by what became of them (delivered, duplicate, silenced, refused, expired).",
     ("sink", "outcome"),
     exposer="any",
 )
