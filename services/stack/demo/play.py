@@ -44,6 +44,24 @@ class Place:
     service_port: int
 
 
+def replay(place: Place, story: Story, readings: Sequence[Reading]) -> Client:
+    """The client of the prediction service there, which replays what it was not trained on."""
+    training, rest = readings[:TRAINING], readings[TRAINING:]
+    return Client(
+        place.service_port,
+        rest,
+        story,
+        labels=Publisher(
+            place.servers,
+            model=MODELS[0],
+            version=prediction_service.VERSION,
+            service="demo-truth",
+            topic_prefix=place.topic_prefix,
+        ),
+        concept_value=quantile(training, CONCEPT_SENSOR, CONCEPT_QUANTILE),
+    )
+
+
 class Play:
     """The traffic and its watchers, as a context manager: started inside, stopped after."""
 
@@ -53,7 +71,7 @@ class Play:
         self._place = place
         self._redis = redis.Redis.from_url(place.redis_url)
         self._reader = ViewReader(self._redis, group=place.group)
-        training, rest = readings[:TRAINING], readings[TRAINING:]
+        training = readings[:TRAINING]
         names = training[0].features
         self._comparison = Comparison(
             place.servers,
@@ -66,19 +84,7 @@ class Play:
             },
         )
         self._alarms = AlarmWatch(place.servers, topic_prefix=place.topic_prefix)
-        self._client = Client(
-            place.service_port,
-            rest,
-            story,
-            labels=Publisher(
-                place.servers,
-                model=MODELS[0],
-                version=prediction_service.VERSION,
-                service="demo-truth",
-                topic_prefix=place.topic_prefix,
-            ),
-            concept_value=quantile(training, CONCEPT_SENSOR, CONCEPT_QUANTILE),
-        )
+        self._client = replay(place, story, readings)
         self._decisions = DecisionWatch(place.servers, topic_prefix=place.topic_prefix)
         self._quiet = QuietModel(place.servers, story, topic_prefix=place.topic_prefix)
         self._phase = ""

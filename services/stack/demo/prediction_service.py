@@ -82,9 +82,9 @@ def application() -> web.Application:
 def _served() -> ServedModel | None:
     """The champion of the registry, followed; None where no key says whose models are ours."""
     settings = load_settings()
-    if settings.state.key is None:
+    key = settings.state.key.get_secret_value().encode() if settings.state.key else b""
+    if not key:
         return None
-    key = settings.state.key.get_secret_value().encode()
     return ServedModel(MODEL, redis=settings.redis.url.get_secret_value(), key=key).start()
 
 
