@@ -18,7 +18,7 @@ DEMO_SECONDS ?=
 ARGS ?=
 
 # Tests that measure time, or start as many processes as there are cores.
-ALONE := tests/integration tests/services/test_stack_run.py
+ALONE := tests/integration tests/services/test_stack_run.py tests/deploy/test_compose_run.py
 
 # How much of it `make quiet` simulates: models in which nothing happens, and models that drift.
 QUIET_MODELS ?= 200
