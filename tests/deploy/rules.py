@@ -35,6 +35,16 @@ class Rule:
         ]
 
     @property
+    def values(self) -> set[tuple[str, str, str]]:
+        """Each (metric, label, value) that a matcher asks for, alternatives one by one."""
+        return {
+            (name, label, value)
+            for name, matchers in _SELECTOR.findall(self.expr)
+            for label, values in re.findall(r'(\w+)\s*=~?"([^"]*)"', matchers)
+            for value in values.split("|")
+        }
+
+    @property
     def grouped_by(self) -> set[str]:
         """All labels of ``by (…)`` and ``on (…)``."""
         found = (labels.split(",") for labels in _GROUPING.findall(self.expr))

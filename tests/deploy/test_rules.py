@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streamgauge.telemetry import CATALOGUE, Definition
+from streamgauge.alarms import silence
+from streamgauge.exposition.fleet import VERDICTS
+from streamgauge.labels.counts import JoinCounts
+from streamgauge.telemetry import CATALOGUE, Definition, notifications
 from tests.deploy.rules import ALERTS, FILES, PROMETHEUS, RECORDED, TESTS, Rule
+from tests.exposition.scraped import scraped
 from tests.missing import missing
 
 BY_NAME = {definition.full_name: definition for definition in CATALOGUE}
@@ -51,6 +55,30 @@ def test_every_metric_and_label_is_declared(rule: Rule) -> None:
         known |= labels_of(metric)
     assert rule.selectors or rule.expr == "vector(1)"
     assert rule.grouped_by <= known
+
+
+#: Where the values of labels come from that rules ask for.
+VALUES = {
+    ("streamgauge_predictions_total", "status"): {"ok", "error", "fallback"},
+    ("streamgauge_label_outcomes_total", "outcome"): set(JoinCounts().get()),
+    ("streamgauge_criterion_state", "state"): {verdict.lower() for verdict in VERDICTS},
+    ("streamgauge_alarms_active", "kind"): {silence.KIND},
+    ("streamgauge_notifications_total", "outcome"): set(notifications.OUTCOMES),
+    ("streamgauge_series_dropped_total", "reason"): set(
+        scraped().labels("series_dropped_total", "reason")
+    ),
+}
+
+
+def test_values_of_labels_are_those_that_the_code_gives() -> None:
+    """A misspelt value is no error to Prometheus: the alert would only never fire."""
+    asked = {value for rule in [*RECORDED, *ALERTS] for value in rule.values}
+    for metric, label, value in asked:
+        if label == "job":
+            assert re.fullmatch(r"streamgauge-(\.\*|monitor|exporter|notifier)", value)
+        else:
+            assert value in VALUES[metric, label], (metric, label)
+    assert {(metric, label) for metric, label, _ in asked} >= set(VALUES), "what is left over"
 
 
 def test_a_metric_that_nobody_declared_would_be_found() -> None:
