@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from redis import Redis, RedisError
 from services.stack.broker import EmbeddedBroker
 from services.stack.ports import free_port
 from services.stack.redis_server import real_server
+from streamgauge.telemetry import CATALOGUE
 from streamgauge_client.topics import TOPICS
 from tests.deploy import compose
 from tests.deploy.compose import ROOT, Service
 from tests.deploy.daemon import answers
+from tests.deploy.rules import ALERTS, RECORDED
 from tests.missing import missing
 
 pytestmark = pytest.mark.integration
@@ -37,6 +40,20 @@ ENV = {
     "STREAMGAUGE_STATE__KEY": "fedcba9876543210fedcba9876543210",
     "LOAD_RATE": "200",
 }
+
+
+#: What has no series before there is something wrong.
+ONLY_IN_TROUBLE = {
+    "streamgauge_redis_errors_total",
+    "streamgauge_registry_rejected_total",
+    # Shown by services that serve a model of the registry, and the demo's has no /metrics.
+    "streamgauge_served_model_stale_seconds",
+}
+
+
+def fetched(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())
 
 
 class Started:
@@ -170,6 +187,12 @@ def test_every_service_starts_is_healthy_and_stops(redis_url: str, tmp_path: Pat
             running += together
         # And Prometheus finds something wherever it is sent
         assert [each.name for each in running if not answers(each.metrics_url)] == ["demo"]
+        # And what the rules ask of processes is there
+        shown = "".join(fetched(each.metrics_url) for each in running if each.name != "demo")
+        asked = {name for rule in [*RECORDED, *ALERTS] for name, _ in rule.selectors}
+        processes = {d.full_name for d in CATALOGUE if d.exposer != "exporter"} & asked
+        absent = {name for name in processes if f"# TYPE {name} " not in shown}
+        assert absent == ONLY_IN_TROUBLE
         # And each ends when told to, as if nothing had been, having written nothing where it stood
         codes = {each.name: each.stop() for each in running}
         assert codes == dict.fromkeys(codes, 0), [each.said for each in running if codes[each.name]]
