@@ -27,11 +27,13 @@ from streamgauge.state.views import LabelsView, TruthView
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from tests.deploy.daemon import running
 from tests.deploy.rules import FILES, PROMETHEUS, RECORDED
-from tests.exposition.builders import NOW, alarm, model, partition, reading, series
+from tests.exposition.builders import NOW, alarm, feature, model, partition, reading, series
 from tests.missing import missing
 
 ALERTMANAGER = PROMETHEUS.parent / "alertmanager" / "alertmanager.yml"
 pytestmark = pytest.mark.integration
+#: A name that a link must not take as it is.
+MODEL = "fraud & co"
 
 
 class World:
@@ -65,9 +67,12 @@ class World:
         answers = series(
             counts={"ok": 9 * n, "error": n},
             latency_buckets={"0.01": 5 * n, "0.1": 10 * n, "+Inf": 10 * n},
+            features=[feature(severity=8.2, state="firing")],
         )
-        view = model(series=[answers], labels=n, alarms=[alarm()], truth=TruthView(labels=labels))
-        return reading([view], [partition(counts={"prediction/ok": 95 * n, "prediction/dead": n})])
+        truth = TruthView(labels=labels)
+        view = model(MODEL, series=[answers], labels=n, alarms=[alarm()], truth=truth)
+        counts = {"prediction/ok": 95 * n, "prediction/dead": n}
+        return reading([view], [partition(counts=counts, dead={"schema": n})])
 
 
 def asked(url: str, *, post: object = None) -> Any:
@@ -189,6 +194,24 @@ def test_every_recording_rule_yields_data_and_none_is_in_error(
         if rule["health"] != "ok"
     ]
     assert unwell == []
+
+
+def test_what_alerts_say_is_whole(prometheus: str, world: World) -> None:
+    def alerts() -> dict[str, dict[str, str]]:
+        found = asked(f"{prometheus}/api/v1/alerts")["data"]["alerts"]
+        return {each["labels"]["alertname"]: each["annotations"] for each in found}
+
+    # Given some that are pending: a drift, dead letters, errors, a service that is not there
+    expected = {"DriftSustained", "DeadLetterRate", "RedisErrors", "ServiceDown", "Watchdog"}
+    assert wait_for(lambda: expected <= alerts().keys(), turn=world.turn), alerts().keys()
+    # Then nothing was left open in their texts, and a link leads to the model by its name
+    for said in alerts().values():
+        for text in said.values():
+            assert "{{" not in text and "<no value>" not in text and "error expanding" not in text
+    drift = alerts()["DriftSustained"]
+    assert drift["dashboard_url"].endswith("?var-model=fraud+%26+co")
+    assert drift["summary"] == "fraud & co has drifted for an hour"
+    assert "stands at 8.2 times its threshold" in drift["description"]
 
 
 def test_the_watchdog_reaches_alertmanager(prometheus: str, alertmanager: str) -> None:
