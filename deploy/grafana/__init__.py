@@ -1,0 +1,3 @@
+"""Grafana dashboards as code: ``python -m deploy.grafana`` writes what ``dashboards/`` holds."""
+
+from __future__ import annotations
