@@ -5,8 +5,10 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import ladders, links, marks, variables
+from deploy.grafana.colours import FIRES
 from deploy.grafana.page import page
-from deploy.grafana.panels import FIRES, TIMES, Panel, graph, number, severities, states
+from deploy.grafana.panels import Panel, graph, number, states
+from deploy.grafana.severity import TIMES, severities
 
 MODEL = 'model="$model"'
 SERIES = 'model="$model", version=~"$version"'

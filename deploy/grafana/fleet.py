@@ -6,8 +6,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import ladders, links, marks
 from deploy.grafana.page import page
-from deploy.grafana.panels import TIMES, Panel, graph, number, severities, states
+from deploy.grafana.panels import Panel, graph, number, states
 from deploy.grafana.queries import PREDICTIONS, RATE, error_ratio, or_zero, quantile
+from deploy.grafana.severity import TIMES, severities
 from deploy.grafana.table import Column, table
 
 STATE = "streamgauge_model_state"

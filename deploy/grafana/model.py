@@ -5,9 +5,11 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import ladders, links, marks, variables
+from deploy.grafana.colours import FIRES
 from deploy.grafana.page import page
-from deploy.grafana.panels import FIRES, TIMES, Panel, bars, graph, number, severities, states
+from deploy.grafana.panels import Panel, graph, number, states
 from deploy.grafana.queries import PREDICTIONS, RATE, error_ratio, or_zero, quantile
+from deploy.grafana.severity import TIMES, bars, severities
 
 MODEL = 'model="$model"'
 SERIES = 'model="$model", version=~"$version"'
@@ -135,7 +137,6 @@ def _drift() -> list[Panel]:
             "Worst features now",
             "The ten gravest judgements of the last window; a click says why.",
             (f"topk(10, max by (model, feature) ({SEVERITY}))", "{{feature}}"),
-            unit=TIMES,
             links=why,
         ),
     ]
@@ -223,16 +224,16 @@ def _use() -> list[Panel]:
         ),
         graph(
             "Not counted or not judged",
-            "Events that never came, came too late, or are beyond a limit (versions, features),"
-            " each second; lost ones as they stand.",
+            "Events of the last hour that came too late or are beyond a limit (versions,"
+            " features); lost ones as they stand, since the start.",
             (f"streamgauge_client_lost_events{{{MODEL}}}", "lost"),
-            (f"rate(streamgauge_late_events_total{{{MODEL}}}{RATE})", "late"),
+            (f"increase(streamgauge_late_events_total{{{MODEL}}}[1h])", "late"),
             (
-                f"rate(streamgauge_unmonitored_predictions_total{{{MODEL}}}{RATE})",
+                f"increase(streamgauge_unmonitored_predictions_total{{{MODEL}}}[1h])",
                 "not judged",
             ),
             (
-                f"rate(streamgauge_dropped_feature_values_total{{{MODEL}}}{RATE})",
+                f"increase(streamgauge_dropped_feature_values_total{{{MODEL}}}[1h])",
                 "feature values",
             ),
             unit="short",

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from string import ascii_uppercase
 from typing import TypeAlias
 
-from grafana_foundation_sdk.builders import (
-    bargauge,
-    heatmap,
-    prometheus,
-    stat,
-    statetimeline,
-    timeseries,
-)
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders.common import (
     GraphThresholdsStyleConfig,
     ReduceDataOptions,
@@ -22,31 +14,19 @@ from grafana_foundation_sdk.builders.common import (
     VizLegendOptions,
     VizTooltipOptions,
 )
-from grafana_foundation_sdk.builders.dashboard import DashboardLink, FieldColor, ThresholdsConfig
-from grafana_foundation_sdk.builders.heatmap import (
-    CellValues,
-    FilterValueRange,
-    HeatmapColorOptions,
-    YAxisConfig,
-)
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, FieldColor
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
-from grafana_foundation_sdk.models.heatmap import HeatmapColorMode, HeatmapColorScale
 
 from deploy.grafana import ladders
+from deploy.grafana.asking import Query, over_time
+from deploy.grafana.colours import NEUTRAL, Turns, climbing, turning
 from deploy.grafana.ladders import Ladder
 from deploy.grafana.variables import SOURCE
 
 Panel: TypeAlias = Builder[dashboard.Panel]
-#: An expression and the legend of its series.
-Query: TypeAlias = tuple[str, str]
 
-#: Of a severity: how often it is its threshold.
-TIMES = "suffix: ×"
-NEUTRAL: dict[float, str] = {}
-#: Good below 1.
-FIRES = {1.0: "red"}
-STAT_HEIGHT, GRAPH_HEIGHT, MAP_HEIGHT = 4, 8, 10
+STAT_HEIGHT, GRAPH_HEIGHT = 4, 8
 
 
 def number(
@@ -55,7 +35,7 @@ def number(
     expr: str,
     *,
     unit: str,
-    turns: dict[float, str] = NEUTRAL,
+    turns: Turns = NEUTRAL,
     ladder: Ladder | None = None,
     below: str | None = None,
     decimals: float | None = None,
@@ -76,14 +56,14 @@ def number(
         .span(4)
         .height(STAT_HEIGHT)
         .no_value("–")
-        .thresholds(_steps(turns, base) if ladder is None else _ladder_steps(ladder))
+        .thresholds(turning(turns, base) if ladder is None else climbing(ladder))
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(
             common.BigValueGraphMode.AREA if ladder is None else common.BigValueGraphMode.NONE
         )
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         .links(list(links))
-        .with_target(_range((expr, ""), 0))
+        .with_target(over_time((expr, "")))
     )
     if ladder is not None:
         made.mappings([ladders.mapping(ladder)])
@@ -127,7 +107,7 @@ def graph(
             .sort(common.SortOrder.DESCENDING)
         )
         .data_links(list(links))
-        .targets([_range(query, place) for place, query in enumerate(queries)])
+        .targets([over_time(query, place) for place, query in enumerate(queries)])
     )
     if stacked:
         made.stacking(StackingConfig().mode(common.StackingMode.NORMAL))
@@ -140,7 +120,7 @@ def graph(
     if most is not None:
         made.axis_soft_max(most)
     if limit is not None:
-        made.thresholds(_steps({limit: "red"}, "transparent")).thresholds_style(
+        made.thresholds(turning({limit: "red"}, "transparent")).thresholds_style(
             GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
         )
     return made
@@ -158,108 +138,9 @@ def states(title: str, description: str, query: Query, *, ladder: Ladder, span: 
         .height(GRAPH_HEIGHT)
         .mappings([ladders.mapping(ladder)])
         .color_scheme(FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
-        .thresholds(_ladder_steps(ladder))
+        .thresholds(climbing(ladder))
         .show_value(common.VisibilityMode.NEVER)
         .merge_values(True)
         .legend(VizLegendOptions().show_legend(False))
-        .with_target(_range(query, 0))
+        .with_target(over_time(query))
     )
-
-
-def severities(
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    span: int = 24,
-    links: Sequence[DashboardLink] = (),
-) -> Panel:
-    """Severity as a heatmap, a row for each series: green below the threshold, red from it on.
-
-    The scale is cut at 2, with the threshold in its middle and an even number of colours, so that
-    none of them lies on both sides of 1.
-    """
-    return (
-        heatmap.Panel()
-        .title(title)
-        .description(description)
-        .datasource(SOURCE)
-        .unit(TIMES)
-        .span(span)
-        .height(MAP_HEIGHT)
-        .max_data_points(200)
-        .thresholds(_steps(FIRES, "green"))
-        .calculate(False)
-        .color(
-            HeatmapColorOptions()
-            .mode(HeatmapColorMode.SCHEME)
-            .scheme("RdYlGn")
-            .scale(HeatmapColorScale.LINEAR)
-            .reverse(False)
-            .steps(8)
-            .min(0)
-            .max(2)
-        )
-        # Grafana's own limit would leave 0 blank, which is the best there is.
-        .filter_values(FilterValueRange().le(-1))
-        .cell_values(CellValues().unit(TIMES).decimals(2))
-        .cell_gap(1)
-        .y_axis(YAxisConfig().axis_placement(common.AxisPlacement.LEFT))
-        .show_legend()
-        .data_links(list(links))
-        .with_target(_range(query, 0))
-    )
-
-
-def bars(
-    title: str,
-    description: str,
-    query: Query,
-    *,
-    unit: str,
-    span: int = 8,
-    turns: dict[float, str] = FIRES,
-    links: Sequence[DashboardLink] = (),
-) -> Panel:
-    """How series stand now, one bar each, in the query's order."""
-    return (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(SOURCE)
-        .unit(unit)
-        .span(span)
-        .height(MAP_HEIGHT)
-        .min(0)
-        .thresholds(_steps(turns, "green"))
-        .orientation(common.VizOrientation.HORIZONTAL)
-        .display_mode(common.BarGaugeDisplayMode.BASIC)
-        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
-        .data_links(list(links))
-        .with_target(_query(query, 0).instant())
-    )
-
-
-def _range(query: Query, place: int) -> prometheus.Dataquery:
-    return _query(query, place).range()
-
-
-def _query(query: Query, place: int) -> prometheus.Dataquery:
-    expr, legend = query
-    return (
-        prometheus.Dataquery()
-        .datasource(SOURCE)
-        .expr(expr)
-        .legend_format(legend or "__auto")
-        .ref_id(ascii_uppercase[place])
-    )
-
-
-def _steps(turns: dict[float, str], base: str) -> ThresholdsConfig:
-    first = dashboard.Threshold(value=None, color=base)
-    others = [dashboard.Threshold(value=value, color=colour) for value, colour in turns.items()]
-    return ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps([first, *others])
-
-
-def _ladder_steps(ladder: Ladder) -> ThresholdsConfig:
-    return ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(ladders.steps(ladder))

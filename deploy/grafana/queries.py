@@ -4,6 +4,8 @@ from __future__ import annotations
 
 PREDICTIONS = "streamgauge_predictions_total"
 RATE = "[$__rate_interval]"
+#: Leaves the series of the chosen services; they keep the labels ``job`` and ``instance``.
+CHOSEN = 'and on (job, instance) streamgauge_build_info{service=~"$service"}'
 
 
 def error_ratio(where: str = "", *, by: str) -> str:

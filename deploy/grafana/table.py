@@ -14,8 +14,10 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from deploy.grafana import ladders
 from deploy.grafana.ladders import Ladder
-from deploy.grafana.panels import MAP_HEIGHT, Panel
+from deploy.grafana.panels import Panel
 from deploy.grafana.variables import SOURCE
+
+HEIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def table(
         .datasource(SOURCE)
         .unit("none")
         .span(24)
-        .height(MAP_HEIGHT)
+        .height(HEIGHT)
         .filterable(True)
         .override_by_name(label, [DynamicConfigValue("links", [link.build() for link in links])])
     )

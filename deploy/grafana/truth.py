@@ -5,9 +5,11 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import links, marks, variables
+from deploy.grafana.colours import FIRES
 from deploy.grafana.page import page
-from deploy.grafana.panels import FIRES, TIMES, Panel, graph, number
+from deploy.grafana.panels import Panel, graph, number
 from deploy.grafana.queries import RATE, or_zero
+from deploy.grafana.severity import TIMES
 
 MODEL = 'model="$model"'
 SERIES = 'model="$model", version=~"$version"'
