@@ -238,4 +238,19 @@ def _use() -> list[Panel]:
             ),
             unit="short",
         ),
+        graph(
+            "Processes of clients",
+            "Processes that publish for this model and reported within the last minute.",
+            (f"streamgauge_client_processes{{{MODEL}}}", "{{service}}"),
+            unit="short",
+            span=12,
+        ),
+        graph(
+            "Version of the spec",
+            "The newest that is stored and the one that the monitor goes by; 0 without a spec.",
+            (f"max(streamgauge_spec_stored_version{{{MODEL}}})", "stored"),
+            (f"max(streamgauge_spec_version{{{MODEL}}})", "taken"),
+            unit="none",
+            span=12,
+        ),
     ]

@@ -44,7 +44,6 @@ def kafka() -> list[Panel]:
             ),
             ("sum(streamgauge_outbox_dropped_total)", "dropped"),
             unit="short",
-            span=12,
         ),
         graph(
             "Partitions held",
@@ -54,7 +53,17 @@ def kafka() -> list[Panel]:
                 "{{service}}",
             ),
             unit="short",
-            span=12,
+        ),
+        graph(
+            "Commit ahead of the checkpoint",
+            "Kafka's commit minus the checkpoint, of the partition where it is most: above 0, Redis"
+            " has gone back.",
+            (
+                f"max by (service) ({named('streamgauge_commit_ahead_records')})",
+                "{{service}}",
+            ),
+            unit="short",
+            limit=1,
         ),
     ]
 
