@@ -5,7 +5,7 @@ from __future__ import annotations
 import fakeredis
 import pytest
 
-from streamgauge.exposition.learners import put_learner
+from streamgauge.exposition.learners import put_learners
 from streamgauge.exposition.learning_block import learning_block
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.sheet import Sheet
@@ -35,9 +35,9 @@ VIEW = LearnerView(
 )
 
 
-def scraped(view: LearnerView) -> dict[tuple[str, str, str], float]:
+def scraped(*views: LearnerView) -> dict[tuple[str, str, str], float]:
     sheet = Sheet(Overflow(), limit=1000)
-    put_learner(sheet, view)
+    put_learners(sheet, views)
     return {
         (sample.name, sample.labels.get("candidate", ""), sample.labels.get("outcome", "")): (
             sample.value
@@ -45,6 +45,45 @@ def scraped(view: LearnerView) -> dict[tuple[str, str, str], float]:
         for family in sheet.families()
         for sample in family.samples
     }
+
+
+def test_shards_of_a_model_are_one_model() -> None:
+    # Given two shards, of which one has seen little and has another champion
+    other = VIEW.model_copy(
+        update={
+            "partition": 1,
+            "champion": "published",
+            "champion_loss": 0.5,
+            "champion_answered": 10,
+            "pending": 3,
+            "candidates": [
+                CandidateView(
+                    name="online",
+                    estimator="logistic_regression",
+                    learned=50,
+                    loss=0.25,
+                    answered=10,
+                    held=4,
+                    evidence={"e_value": 2.0},
+                )
+            ],
+        }
+    )
+    first = VIEW.model_copy(
+        update={
+            "champion_answered": 30,
+            "candidates": [VIEW.candidates[0].model_copy(update={"answered": 30, "held": 1})],
+        }
+    )
+    found = scraped(first, other)
+    # Then counts add up, losses are means by answers, and the champion is one of half of them
+    told = {name.removeprefix("streamgauge_learner_"): v for (name, _, _), v in found.items()}
+    assert told["pending_examples"] == 10.0 and told["held_examples"] == 5.0
+    losses = {who: v for (name, who, _), v in found.items() if name.endswith("_loss")}
+    assert losses == pytest.approx({"published": 0.275, "online": 0.1})
+    learned = {how: v for (_, who, how), v in found.items() if how and who == "online"}
+    assert learned == {"learned": 550.0, "frozen": 3.0}
+    assert told["champion"] == 0.5 and max(found.values()) == 550.0
 
 
 def test_candidates_and_the_champion_are_told_apart() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from streamgauge.exposition.sheet import Sheet
 from streamgauge.state.learner_views import CandidateView, LearnerView
@@ -10,27 +13,48 @@ from streamgauge.telemetry import learning
 
 #: What the champion is called whose answers come from elsewhere.
 PUBLISHED = "published"
+_model = attrgetter("model")
 
 
-def put_learner(sheet: Sheet, view: LearnerView) -> None:
-    """One model's learning on one partition; shards of a model add up where that means anything."""
-    sheet.gauge(learning.LEARNER_PENDING, view.pending, model=view.model)
-    if view.champion_loss is not None:
-        labels = {"model": view.model, "candidate": PUBLISHED}
-        sheet.gauge(learning.LEARNER_LOSS, view.champion_loss, **labels)
-    for candidate in view.candidates:
-        _put(sheet, view, candidate)
+def put_learners(sheet: Sheet, views: Iterable[LearnerView]) -> None:
+    """Models that learn, each with all its shards: each of those has learners of its own."""
+    for model, shards in groupby(sorted(views, key=_model), _model):
+        _put_model(sheet, model, list(shards))
 
 
-def _put(sheet: Sheet, view: LearnerView, candidate: CandidateView) -> None:
-    labels = {"model": view.model, "candidate": candidate.name}
-    if candidate.loss is not None:
-        sheet.gauge(learning.LEARNER_LOSS, candidate.loss, **labels)
-    sheet.count(learning.LEARNER_EXAMPLES, candidate.learned, **labels, outcome="learned")
-    for reason, n in sorted(candidate.refused.items()):
-        sheet.count(learning.LEARNER_EXAMPLES, n, **labels, outcome=reason)
-    sheet.gauge(learning.LEARNER_HELD, candidate.held, **labels)
-    sheet.gauge(learning.LEARNER_CHAMPION, float(view.champion == candidate.name), **labels)
-    evidence = candidate.evidence.get("e_value")
-    if isinstance(evidence, int | float) and math.isfinite(evidence):
-        sheet.gauge(learning.LEARNER_EVIDENCE, evidence, **labels)
+def _put_model(sheet: Sheet, model: str, shards: Sequence[LearnerView]) -> None:
+    sheet.gauge(learning.LEARNER_PENDING, sum(each.pending for each in shards), model=model)
+    published = _mean((each.champion_loss, each.champion_answered) for each in shards)
+    sheet.gauge(learning.LEARNER_LOSS, published, model=model, candidate=PUBLISHED)
+    names = dict.fromkeys(one.name for each in shards for one in each.candidates)
+    for name in names:
+        own = [(each, one) for each in shards for one in each.candidates if one.name == name]
+        _put_candidate(sheet, model, name, own)
+
+
+def _put_candidate(
+    sheet: Sheet, model: str, name: str, shards: Sequence[tuple[LearnerView, CandidateView]]
+) -> None:
+    labels = {"model": model, "candidate": name}
+    loss = _mean((one.loss, one.answered) for _, one in shards)
+    sheet.gauge(learning.LEARNER_LOSS, loss, **labels)
+    for _, one in shards:
+        sheet.count(learning.LEARNER_EXAMPLES, one.learned, **labels, outcome="learned")
+        for reason, n in sorted(one.refused.items()):
+            sheet.count(learning.LEARNER_EXAMPLES, n, **labels, outcome=reason)
+    sheet.gauge(learning.LEARNER_HELD, sum(one.held for _, one in shards), **labels)
+    # Of some shards a candidate may be the champion, of others not yet: their share.
+    champions = sum(view.champion == name for view, _ in shards)
+    sheet.gauge(learning.LEARNER_CHAMPION, champions / len(shards), **labels)
+    told = [one.evidence.get("e_value") for _, one in shards]
+    known = [e for e in told if isinstance(e, int | float) and math.isfinite(e)]
+    sheet.gauge(learning.LEARNER_EVIDENCE, min(known, default=None), **labels)
+
+
+def _mean(parts: Iterable[tuple[float | None, int]]) -> float | None:
+    """The mean over shards by answers; where nobody says how many, each counts once."""
+    known = [(value, n) for value, n in parts if value is not None]
+    total = sum(n for _, n in known)
+    if not total:
+        return sum(value for value, _ in known) / len(known) if known else None
+    return sum(value * n for value, n in known) / total

@@ -27,7 +27,7 @@ LEARNER_HELD = Definition(
 LEARNER_CHAMPION = Definition(
     "learner_champion",
     "gauge",
-    "1 for the candidate that is champion, else 0; all 0 while the published answers are.",
+    "1 for the candidate that is champion, else 0 (of several shards the share).",
     CANDIDATE,
 )
 LEARNER_EVIDENCE = Definition(

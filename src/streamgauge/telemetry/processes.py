@@ -144,7 +144,7 @@ OUTBOX_AGE = Definition(
 CHUNKS = Definition(
     "chunks",
     "counter",
-    "Chunks of records, by what became of them (taken, stale, generation, hole).",
+    "Chunks of records, by what became of them (take, stale, generation, hole).",
     ("result",),
     exposer="worker",
 )
