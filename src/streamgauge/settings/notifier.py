@@ -31,17 +31,23 @@ class SinkSettings(Section):
     ``url`` and ``secret`` are secrets, so each may stand in a file: ``url_file``, ``secret_file``.
     """
 
-    type: Annotated[str, Field(min_length=1)]
-    url: SecretStr | None = None
-    #: The key of the signature.
-    secret: SecretStr | None = None
-    format: str | None = None
-    #: The least severity that goes there.
-    severity: Literal["info", "warning", "critical"] = "info"
-    #: Names, or patterns such as ``credit-*``; none means every model.
-    models: Words = ()
-    #: Loopback and private addresses too, and plain http to loopback.
-    allow_private: bool = False
+    type: Annotated[str, Field(min_length=1)] = Field(
+        description="The sink's type: `webhook`, `log`."
+    )
+    url: SecretStr | None = Field(None, description="Where a webhook posts.")
+    secret: SecretStr | None = Field(
+        None, description="The key of the signature, 16 characters or more."
+    )
+    format: str | None = Field(None, description="Of a webhook: `streamgauge`, `alertmanager`.")
+    severity: Literal["info", "warning", "critical"] = Field(
+        "info", description="The least severity that goes there."
+    )
+    models: Words = Field(
+        (), description="Names, or patterns such as `credit-*`; none means every model."
+    )
+    allow_private: bool = Field(
+        False, description="Loopback and private addresses too, and plain http to loopback."
+    )
 
 
 class NotifierSettings(ProcessSettings):
@@ -51,21 +57,31 @@ class NotifierSettings(ProcessSettings):
     """
 
     port: Port = 9811
-    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = "streamgauge-notifier"
-    #: Where a sink begins that has never read an alarm.
-    since: Literal["latest", "beginning"] = "latest"
-    #: By name. Without any, alarms go to the notifier's log.
-    sinks: Annotated[dict[str, SinkSettings], NoDecode] = {}
-    #: When given, sinks are at these hosts alone: ``hooks.example.com``, ``*.example.com``.
-    allowed_hosts: Words = ()
-    #: An alarm is given up after so many attempts, or so long after it was read.
-    max_attempts: Count = 20
-    max_age_seconds: Positive = 3_600.0
-    #: The waits between attempts double from the first to the longest; each is random within.
-    first_retry_seconds: Positive = 1.0
-    longest_retry_seconds: Positive = 300.0
-    #: How long a delivery is remembered.
-    remember_seconds: Positive = 7 * 86_400.0
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = Field(
+        "streamgauge-notifier",
+        description="Each sink reads the alarms in a group of its own, `<group>.<sink>`.",
+    )
+    since: Literal["latest", "beginning"] = Field(
+        "latest", description="Where a sink begins that has never read an alarm."
+    )
+    sinks: Annotated[dict[str, SinkSettings], NoDecode] = Field(
+        {}, description="The sinks by name. Without any, alarms go to the notifier's log."
+    )
+    allowed_hosts: Words = Field(
+        (),
+        description="When given, sinks are at these hosts alone, like `*.example.com`.",
+    )
+    max_attempts: Count = Field(20, description="An alarm is given up after so many attempts.")
+    max_age_seconds: Positive = Field(
+        3_600.0, description="It is given up so long after it was read."
+    )
+    first_retry_seconds: Positive = Field(
+        1.0, description="The first wait between attempts; waits double, each is random within."
+    )
+    longest_retry_seconds: Positive = Field(300.0, description="The longest wait.")
+    remember_seconds: Positive = Field(
+        7 * 86_400.0, description="How long a delivery is remembered."
+    )
 
     @field_validator("sinks")
     @classmethod

@@ -21,22 +21,31 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """Where the log is, and what our topics' names begin with."""
 
-    bootstrap_servers: Annotated[str, Field(min_length=1)] = "localhost:9092"
-    topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")] = "streamgauge"
+    bootstrap_servers: Annotated[str, Field(min_length=1)] = Field(
+        "localhost:9092", description="Brokers to begin with, with commas between them."
+    )
+    topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")] = Field(
+        "streamgauge", description="What the names of all topics begin with; one for each tenant."
+    )
 
 
 class RedisSettings(Section):
     """Where state lives. The URL may hold a password, so it is a secret as a whole."""
 
-    url: SecretStr = SecretStr("redis://localhost:6379/0")
-    #: Refuse to start on a Redis that evicts, or that has no AOF. Off, it is only said.
-    require_durable: bool = True
+    url: SecretStr = Field(SecretStr("redis://localhost:6379/0"), description="Where Redis is.")
+    require_durable: bool = Field(
+        True,
+        description="Refuse to start on a Redis that evicts or has no AOF; else it is only said.",
+    )
 
 
 class StateSettings(Section):
     """``key`` authenticates the state that is not plain numbers. Without one there is none."""
 
-    key: SecretStr | None = None
+    key: SecretStr | None = Field(
+        None,
+        description="What learned models are signed with; whoever loads one needs the same.",
+    )
 
 
 class RegistrySettings(Section):
@@ -45,7 +54,10 @@ class RegistrySettings(Section):
     They are signed with ``state.key``.
     """
 
-    archive: Annotated[str, Field(min_length=1)] | None = None
+    archive: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="A directory, or `s3://bucket/prefix`; without it models are in Redis alone.",
+    )
 
 
 class CheckpointSettings(Section):
@@ -54,10 +66,15 @@ class CheckpointSettings(Section):
     And how often a copy of it goes to the snapshots topic, for the loss of Redis.
     """
 
-    bytes_per_second: Positive = 2.0 * 1024 * 1024
-    min_seconds: Positive = 0.5
-    max_seconds: Positive = 5.0
-    snapshot_seconds: Positive = 300.0
+    bytes_per_second: Positive = Field(
+        2.0 * 1024 * 1024,
+        description="Dirty bytes divided by it are the seconds to the next write.",
+    )
+    min_seconds: Positive = Field(0.5, description="The shortest time between two writes.")
+    max_seconds: Positive = Field(5.0, description="The longest.")
+    snapshot_seconds: Positive = Field(
+        300.0, description="Time between two copies on the snapshots topic."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> CheckpointSettings:
@@ -72,38 +89,54 @@ class ProcessSettings(Section):
     Port 0 takes a free one. ``instance`` defaults to the host's name and the process's number.
     """
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Port = 0
-    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    host: Annotated[str, Field(min_length=1)] = Field(
+        "127.0.0.1",
+        description="The address to listen at; 0.0.0.0 in a container alone.",
+    )
+    port: Port = Field(0, description="The port to listen at; 0 takes a free one.")
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = Field(
+        None, description="Its name among its like; else the host's name and the process's number."
+    )
 
 
 class MonitorSettings(ProcessSettings):
     """The monitor: the consumer group, which also names its checkpoints and views."""
 
     port: Port = 9809
-    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = "streamgauge-monitor"
-    #: Above this share of refused records in a minute, or so many in a row, an alarm is raised.
-    max_invalid_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
-    max_consecutive_invalid: Count = 1_000
-    #: Then stand still instead of going on, until a person has decided.
-    stop_on_invalid: bool = False
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = Field(
+        "streamgauge-monitor",
+        description="The consumer group, which also names its checkpoints and views.",
+    )
+    max_invalid_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="Share of refused records in a minute above which an alarm is raised."
+    )
+    max_consecutive_invalid: Count = Field(
+        1_000, description="So many refused records in a row raise it, too."
+    )
+    stop_on_invalid: bool = Field(
+        False, description="Then stand still instead of going on, until a person has decided."
+    )
 
 
 class LearnerSettings(ProcessSettings):
     """The learner: the consumer group, which also names its checkpoints and views."""
 
     port: Port = 9812
-    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = "streamgauge-learner"
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] = Field(
+        "streamgauge-learner",
+        description="The consumer group, which also names its checkpoints and views.",
+    )
 
 
 class ExporterSettings(ProcessSettings):
     """The exporter: how often it reads views, and the most series that it shows."""
 
     port: Port = 9808
-    refresh_seconds: Positive = 1.0
-    max_series: Count = 20_000
-    #: A view older than this is said to be stale.
-    stale_seconds: Positive = 30.0
+    refresh_seconds: Positive = Field(1.0, description="How often views are read.")
+    max_series: Count = Field(
+        20_000, description="The most series that are shown; what is beyond is counted."
+    )
+    stale_seconds: Positive = Field(30.0, description="A view older than this is said to be stale.")
 
 
 class IngestSettings(ProcessSettings):
@@ -114,38 +147,55 @@ class IngestSettings(ProcessSettings):
     """
 
     port: Port = 9810
-    token: SecretStr | None = None
-    max_body_bytes: Count = 4 * 1024 * 1024
-    max_events: Count = 10_000
-    max_connections: Count = 256
-    max_inflight_events: Count = 20_000
-    max_inflight_bytes: Count = 64 * 1024 * 1024
-    #: For the whole body of a request, and for its head.
-    read_seconds: Positive = 10.0
-    #: How long Kafka has for an acknowledgement.
-    ack_seconds: Positive = 5.0
-    #: How long a model server's request waits for its response, and a response for its request.
-    join_seconds: Positive = 30.0
-    max_held_halves: Count = 10_000
-    max_held_bytes: Count = 32 * 1024 * 1024
+    token: SecretStr | None = Field(
+        None,
+        description="What a caller must show, 32 bytes or more. Without one: this machine alone.",
+    )
+    max_body_bytes: Count = Field(4 * 1024 * 1024, description="Of one request.")
+    max_events: Count = Field(10_000, description="Of one request.")
+    max_connections: Count = Field(256, description="Open at once; more are closed.")
+    max_inflight_events: Count = Field(20_000, description="Of all requests under way.")
+    max_inflight_bytes: Count = Field(64 * 1024 * 1024, description="Of all requests under way.")
+    read_seconds: Positive = Field(
+        10.0, description="For the head of a request, and for its whole body."
+    )
+    ack_seconds: Positive = Field(5.0, description="How long Kafka has for an acknowledgement.")
+    join_seconds: Positive = Field(
+        30.0,
+        description="How long a model server's request and response wait for each other.",
+    )
+    max_held_halves: Count = Field(10_000, description="Halves that wait so, at most.")
+    max_held_bytes: Count = Field(32 * 1024 * 1024, description="Their bytes, at most.")
 
 
 class PrivacySettings(Section):
     """``key`` is what fields are hashed with whose privacy policy says so."""
 
-    key: SecretStr | None = None
+    key: SecretStr | None = Field(
+        None, description="What fields are hashed with whose privacy policy says so."
+    )
 
 
 class MonitoringSettings(Section):
     """How a model is judged whose spec does not say otherwise (times in seconds)."""
 
-    pane_seconds: Positive = 10.0
-    min_duration_seconds: Positive = 60.0
-    min_events: Count = 500
-    max_duration_seconds: Positive = 86_400.0
-    grace_seconds: NotNegative = 30.0
-    reference_min_events: Count = 1_000
-    reference_min_seconds: NotNegative = 86_400.0
+    pane_seconds: Positive = Field(
+        10.0, description="The grain of time: panes are merged into windows."
+    )
+    min_duration_seconds: Positive = Field(60.0, description="A window is at least so long.")
+    min_events: Count = Field(500, description="A window holds at least so many events.")
+    max_duration_seconds: Positive = Field(
+        86_400.0, description="After so long a window closes, even with too few events."
+    )
+    grace_seconds: NotNegative = Field(
+        30.0, description="How far behind the newest event a pane closes; what comes later is late."
+    )
+    reference_min_events: Count = Field(
+        1_000, description="Events that a learned reference needs before it judges."
+    )
+    reference_min_seconds: NotNegative = Field(
+        86_400.0, description="Time that a learned reference needs before it judges."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> MonitoringSettings:
@@ -159,4 +209,6 @@ class MonitoringSettings(Section):
 class LogSettings(Section):
     """What a process says on standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is said on standard error."
+    )

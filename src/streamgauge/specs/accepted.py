@@ -22,11 +22,19 @@ class AcceptedSpec(SpecPart):
     steps are meant, without ``features`` all features and outputs.
     """
 
-    at: Annotated[Number, _SINCE_1970]
-    by: Annotated[str, Field(min_length=1, max_length=256)]
-    reason: Annotated[str, Field(max_length=1000)] | None = None
-    step: Annotated[str, Field(max_length=128)] | None = None
-    features: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] | None = None
+    at: Annotated[Number, _SINCE_1970] = Field(
+        description="When it was decided, in seconds since 1970."
+    )
+    by: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="Who decided.")
+    reason: Annotated[str, Field(max_length=1000)] | None = Field(
+        None, description="Why, for whoever asks later."
+    )
+    step: Annotated[str, Field(max_length=128)] | None = Field(
+        None, description="The pipeline step that is meant; all without it."
+    )
+    features: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The features and outputs that are meant; all without it."
+    )
 
     def means(self, target: str, *, step: str) -> bool:
         """Whether the decision is about this target (a feature's name, ``output.score``)."""

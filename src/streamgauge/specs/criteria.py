@@ -25,7 +25,7 @@ class CriterionSpec(SpecPart):
     It is evaluated on every judged window: PASS, FAIL or UNDECIDED, with an interval.
     """
 
-    name: Name
+    name: Name = Field(description="What people call it.")
     kind: Literal["ml", "software", "business"] = Field(
         "ml", description="Whose success it is: the model's, the service's, or the business'."
     )
@@ -79,8 +79,8 @@ class BaselineSpec(SpecPart):
         "trivial",
         "irreducible",
     ] = Field(description="hlp is human-level performance; irreducible is the error nobody avoids.")
-    metric: FigureName
-    value: Number
+    metric: FigureName = Field(description="The figure that it is about.")
+    value: Number = Field(description="What it reaches.")
     ci: tuple[Number, Number] | None = Field(
         None, description="[lowest, highest]: the interval in which the value lies."
     )

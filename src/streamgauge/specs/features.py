@@ -41,8 +41,10 @@ class DetectorSpec(SpecPart):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str
-    feed: Literal["panes", "events"] = "panes"
+    name: str = Field(description="One of those in detectors.md.")
+    feed: Literal["panes", "events"] = Field(
+        "panes", description="The mean rank of each pane, or every event's."
+    )
 
     __pydantic_extra__: dict[str, Number]
 
@@ -93,14 +95,28 @@ class FeatureSpec(SpecPart):
     divergence that is worth an alarm. An ignored feature is neither counted nor judged.
     """
 
-    type: Literal["numeric", "categorical"] | None = None
-    range: tuple[Number, Number] | None = None
-    missing_max: Ratio | None = None
-    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = None
-    new_category: Severity | None = None
-    ignore: bool = False
-    min_effect: Ratio | None = None
-    detectors: Annotated[tuple[DetectorSpec, ...], Field(max_length=8)] = ()
+    type: Literal["numeric", "categorical"] | None = Field(
+        None,
+        description="Else inferred from the values, or from `range`, `allowed` or `new_category`.",
+    )
+    range: tuple[Number, Number] | None = Field(
+        None,
+        description="[lowest, highest]; values outside are counted and judged. Numeric alone.",
+    )
+    missing_max: Ratio | None = Field(
+        None, description="Share of predictions in which it may be missing, 0 to 1; else learned."
+    )
+    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The categories that are right. Categorical features alone."
+    )
+    new_category: Severity | None = Field(None, description="How loud an unknown category is.")
+    ignore: bool = Field(False, description="Neither count nor judge it.")
+    min_effect: Ratio | None = Field(
+        None, description="The least Jensen-Shannon divergence that is worth an alarm, 0 to 1."
+    )
+    detectors: Annotated[tuple[DetectorSpec, ...], Field(max_length=8)] = Field(
+        (), description="Online detectors on it, besides the windows."
+    )
 
     @property
     def declared_type(self) -> Literal["numeric", "categorical"] | None:

@@ -50,7 +50,7 @@ class ErrorDetectorSpec(SpecPart):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str
+    name: str = Field(description="One of those in detectors.md.")
 
     __pydantic_extra__: dict[str, Number]
 

@@ -78,19 +78,28 @@ class ModelSpec(SpecPart):
         "monitors": "monitors of one's own (rules with thresholds)",
     }
 
-    version: Literal[1] = 1
-    model: Name
-    task: Literal["binary", "multiclass", "regression", "ranking", "generative"] | None = None
-    owner: Annotated[str, Field(max_length=256)] | None = None
-    runbook_url: Url | None = None
-    shards: Annotated[Integer, between(1, 1024, "a whole number from 1 to 1024")] = 1
+    version: Literal[1] = Field(1, description="Of this format.")
+    model: Name = Field(description="The model's name, as its events have it.")
+    task: Literal["binary", "multiclass", "regression", "ranking", "generative"] | None = Field(
+        None, description="What it predicts; else the first label tells."
+    )
+    owner: Annotated[str, Field(max_length=256)] | None = Field(
+        None, description="Whom alarms go to where nobody holds a role."
+    )
+    runbook_url: Url | None = Field(None, description="Stands in every alarm.")
+    shards: Annotated[Integer, between(1, 1024, "a whole number from 1 to 1024")] = Field(
+        1, description="More only where one core is not enough for the model."
+    )
     false_alarms_per_month: Annotated[
         Number, between(1e-3, 1e4, "a number from 0.001 to 10000")
-    ] = 1.0
+    ] = Field(
+        1.0, description="The false alarms that are accepted; every threshold follows from it."
+    )
     defaults: DefaultsSpec = DefaultsSpec()
     reference: ReferenceSpec = ReferenceSpec()
     features: Annotated[dict[Name, FeatureSpec], Field(max_length=1000)] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="What is known of features, by name; those not named are watched all the same.",
     )
     output: OutputSpec = OutputSpec()
     rules: Rules = Field((), description="What must hold for each event.")
@@ -109,11 +118,17 @@ class ModelSpec(SpecPart):
     owners: Annotated[tuple[OwnerSpec, ...], Field(max_length=100)] = Field(
         (), description="Who answers for the model; `owner` where nobody holds a role."
     )
-    criteria: Annotated[tuple[CriterionSpec, ...], Field(max_length=100)] = ()
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(max_length=100)] = Field(
+        (), description="Claims that every judged window is held against."
+    )
     slo: SloSpec = SloSpec()
     compute: ComputeSpec = ComputeSpec()
-    baselines: Annotated[tuple[BaselineSpec, ...], Field(max_length=100)] = ()
-    risks: Annotated[tuple[RiskSpec, ...], Field(max_length=100)] = ()
+    baselines: Annotated[tuple[BaselineSpec, ...], Field(max_length=100)] = Field(
+        (), description="What the model is measured against."
+    )
+    risks: Annotated[tuple[RiskSpec, ...], Field(max_length=100)] = Field(
+        (), description="What may go wrong, and what is done then."
+    )
     label_delay: LabelDelaySpec = LabelDelaySpec()
     labels: LabelsSpec = LabelsSpec()
     serving: ServingSpec = ServingSpec()
@@ -125,7 +140,9 @@ class ModelSpec(SpecPart):
         default_factory=dict, description="What may be kept of a feature's values."
     )
     operating_envelope: EnvelopeSpec = EnvelopeSpec()
-    approvals: Annotated[tuple[ApprovalSpec, ...], Field(max_length=20)] = ()
+    approvals: Annotated[tuple[ApprovalSpec, ...], Field(max_length=20)] = Field(
+        (), description="Who must say yes before something is done."
+    )
 
     @field_validator("criteria", "risks")
     @classmethod

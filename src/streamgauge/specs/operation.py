@@ -15,15 +15,19 @@ AutomationLevel = Literal["human", "shadow", "assist", "partial", "full"]
 class ServingSpec(SpecPart):
     """How predictions are asked for, and where the model runs."""
 
-    mode: Literal["realtime", "streaming", "batch", "edge", "browser"] | None = None
+    mode: Literal["realtime", "streaming", "batch", "edge", "browser"] | None = Field(
+        None, description="How predictions are asked for."
+    )
     location: Text | None = Field(None, description="Like a region, a cluster, a kind of device.")
 
 
 class FactorSpec(SpecPart):
     """The values of one generative factor that the model was made for."""
 
-    range: tuple[Number, Number] | None = None
-    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = None
+    range: tuple[Number, Number] | None = Field(None, description="[lowest, highest], of a number.")
+    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The categories, of all else."
+    )
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -43,5 +47,9 @@ class EnvelopeSpec(SpecPart):
     ``joint`` lists combinations of factors that must occur together in its data.
     """
 
-    factors: Factors = Field(default_factory=dict)
-    joint: Annotated[tuple[Factors, ...], Field(max_length=100)] = ()
+    factors: Factors = Field(
+        default_factory=dict, description="The values of each factor that the model was made for."
+    )
+    joint: Annotated[tuple[Factors, ...], Field(max_length=100)] = Field(
+        (), description="Combinations of factors that must occur together in its data."
+    )

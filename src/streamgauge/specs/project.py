@@ -22,9 +22,9 @@ class ProblemSpec(SpecPart):
 class MilestoneSpec(SpecPart):
     """Something that is due on a day."""
 
-    name: Text
-    due: Date
-    done: bool = False
+    name: Text = Field(description="What is due.")
+    due: Date = Field(description="The day.")
+    done: bool = Field(False, description="Whether it is reached.")
 
 
 class ProjectSpec(SpecPart):
@@ -44,7 +44,9 @@ class ProjectSpec(SpecPart):
     acceptance: Annotated[tuple[Expression, ...], Field(max_length=100)] = Field(
         (), description="Claims that hold when it is accepted, evaluated live: `recall >= 0.8`."
     )
-    milestones: Annotated[tuple[MilestoneSpec, ...], Field(max_length=100)] = ()
+    milestones: Annotated[tuple[MilestoneSpec, ...], Field(max_length=100)] = Field(
+        (), description="What is due when; what is overdue, `check` says."
+    )
     resources: Texts = Field((), description="Money, people, machines.")
     safety: Texts = Field((), description="Safety analysis, doctrine of use, human factors.")
 
@@ -53,7 +55,7 @@ class OwnerSpec(SpecPart):
     """Who answers for the model in one role, and from which day to which (both included)."""
 
     role: Name = Field(description="Like `on-call`, `data` or `product`.")
-    team: Name | None = None
+    team: Name | None = Field(None, description="The team that holds the role.")
     contact: Name | None = Field(None, description="An address, a channel, a name.")
     from_: Date | None = Field(None, alias="from", description="First day, in UTC.")
     to: Date | None = Field(None, description="Last day, in UTC.")
@@ -83,18 +85,22 @@ class RiskSpec(SpecPart):
     The contingency stands in the alarms that the figure or the monitor raises.
     """
 
-    id: Name
+    id: Name = Field(description="What people call it.")
     failure: Text = Field(description="What goes wrong.")
     metric: FigureName | None = Field(None, description="The figure that shows it.")
     monitor: Name | None = Field(
         None, description="The rule, or the kind of alarm, that tells of it."
     )
     contingency: Text | None = Field(None, description="What to do when it happens.")
-    severity: Severity = "warning"
+    severity: Severity = Field("warning", description="Of its alarms.")
 
 
 class ApprovalSpec(SpecPart):
     """Who must say yes before something is done."""
 
-    action: Literal["promote", "retrain", "rollback", "apply"]
-    by: Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
+    action: Literal["promote", "retrain", "rollback", "apply"] = Field(
+        description="What needs a yes."
+    )
+    by: Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)] = Field(
+        description="Who must say it."
+    )

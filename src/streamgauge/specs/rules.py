@@ -34,10 +34,12 @@ class RuleSpec(SpecPart):
             r"[A-Za-z][A-Za-z0-9_.-]{0,63}",
             "a name of at most 64 letters, digits, dots, hyphens and underscores",
         ),
-    ]
-    check: str
-    max_ratio: Ratio = 0.0
-    severity: Severity = "warning"
+    ] = Field(description="What people call it; alarms name it.")
+    check: str = Field(description="True of every event that is right: `amount <= limit`.")
+    max_ratio: Ratio = Field(
+        0.0, description="Share of the events it applies to that may break it, 0 to 1."
+    )
+    severity: Severity = Field("warning", description="Of its alarms.")
 
     @field_validator("check")
     @classmethod

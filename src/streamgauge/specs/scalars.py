@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -152,27 +153,28 @@ def day_start(day: str) -> float:
     return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
 
 
-def between(low: float, high: float, what: str) -> AfterValidator:
-    """Refuse a number outside [low, high], in words."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a value must satisfy, and the words for it: mistakes and documents say them alike."""
 
-    def check(value: Any) -> Any:
-        if not low <= value <= high:
-            raise refuse(what)
+    holds: Callable[[Any], bool]
+    words: str
+
+    def __call__(self, value: Any) -> Any:
+        if not self.holds(value):
+            raise refuse(self.words)
         return value
 
-    return AfterValidator(check)
+
+def between(low: float, high: float, what: str) -> AfterValidator:
+    """Refuse a number outside [low, high], in words."""
+    return AfterValidator(Limit(lambda value: low <= value <= high, what))
 
 
 def matching(pattern: str, what: str) -> AfterValidator:
     """Refuse text that does not match, in words."""
     compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise refuse(what)
-        return value
-
-    return AfterValidator(check)
+    return AfterValidator(Limit(lambda value: compiled.fullmatch(value) is not None, what))
 
 
 def _number_schema(kind: str) -> WithJsonSchema:

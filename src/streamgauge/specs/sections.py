@@ -38,16 +38,28 @@ class DefaultsSpec(SpecPart):
 
     planned = {"cooldown": "a cool-down between alarms"}
 
-    pane_seconds: Annotated[Duration, _lasting(0.1, 3600.0)] = Field(10.0, alias="pane")
+    pane_seconds: Annotated[Duration, _lasting(0.1, 3600.0)] = Field(
+        10.0, alias="pane", description="The grain of time: panes are merged into windows."
+    )
     min_duration_seconds: Annotated[Duration, _lasting(0.1, 30 * _DAY)] = Field(
-        60.0, alias="min_duration"
+        60.0, alias="min_duration", description="A window is at least so long."
     )
-    min_events: Annotated[Integer, _COUNT] = 500
+    min_events: Annotated[Integer, _COUNT] = Field(
+        500, description="A window holds at least so many events."
+    )
     max_duration_seconds: Annotated[Duration, _lasting(1.0, 90 * _DAY)] = Field(
-        _DAY, alias="max_duration"
+        _DAY,
+        alias="max_duration",
+        description="After so long a window closes, even with too few events.",
     )
-    grace_seconds: Annotated[Duration, _lasting(0.0, _DAY)] = Field(30.0, alias="grace")
-    severity: Severity = "warning"
+    grace_seconds: Annotated[Duration, _lasting(0.0, _DAY)] = Field(
+        30.0,
+        alias="grace",
+        description="How far behind the newest event a pane closes; what comes later is late.",
+    )
+    severity: Severity = Field(
+        "warning", description="Of the model's alarms, where nothing else says it."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -87,13 +99,25 @@ class ReferenceSpec(SpecPart):
     was accepted is there at once.
     """
 
-    kind: Literal["learned", "profile"] = "learned"
-    id: ReferenceId | None = None
-    min_events: Annotated[Integer, _COUNT] = 1000
-    min_duration_seconds: Annotated[Duration, _lasting(0.0, 90 * _DAY)] = Field(
-        _DAY, alias="min_duration"
+    kind: Literal["learned", "profile"] = Field(
+        "learned", description="From the stream itself, or a profile of training data."
     )
-    accepted: AcceptedSpec | None = None
+    id: ReferenceId | None = Field(
+        None,
+        description="Of a profile alone, as `streamgauge reference build` prints it.",
+    )
+    min_events: Annotated[Integer, _COUNT] = Field(
+        1000, description="Events that a learned reference needs before it judges."
+    )
+    min_duration_seconds: Annotated[Duration, _lasting(0.0, 90 * _DAY)] = Field(
+        _DAY,
+        alias="min_duration",
+        description="Time that a learned reference needs before it judges.",
+    )
+    accepted: AcceptedSpec | None = Field(
+        None,
+        description="What is the new normal; `streamgauge reference accept` writes it.",
+    )
 
     planned = {"version": "a reference taken from another version of the model"}
 

@@ -17,7 +17,9 @@ class SegmentSpec(SpecPart):
     The first ``max_values`` values that come have counts of their own, the rest share ``_other``.
     """
 
-    max_values: Annotated[Integer, between(1, 200, "a whole number from 1 to 200")] = 50
+    max_values: Annotated[Integer, between(1, 200, "a whole number from 1 to 200")] = Field(
+        50, description="Values with counts of their own; the rest share `_other`."
+    )
 
 
 class OutputSpec(SpecPart):
@@ -27,12 +29,18 @@ class OutputSpec(SpecPart):
     ``low_confidence`` is where confidence is low, ``low_confidence_max`` how often it may be.
     """
 
-    range: tuple[Number, Number] | None = None
-    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = None
-    null_max: Ratio | None = None
-    low_confidence: Ratio = 0.5
-    low_confidence_max: Ratio | None = None
-    min_effect: Ratio | None = None
+    range: tuple[Number, Number] | None = Field(None, description="[lowest, highest] of the score.")
+    allowed: Annotated[tuple[Category, ...], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The classes that are right."
+    )
+    null_max: Ratio | None = Field(None, description="Share of answers that may be null, 0 to 1.")
+    low_confidence: Ratio = Field(0.5, description="Below it an answer is unsure.")
+    low_confidence_max: Ratio | None = Field(
+        None, description="Share of answers that may be unsure, 0 to 1."
+    )
+    min_effect: Ratio | None = Field(
+        None, description="The least Jensen-Shannon divergence that is worth an alarm, 0 to 1."
+    )
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -44,7 +52,7 @@ class OutputSpec(SpecPart):
 class BehaviourSpec(SpecPart):
     """How often users may do one thing, as a share of interactions."""
 
-    max_ratio: Ratio
+    max_ratio: Ratio = Field(description="Share of interactions in which users may do it, 0 to 1.")
 
 
 class WatchSpec(SpecPart):
@@ -56,13 +64,13 @@ class WatchSpec(SpecPart):
     week; ``releases`` that of a new version with the one before it.
     """
 
-    certainty: bool = True
-    anomaly: bool = True
-    lint: bool = True
-    behaviour: bool = True
-    silence: bool = True
-    seasons: bool = True
-    releases: bool = True
+    certainty: bool = Field(True, description="Confidence, margin and entropy of answers.")
+    anomaly: bool = Field(True, description="Unusual inputs.")
+    lint: bool = Field(True, description="Duplicate ids, sentinel values, hints at units.")
+    behaviour: bool = Field(True, description="What users do.")
+    silence: bool = Field(True, description="A model or a step from which nothing comes.")
+    seasons: bool = Field(True, description="The same hour of the week, from the third week on.")
+    releases: bool = Field(True, description="A new version beside the one before it.")
 
 
 def _filled(value: object) -> object:
