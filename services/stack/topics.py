@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 
 from services.stack.reach import Unreachable, create_topics, kafka_topics
 from streamgauge.settings import KafkaSettings, SettingsError, load_settings
@@ -31,10 +33,13 @@ def prepare(kafka: KafkaSettings) -> list[str]:
     return create_topics(kafka.bootstrap_servers, names, partitions=partitions, existing=existing)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """``python -m services.stack.topics``."""
+    parser = argparse.ArgumentParser(prog="python -m services.stack.topics", description=__doc__)
+    parser.add_argument("--config", metavar="FILE", help="settings file (default streamgauge.yaml)")
+    options = parser.parse_args(arguments)
     try:
-        created = prepare(load_settings().kafka)
+        created = prepare(load_settings(config=options.config).kafka)
     except SettingsError as error:
         print(f"topics: {error}", file=sys.stderr)
         return 2
