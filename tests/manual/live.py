@@ -19,10 +19,18 @@ from services.stack.redis_server import real_server
 from streamgauge.cli.app import app
 from tests.manual.shell import Command
 from tests.manual.stage import Stage
-from tests.missing import missing
 
 #: What ``doctor`` may say of a stage in which no monitor runs.
 _DOCTOR = (0, 4)
+
+
+def lacking(program: str) -> str:
+    """What this machine would need for a program of the pages; empty where it is there."""
+    if program == "curl" and shutil.which("curl") is None:
+        return "no curl on PATH"
+    if program in ("redis-server", "redis-cli") and real_server() is None:
+        return "no redis-server on PATH"
+    return ""
 
 
 def streamgauge(command: Command, stage: Stage) -> str:
@@ -46,8 +54,6 @@ def streamgauge(command: Command, stage: Stage) -> str:
 
 def curl(command: Command, stage: Stage) -> str:
     """A request to ingest or the exporter of the stage; anything but 2xx is wrong."""
-    if shutil.which("curl") is None:
-        missing("no curl on PATH")
     words = [stage.here(word) for word in command.words]
     done = subprocess.run(
         [*words, "--silent", "--show-error", "--max-time", "20", "--write-out", "\n%{http_code}"],
@@ -61,13 +67,11 @@ def curl(command: Command, stage: Stage) -> str:
 
 def redis_server(command: Command, stage: Stage) -> str:
     """A server with the page's options: it must be one that a worker starts on."""
-    server = real_server()
-    if server is None:
-        missing("no redis-server on PATH")
     port = free_port()
     options = [*command.words[1:], "--port", str(port), "--bind", "127.0.0.1"]
     process = subprocess.Popen(
-        [server, *options, "--dir", str(stage.directory)], stdout=subprocess.DEVNULL
+        [real_server() or "redis-server", *options, "--dir", str(stage.directory)],
+        stdout=subprocess.DEVNULL,
     )
     try:
         with Redis(port=port) as redis:
@@ -92,8 +96,6 @@ def _info(redis: Redis, process: subprocess.Popen[bytes]) -> dict[str, object]:
 
 def redis_cli(command: Command, stage: Stage) -> str:
     """What it would send, sent to the stage's Redis."""
-    if stage.redis.kind == "fake":
-        missing("no redis-server on PATH")
     with Redis.from_url(stage.redis.url) as redis:
         try:
             redis.execute_command(*command.words[1:])

@@ -138,6 +138,9 @@ class Site:
         try:
             return dict(self.redis.info(section))
         except ResponseError:
+            # fakeredis hangs up on whoever asks for what it does not know, a little later: the next
+            # question would be lost.
+            self.redis.connection_pool.disconnect()
             return {}
 
     def _snapshot(self) -> Snapshot:
