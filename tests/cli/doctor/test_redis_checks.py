@@ -8,7 +8,8 @@ import pytest
 from fakeredis import FakeRedis
 from redis.exceptions import ResponseError
 
-from streamgauge.cli.doctor.site import Sample
+from streamgauge.cli.doctor.site import Sample, Site
+from streamgauge.settings import load_settings
 from streamgauge.specs import ModelSpec
 from streamgauge.state.keys import spec_key
 from streamgauge.state.processes import ProcessView
@@ -265,3 +266,14 @@ def test_losses(look: Look, view: PartitionView, lost_events: int, state: str, w
     models = (ModelView(model="fraud", partition=0, lost_events=lost_events),)
     found = look("losses", snapshot=snapshot(models=models, partitions=(view,)))
     assert found.state == state and words in found.finding, found
+
+
+def test_a_redis_that_hangs_up_on_a_question_is_asked_the_next_one_anew(fake_url: str) -> None:
+    # Given a fakeredis, which closes the connection after a section of INFO that it does not know,
+    # sooner or later: of twenty times some are sooner
+    for _ in range(20):
+        with Site(load_settings(redis__url=fake_url)) as site:
+            # When the section is asked for, and the time behind it
+            assert site.info("memory") == {}
+            # Then the second is answered
+            assert site.redis.time()
