@@ -43,7 +43,15 @@ def _section(place: Place, examples: Mapping[str, str]) -> list[str]:
     name = place.path.removesuffix(".<name>").removesuffix("[]")
     heading = f"{'###' if '.' in name else '##'} `{place.path}`"
     example = code(examples[name], "yaml") if name in examples else ""
-    return [heading, Docstring.of(place.part).text, _table(place), example, *_planned(place)]
+    return [heading, _text(place), _table(place), example, *_planned(place)]
+
+
+def _text(place: Place) -> str:
+    """What the part's docstring says to who writes a spec, and not to who reads one by code."""
+    paragraphs = Docstring.of(place.part).text.split("\n\n")
+    return "\n\n".join(
+        each for each in paragraphs if "in the validation context" not in " ".join(each.split())
+    )
 
 
 def _planned(place: Place) -> list[str]:

@@ -82,16 +82,13 @@ def _plain(annotation: Any) -> str:
 def _several(annotation: Any, marks: Sequence[Any]) -> str | None:
     """The words for a list or a mapping with what is in it; None for all else."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    most = next((f" of at most {mark.max_length:,}" for mark in marks if _is_most(mark)), "")
+    longest = [mark.max_length for mark in marks if isinstance(mark, at.MaxLen)]
+    most = f" of at most {longest[0]:,}" if longest else ""
     if origin is dict:
         return f"a mapping{most}: name to {_words(arguments[1])}"
     if origin is tuple and arguments[-1] is Ellipsis:
         return f"a list{most}: {_words(arguments[0])}"
     return None
-
-
-def _is_most(mark: Any) -> bool:
-    return isinstance(mark, at.MaxLen)
 
 
 def _bounds(marks: Sequence[Any]) -> str:

@@ -35,8 +35,10 @@ class DetectorSpec(SpecPart):
     """An online detector on one feature: its name, what it is fed, its own parameters.
 
     ``feed: panes`` gives it the mean rank of each pane, ``events`` every event. All other keys are
-    the detector's parameters. With a ``DetectorCatalogue`` as ``detectors`` in the validation
-    context, names and parameters are checked against what there is.
+    the detector's parameters.
+
+    With a ``DetectorCatalogue`` as ``detectors`` in the validation context, names and parameters
+    are checked against what there is.
     """
 
     model_config = ConfigDict(extra="allow")

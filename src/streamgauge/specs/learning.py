@@ -27,6 +27,7 @@ from streamgauge.specs.scalars import (
 
 _YEARS = 10 * 365 * 86_400.0
 _AGE = between(1.0, _YEARS, "a duration from 1s to ten years")
+_PAUSE = between(0.0, _YEARS, "a duration of at most ten years")
 _COUNT = between(1, 1e9, "a whole number from 1 to 1e9")
 _SHARE = between(1e-6, 1.0, "a ratio above 0 and up to 1")
 LEARNED_TASKS = ("binary", "multiclass", "regression")
@@ -140,14 +141,14 @@ class PromotionSpec(SpecPart):
         "approval", description="By itself, after somebody's yes, or by hand only."
     )
     min_labels: Annotated[Integer, _COUNT] = Field(200, description="Labels before any decision.")
-    cooldown_seconds: Annotated[Duration, between(0.0, _YEARS, "at most ten years")] = Field(
+    cooldown_seconds: Annotated[Duration, _PAUSE] = Field(
         3600.0, alias="cooldown", description="Time between two promotions."
     )
     alpha: Annotated[Number, between(1e-9, 0.5, "a number above 0 and up to 0.5")] = Field(
         0.05, description="Chance of any false promotion in the model's life."
     )
     min_effect: Ratio = Field(0.0, description="How much better in mean loss it must be, at least.")
-    period_seconds: Annotated[Duration, between(0.0, _YEARS, "at most ten years")] = Field(
+    period_seconds: Annotated[Duration, _PAUSE] = Field(
         86_400.0,
         alias="period",
         description="A round: a challenger must win several. At least the longest cycle of errors "
@@ -161,7 +162,7 @@ class PromotionSpec(SpecPart):
 class SnapshotSpec(SpecPart):
     """How often what was learned is put into the registry."""
 
-    every_seconds: Annotated[Duration, between(1.0, 86_400.0, "from 1s to 24h")] = Field(
+    every_seconds: Annotated[Duration, between(1.0, 86_400.0, "a duration from 1s to 24h")] = Field(
         60.0, alias="every", description="Time between two snapshots."
     )
 
@@ -180,7 +181,7 @@ class RetrainingSpec(SpecPart):
     min_labels: Annotated[Integer, _COUNT] = Field(
         1000, description="New labels that must be there."
     )
-    cooldown_seconds: Annotated[Duration, between(0.0, _YEARS, "at most ten years")] = Field(
+    cooldown_seconds: Annotated[Duration, _PAUSE] = Field(
         86_400.0, alias="cooldown", description="Time between two requests."
     )
 
