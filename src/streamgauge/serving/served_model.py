@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from prometheus_client import CollectorRegistry
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -19,6 +20,7 @@ from streamgauge.registry.publish import revived
 from streamgauge.registry.record import Champion
 from streamgauge.registry.registry import ModelRegistry
 from streamgauge.registry.rejected import Rejected
+from streamgauge.serving.exposition import register
 from streamgauge.serving.serving import NotServing, Serving
 from streamgauge_client.events import ModelEvent
 
@@ -166,6 +168,13 @@ class ServedModel:
     def refused_total(self) -> int:
         """How many artefacts or pointers were refused; ``refused`` has them by reason."""
         return self.refused.total()
+
+    def register_metrics(self, registry: CollectorRegistry | None = None) -> None:
+        """Show refusals and ``stale_seconds`` in a Prometheus registry; by default the global one.
+
+        Served models in one registry are added up.
+        """
+        register(self, registry)
 
     def refresh(self) -> bool:
         """Look at the pointer now, and load what it says; True where another model serves.
