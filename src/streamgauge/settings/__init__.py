@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streamgauge.settings.kafka_security import KafkaSecurity
 from streamgauge.settings.notifier import NotifierSettings, SinkSettings
+from streamgauge.settings.redis_security import RedisSecurity
 from streamgauge.settings.sections import (
     CheckpointSettings,
     ExporterSettings,
@@ -31,6 +33,7 @@ __all__ = [
     "CheckpointSettings",
     "ExporterSettings",
     "IngestSettings",
+    "KafkaSecurity",
     "KafkaSettings",
     "LearnerSettings",
     "LogSettings",
@@ -39,6 +42,7 @@ __all__ = [
     "NotifierSettings",
     "PrivacySettings",
     "ProcessSettings",
+    "RedisSecurity",
     "RedisSettings",
     "RegistrySettings",
     "Settings",

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from streamgauge.settings.sections import Count, Port, Positive, ProcessSettings, Section
+from streamgauge.settings.section import Section
+from streamgauge.settings.sections import Count, Port, Positive, ProcessSettings
 
 _NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _LONGEST_NAME = 64

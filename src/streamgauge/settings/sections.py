@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from streamgauge.settings.kafka_security import KafkaSecurity, check_reach
+from streamgauge.settings.redis_security import RedisSecurity, check_url
+from streamgauge.settings.section import Section
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """Base of a part of the settings: frozen, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class KafkaSettings(Section):
@@ -27,6 +25,12 @@ class KafkaSettings(Section):
     topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")] = Field(
         "streamgauge", description="What the names of all topics begin with; one for each tenant."
     )
+    security: KafkaSecurity = KafkaSecurity()
+
+    @model_validator(mode="after")
+    def _passwords_stay_here(self) -> KafkaSettings:
+        check_reach(self.bootstrap_servers, self.security)
+        return self
 
 
 class RedisSettings(Section):
@@ -37,6 +41,12 @@ class RedisSettings(Section):
         True,
         description="Refuse to start on a Redis that evicts or has no AOF; else it is only said.",
     )
+    security: RedisSecurity = RedisSecurity()
+
+    @model_validator(mode="after")
+    def _agree(self) -> RedisSettings:
+        check_url(self.url.get_secret_value(), self.security)
+        return self
 
 
 class StateSettings(Section):

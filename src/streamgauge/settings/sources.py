@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -197,6 +197,8 @@ def _prepared(
                 else entry
                 for name, entry in entries.items()
             }
+        elif _is_section(field.annotation) and isinstance(values.get(key), dict):
+            values[key] = _prepared(field.annotation, values[key], source, [*loc, key])
         elif _secret(field.annotation) and f"{key}_file" in values:
             path = Path(str(values.pop(f"{key}_file")))
             told = source.where([*loc, f"{key}_file"])
@@ -208,6 +210,10 @@ def _prepared(
                 reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
                 raise SettingsError(f"{told}: {path} can't be read: {reason}") from None
     return values
+
+
+def _is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _secret(annotation: Any) -> bool:
