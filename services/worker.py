@@ -19,6 +19,9 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.preflight import AccessRefused, check_access
+from streamgauge.access.kafka import aiokafka_security
+from streamgauge.access.redis import async_redis, redis_security
 from streamgauge.clock import system_clock
 from streamgauge.configurations.redis_book import RedisBook
 from streamgauge.exposition.http import PortInUse, TelemetryServer
@@ -71,8 +74,9 @@ def run_main(
         settings = load_settings(config=options.config)
         made = service(settings)
         _set_up_process(settings)
+        check_access(settings)
         asyncio.run(_run_service(settings, made))
-    except (SettingsError, PortInUse, WorkerError) as error:
+    except (SettingsError, AccessRefused, PortInUse, WorkerError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     return 0
@@ -108,12 +112,15 @@ async def _run_service(settings: Settings, service: WorkerService) -> None:
         setting=f"STREAMGAUGE_{service.name.upper()}__PORT",
     )
     server.start()
-    url = settings.redis.url.get_secret_value()
-    store = RedisStore(url, config.group)
+    store = RedisStore(
+        settings.redis.url.get_secret_value(),
+        config.group,
+        security=redis_security(settings.redis),
+    )
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(server.stop)
         stack.push_async_callback(store.close)
-        redis: Redis = Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0)
+        redis = async_redis(settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0)
         stack.push_async_callback(redis.aclose)
         book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
         await _unless_stopped(book.first(stop), stop)
@@ -155,6 +162,7 @@ def worker_config(settings: Settings, **own: Any) -> WorkerConfig:
     checkpoint, key = settings.checkpoint, settings.state.key
     return WorkerConfig(
         bootstrap_servers=settings.kafka.bootstrap_servers,
+        security=aiokafka_security(settings.kafka.security),
         prefix=settings.kafka.topic_prefix,
         code_version=importlib.metadata.version("streamgauge"),
         checkpoint_min_seconds=checkpoint.min_seconds,

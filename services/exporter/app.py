@@ -8,10 +8,11 @@ import socket
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from redis import Redis, RedisError
+from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from streamgauge.access.redis import redis_client
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.collector import ViewCollector
@@ -37,8 +38,8 @@ class Exporter:
         self._instance = own.instance or f"{socket.gethostname()}-{os.getpid()}"
         self._started_at = clock()
         self._announced_at = float("-inf")
-        self._redis = Redis.from_url(
-            settings.redis.url.get_secret_value(),
+        self._redis = redis_client(
+            settings.redis,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Sequence
 
 from services.exporter.app import Exporter
+from services.preflight import AccessRefused, check_access
 from streamgauge.exposition.http import PortInUse
 from streamgauge.settings import SettingsError, load_settings
 
 _HELP = """Shows what the monitor found: /metrics for Prometheus, / for people, /healthz, /readyz.
 Reads Redis alone. Settings: STREAMGAUGE_EXPORTER__HOST, STREAMGAUGE_EXPORTER__PORT,
-STREAMGAUGE_REDIS__URL, or a file. Exit codes: 0 stopped, 1 can't listen, 2 mistake in the settings.
+STREAMGAUGE_REDIS__URL, or a file. Exit codes: 0 stopped, 1 can't listen, or
+Redis refuses it, 2 mistake in the settings.
 """
 
 
@@ -51,8 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"STREAMGAUGE_REDIS__URL can't be used: {error}", file=sys.stderr)
         return 2
     try:
+        check_access(settings, kafka=False)
         exporter.start()
-    except PortInUse as error:
+    except (AccessRefused, PortInUse) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"exporter: {exporter.url}/ and {exporter.url}/metrics", file=sys.stderr, flush=True)

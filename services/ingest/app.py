@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streamgauge.access.kafka import librdkafka_security
+from streamgauge.access.redis import async_redis
 from streamgauge.clock import Clock, system_clock
 from streamgauge.ingest.appender import Appender
 from streamgauge.ingest.budget import Budget
@@ -57,8 +58,8 @@ class IngestService:
         self._version = version("streamgauge")
         self._telemetry = Telemetry(self._registry, service=SERVICE, version=self._version)
         self._policies = Policies(key=key.get_secret_value().encode() if key else None)
-        self._redis: Redis = Redis.from_url(
-            settings.redis.url.get_secret_value(),
+        self._redis = async_redis(
+            settings.redis,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
@@ -83,6 +84,7 @@ class IngestService:
                 self._settings.kafka.bootstrap_servers,
                 ack_seconds=own.ack_seconds,
                 max_bytes=own.max_inflight_bytes,
+                security=librdkafka_security(self._settings.kafka.security),
             )
             appender.start()
             # Off the loop, which has the acknowledgements to deliver.

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from services.ingest.app import IngestService
+from services.preflight import AccessRefused, check_access
 from streamgauge.ingest.listener import CannotListen
 from streamgauge.ingest.tokens import TokenError
 from streamgauge.settings import SettingsError, load_settings
@@ -20,7 +21,7 @@ POST /v1/oip/{model} (a call in the Open Inference Protocol), and /metrics, /hea
 Settings: STREAMGAUGE_INGEST__HOST, STREAMGAUGE_INGEST__PORT, STREAMGAUGE_INGEST__TOKEN or
 STREAMGAUGE_INGEST__TOKEN_FILE, STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS, STREAMGAUGE_REDIS__URL,
 STREAMGAUGE_PRIVACY__KEY, or a file. Without a token it listens on this machine alone.
-Exit codes: 0 stopped, 1 can't listen, 2 mistake in the settings.
+Exit codes: 0 stopped, 1 can't listen, or Kafka or Redis refuses it, 2 mistake in the settings.
 """
 
 
@@ -56,8 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"STREAMGAUGE_REDIS__URL can't be used: {error}", file=sys.stderr)
         return 2
     try:
+        check_access(settings)
         asyncio.run(_run(service))
-    except CannotListen as error:
+    except (AccessRefused, CannotListen) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

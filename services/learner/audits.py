@@ -7,9 +7,10 @@ import logging
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from redis import Redis
 from redis.exceptions import RedisError
 
+from streamgauge.access.kafka import aiokafka_security
+from streamgauge.access.redis import redis_client
 from streamgauge.registry.archive import archive_at
 from streamgauge.registry.audit import Auditor, accepted, refused
 from streamgauge.registry.base import StoreFailed
@@ -39,8 +40,8 @@ class Audits:
         self, settings: Settings, *, publisher: Publisher, telemetry: WorkerTelemetry
     ) -> None:
         key = settings.state.key
-        self._redis: Any = Redis.from_url(
-            settings.redis.url.get_secret_value(), socket_timeout=5.0, socket_connect_timeout=5.0
+        self._redis: Any = redis_client(
+            settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0
         )
         self._registry = ModelRegistry(
             self._redis,
@@ -87,7 +88,10 @@ class Audits:
 async def follow(settings: Settings, telemetry: WorkerTelemetry) -> None:
     """Look for ever. Whatever fails is said once, and tried again."""
     publisher = KafkaPublisher(
-        settings.kafka.bootstrap_servers, "learner-audits", telemetry=telemetry
+        settings.kafka.bootstrap_servers,
+        "learner-audits",
+        telemetry=telemetry,
+        security=aiokafka_security(settings.kafka.security),
     )
     audits = Audits(settings, publisher=publisher, telemetry=telemetry)
     failing, started = "", False

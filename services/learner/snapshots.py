@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from redis import Redis
 from redis.exceptions import RedisError
 
+from streamgauge.access.redis import redis_client
 from streamgauge.learning.facts import PART, CandidateFacts, LearnedFacts
 from streamgauge.processing import StateError
 from streamgauge.registry.archive import archive_at
@@ -41,8 +41,8 @@ class Snapshots:
     def __init__(self, settings: Settings, *, group: str) -> None:
         key = settings.state.key
         self._key = key.get_secret_value().encode() if key is not None else b""
-        self._redis: Any = Redis.from_url(
-            settings.redis.url.get_secret_value(), socket_timeout=5.0, socket_connect_timeout=5.0
+        self._redis: Any = redis_client(
+            settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0
         )
         registry = ModelRegistry(
             self._redis, key=self._key, archive=archive_at(settings.registry.archive)

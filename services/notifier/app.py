@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from services.notifier.sinks import ConfiguredSink
+from streamgauge.access.kafka import librdkafka_security
+from streamgauge.access.redis import async_redis
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.http import TelemetryServer
 from streamgauge.routing.alarm_log import AlarmLog
@@ -53,8 +54,8 @@ class Notifier:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self._telemetry = Telemetry(registry, service=SERVICE, version=version("streamgauge"))
-        self._redis: Redis = Redis.from_url(
-            settings.redis.url.get_secret_value(),
+        self._redis = async_redis(
+            settings.redis,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
@@ -126,6 +127,7 @@ class Notifier:
                 group=f"{own.group}.{one.name}",
                 since=own.since,
                 on_lost=on_lost,
+                options=librdkafka_security(kafka.security),
             )
 
         return Route(

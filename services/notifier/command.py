@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from services.notifier.app import Notifier
 from services.notifier.sinks import ConfiguredSink, configured_sinks
 from services.notifier.trial import try_all
+from services.preflight import AccessRefused, check_access
 from streamgauge.clock import system_clock
 from streamgauge.exposition.http import PortInUse
 from streamgauge.settings import Settings, SettingsError, load_settings
@@ -30,8 +31,8 @@ order, again where a sink fails, and once. Without a sink in the settings they g
         format: streamgauge         or: alertmanager
 
 or STREAMGAUGE_NOTIFIER__SINKS__PAGER__URL, …__PAGER__TYPE, …; each is STREAMGAUGE_<SECTION>__<KEY>.
-Exit codes: 0 stopped (--test: all took it), 1 can't listen (--test: one did not), 2 mistake in the
-settings.
+Exit codes: 0 stopped (--test: all took it), 1 can't listen, or Kafka or Redis refuses it
+(--test: one did not), 2 mistake in the settings.
 """
 
 
@@ -61,10 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sinks = configured_sinks(settings.notifier)
         if options.test:
             return 0 if asyncio.run(try_all(sinks, now=system_clock())) else 1
+        check_access(settings)
         return asyncio.run(_run(settings, sinks))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except AccessRefused as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 async def _run(settings: Settings, sinks: list[ConfiguredSink]) -> int:

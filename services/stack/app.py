@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from services.stack.broker import EmbeddedBroker
-from services.stack.reach import check_ports, check_redis
+from services.stack.reach import Unreachable, check_ports, check_redis
 from services.stack.redis_server import EmbeddedRedis
 from services.stack.supervisor import Service, Supervisor
 from services.stack.topics import prepare
-from streamgauge.settings import ProcessSettings, Settings
+from streamgauge.settings import (
+    KafkaSecurity,
+    ProcessSettings,
+    RedisSecurity,
+    RedisSettings,
+    Settings,
+)
 from streamgauge_client.topics import TOPICS
 
 READY_SECONDS = 45.0
@@ -69,6 +77,11 @@ class Stack:
     def ingest_url(self) -> str:
         """Where events are posted."""
         return f"http://{self.settings.ingest.host}:{self.settings.ingest.port}/v1/events"
+
+    @property
+    def redis(self) -> RedisSettings:
+        """How this stack's Redis is reached."""
+        return self.settings.redis.model_copy(update={"url": SecretStr(self.redis_url)})
 
     @property
     def shown_redis(self) -> str:
@@ -145,6 +158,7 @@ class Stack:
 
     def _start_kafka(self) -> None:
         if "bootstrap_servers" not in self.settings.kafka.model_fields_set:
+            _refuse_security("kafka.security", self.settings.kafka.security, "bootstrap_servers")
             with self._step("Kafka, embedded: librdkafka's own broker"):
                 names = [topic.under(self.settings.kafka.topic_prefix) for topic in TOPICS]
                 broker = self._parts.enter_context(EmbeddedBroker(names))
@@ -161,8 +175,9 @@ class Stack:
     def _start_redis(self) -> None:
         if "url" in self.settings.redis.model_fields_set:
             with self._step("Redis, the one that the settings name"):
-                check_redis(self.redis_url)
+                check_redis(self.settings.redis)
             return
+        _refuse_security("redis.security", self.settings.redis.security, "url")
         with self._step("Redis, embedded"):
             server = self._parts.enter_context(EmbeddedRedis())
             self.redis_url = server.url
@@ -174,6 +189,16 @@ class Stack:
         started = time.monotonic()
         yield
         self._say(f"{what}: ready in {time.monotonic() - started:.1f} s")
+
+
+def _refuse_security(name: str, security: KafkaSecurity | RedisSecurity, address: str) -> None:
+    """Raise ``Unreachable`` where security is asked for of what is embedded, and has none."""
+    if security.model_fields_set:
+        section = name.partition(".")[0]
+        raise Unreachable(
+            f"{name} is set, but {section}.{address} is not, and the embedded {section.title()}"
+            f" knows neither TLS nor users.\n  Set {section}.{address}, or unset {name}."
+        )
 
 
 def _key(settings: Settings) -> str:

@@ -11,9 +11,15 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from services.stack.ports import port_is_free
-from streamgauge.settings import ProcessSettings
+from streamgauge.access.kafka import aiokafka_security, librdkafka_security
+from streamgauge.access.kafka_refusal import ask_kafka
+from streamgauge.access.redis import redis_client
+from streamgauge.access.redis_refusal import redis_refusal
+from streamgauge.settings import KafkaSecurity, ProcessSettings, RedisSettings
 from streamgauge_client.topics import TOPICS
 
+#: Of a Kafka that asks for nothing.
+_OPEN = KafkaSecurity()
 _SILENT = logging.getLogger(f"{__name__}.librdkafka")
 
 
@@ -21,11 +27,15 @@ class Unreachable(RuntimeError):
     """Something that we need is not there. The text says which and what to do."""
 
 
-def kafka_topics(servers: str, *, timeout: float = 8.0) -> dict[str, int]:
+def kafka_topics(
+    servers: str, *, security: KafkaSecurity = _OPEN, timeout: float = 8.0
+) -> dict[str, int]:
     """The topics of a Kafka and their numbers of partitions. Raises ``Unreachable``."""
     try:
-        metadata = _admin(servers).list_topics(timeout=timeout)
+        metadata = _admin(servers, security).list_topics(timeout=timeout)
     except KafkaException as error:
+        if (refusal := ask_kafka(servers, aiokafka_security(security))) is not None:
+            raise Unreachable(f"{refusal.cause}.\n  {_sentence(refusal.remedy)}") from None
         raise Unreachable(
             f"Kafka is not there: no answer from {servers} in {timeout:g} s"
             f" ({error.args[0].str()}).\n"
@@ -54,7 +64,12 @@ def _config(name: str) -> dict[str, str]:
 
 
 def create_topics(
-    servers: str, names: Iterable[str], *, partitions: int = 4, existing: Iterable[str] = ()
+    servers: str,
+    names: Iterable[str],
+    *,
+    partitions: int = 4,
+    existing: Iterable[str] = (),
+    security: KafkaSecurity = _OPEN,
 ) -> list[str]:
     """Create the topics that a real Kafka lacks; the answer is those. Raises ``Unreachable``."""
     missing = sorted(set(names) - set(existing))
@@ -65,7 +80,7 @@ def create_topics(
         for name in missing
     ]
     # Held by a name: the answers never come once the client has been collected.
-    admin = _admin(servers)
+    admin = _admin(servers, security)
     for name, future in admin.create_topics(wanted, request_timeout=15).items():
         try:
             future.result()
@@ -77,18 +92,22 @@ def create_topics(
                 ) from None
     # Created is not yet known: a broker tells of a topic a moment after it made it.
     deadline = time.monotonic() + 10
-    while not set(missing) <= set(kafka_topics(servers)) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if set(missing) <= set(kafka_topics(servers, security=security)):
+            break
         time.sleep(0.05)
     return missing
 
 
-def check_redis(url: str, *, timeout: float = 5.0) -> None:
-    """Raise ``Unreachable`` where no Redis answers."""
-    client = redis.Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout)
+def check_redis(settings: RedisSettings, *, timeout: float = 5.0) -> None:
+    """Raise ``Unreachable`` where no Redis answers, or where it refuses us."""
+    client = redis_client(settings, socket_connect_timeout=timeout, socket_timeout=timeout)
     where = _without_secrets(client)
     try:
         client.ping()
     except (redis.RedisError, OSError) as error:
+        if (refusal := redis_refusal(settings, error)) is not None:
+            raise Unreachable(f"{refusal.cause}.\n  {_sentence(refusal.remedy)}") from None
         raise Unreachable(
             f"Redis is not there: {where} says: {str(error).rstrip('.')}.\n"
             "  Start it, correct STREAMGAUGE_REDIS__URL, or unset it for the embedded one."
@@ -108,9 +127,14 @@ def check_ports(listeners: Sequence[tuple[str, ProcessSettings]]) -> None:
             )
 
 
-def _admin(servers: str) -> AdminClient:
+def _admin(servers: str, security: KafkaSecurity) -> AdminClient:
     # Its own complaints would repeat ours, twice a second.
-    return AdminClient({"bootstrap.servers": servers, "log_level": 0}, logger=_SILENT)
+    options = {"bootstrap.servers": servers, **librdkafka_security(security), "log_level": 0}
+    return AdminClient(options, logger=_SILENT)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _without_secrets(client: redis.Redis) -> str:

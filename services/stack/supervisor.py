@@ -117,7 +117,7 @@ class _Running:
             output = stack.enter_context(self._log.open("ab")) if self._log else None
             self._process = subprocess.Popen(
                 [*command, *self.service.arguments],
-                env={**os.environ, **self.service.environment, "PYTHONPATH": paths},
+                env={**_inherited(self.service), "PYTHONPATH": paths},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -184,3 +184,10 @@ class _Running:
             return "; its output above says why"
         text = self._log.read_text(errors="replace").splitlines()[-lines:]
         return "; its last lines:\n" + "\n".join(f"    {line}" for line in text)
+
+
+def _inherited(service: Service) -> dict[str, str]:
+    """Our environment and the service's. A secret that we have read stands for its file."""
+    own = service.environment
+    ours = {name: v for name, v in os.environ.items() if name.removesuffix("_FILE") not in own}
+    return {**ours, **own}

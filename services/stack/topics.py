@@ -20,7 +20,7 @@ def prepare(kafka: KafkaSettings) -> list[str]:
     Raises ``Unreachable`` where there is no Kafka, or where its topics can't be worked with.
     """
     names = [topic.under(kafka.topic_prefix) for topic in TOPICS]
-    existing = kafka_topics(kafka.bootstrap_servers)
+    existing = kafka_topics(kafka.bootstrap_servers, security=kafka.security)
     sources = [topic.under(kafka.topic_prefix) for topic in SOURCES]
     counts = {name: existing[name] for name in sources if existing.get(name)}
     if len(set(counts.values())) > 1:
@@ -30,7 +30,13 @@ def prepare(kafka: KafkaSettings) -> list[str]:
             " miss its prediction.\n  Give all of them the greatest number."
         )
     partitions = next(iter(counts.values()), DEFAULT_PARTITIONS)
-    return create_topics(kafka.bootstrap_servers, names, partitions=partitions, existing=existing)
+    return create_topics(
+        kafka.bootstrap_servers,
+        names,
+        partitions=partitions,
+        existing=existing,
+        security=kafka.security,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.stack.ports import free_port
 from services.stack.reach import Unreachable, check_ports, check_redis, kafka_topics
 from services.stack.supervisor import Service, ServiceFailed, Supervisor
-from streamgauge.settings import ExporterSettings
+from streamgauge.settings import ExporterSettings, RedisSettings
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = "import os, time, pathlib\npathlib.Path({pid!r}).write_text(str(os.getpid()))\n{then}\n"
@@ -173,7 +174,10 @@ def test_a_missing_redis_is_named_without_its_password() -> None:
     with pytest.raises(
         Unreachable, match=r"(?s)Redis is not there.*STREAMGAUGE_REDIS__URL"
     ) as raised:
-        check_redis(f"redis://user:canary-7c1@127.0.0.1:{free_port()}/0", timeout=1)
+        check_redis(
+            RedisSettings(url=SecretStr(f"redis://user:canary-7c1@127.0.0.1:{free_port()}/0")),
+            timeout=1,
+        )
     assert "canary-7c1" not in str(raised.value)
 
 

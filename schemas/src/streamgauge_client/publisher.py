@@ -51,7 +51,9 @@ class Publisher(PredictionLog, BatchLog, LabelLog):
     topic_prefix
         Default: ``STREAMGAUGE_KAFKA__TOPIC_PREFIX``, else ``streamgauge``.
     kafka
-        librdkafka settings that win over ours, such as ``security.protocol``.
+        librdkafka settings that win over ours, such as ``security.protocol``. Without that one
+        TLS and the user are as ``STREAMGAUGE_KAFKA__SECURITY__PROTOCOL``, ``…USERNAME``,
+        ``…PASSWORD_FILE``, ``…CA_FILE`` say.
     sample_rate
         The share of predictions that is sent, 1/k for a whole k. The monitor weighs them by it.
         Errors, labels and feedback are always sent.

@@ -22,6 +22,7 @@ from streamgauge_client.producing import KafkaOutlet
 from streamgauge_client.recording import recorders
 from streamgauge_client.request_scope import current_request
 from streamgauge_client.requests import RequestCounters
+from streamgauge_client.security import with_security
 from streamgauge_client.stats import Counters, PublisherStats
 from streamgauge_client.unfit import DropReason, QueueFull, Unfit
 
@@ -246,7 +247,7 @@ class Sender:
                 self._outlet = KafkaOutlet(
                     envelope.settings.bootstrap_servers,
                     counters=self._counters,
-                    options=self._options.kafka,
+                    options=with_security(self._options.kafka),
                     tick=self.tick,
                 )
             except Exception as error:

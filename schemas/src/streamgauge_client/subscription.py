@@ -12,6 +12,7 @@ from streamgauge_client.alarm_reader import AlarmReader, Heard
 from streamgauge_client.environment import client_settings
 from streamgauge_client.events import AlarmEvent
 from streamgauge_client.following import Follower, GroupFollower, LogFollower
+from streamgauge_client.security import with_security
 from streamgauge_client.since import SinceGiven, check_group
 from streamgauge_client.topics import ALARMS
 
@@ -58,7 +59,9 @@ def alarms(
     timeout
         End after so many seconds without an alarm. Default: never.
     kafka
-        librdkafka settings that win over ours, such as ``security.protocol``.
+        librdkafka settings that win over ours, such as ``security.protocol``. Without that one
+        TLS and the user are as ``STREAMGAUGE_KAFKA__SECURITY__PROTOCOL``, ``…USERNAME``,
+        ``…PASSWORD_FILE``, ``…CA_FILE`` say. Raises ``ValueError`` where these can't be used.
 
     Examples
     --------
@@ -69,7 +72,7 @@ def alarms(
     start = check_group(group, since)
     settings = client_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     topic = ALARMS.under(settings.topic_prefix)
-    servers, options = settings.bootstrap_servers, dict(kafka or {})
+    servers, options = settings.bootstrap_servers, with_security(kafka or {})
     follower: Follower
     if group is None:
         follower = LogFollower(servers, topic, since=start, options=options)

@@ -22,6 +22,7 @@ from services.stack.demo.story import DEFAULT_SECONDS, Story
 from services.stack.ports import free_port, port_is_free
 from services.stack.reach import Unreachable
 from services.stack.supervisor import Service, ServiceFailed
+from streamgauge.access.redis import redis_client
 from streamgauge.settings import Settings, SettingsError, load_settings
 
 DESCRIPTION = """\
@@ -138,7 +139,7 @@ def prepare(stack: Stack, data: Sequence[Reading], say: Callable[[str], None]) -
     settings = stack.settings
     say(f"reference of {prediction_service.MODEL}: the first {TRAINING:,} of {len(data):,} rows …")
     profile = reference.build(prediction_service.MODEL, prediction_service.VERSION, data[:TRAINING])
-    with redis.Redis.from_url(stack.redis_url) as client:
+    with redis_client(stack.redis) as client:
         effective = reference.apply(client, profile)
     say(f"reference {profile.id}: {len(profile.targets)} targets of {profile.n:,} events, applied")
     port = free_port()
@@ -153,7 +154,8 @@ def prepare(stack: Stack, data: Sequence[Reading], say: Callable[[str], None]) -
     time.sleep(max(0.0, effective - time.time()))
     return Place(
         servers=stack.bootstrap_servers,
-        redis_url=stack.redis_url,
+        redis=stack.redis,
+        security=settings.kafka.security,
         group=settings.monitor.group,
         topic_prefix=settings.kafka.topic_prefix,
         service_port=port,

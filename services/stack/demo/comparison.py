@@ -15,7 +15,14 @@ from streamgauge_client.events import PredictionEvent
 class Comparison(threading.Thread):
     """Feeds each model's predictions to a recipe of its own, from now on."""
 
-    def __init__(self, servers: str, topic: str, recipes: Mapping[str, UsualRecipe]) -> None:
+    def __init__(
+        self,
+        servers: str,
+        topic: str,
+        recipes: Mapping[str, UsualRecipe],
+        *,
+        security: Mapping[str, str],
+    ) -> None:
         super().__init__(name="demo-comparison", daemon=True)
         self.recipes = recipes
         self.failure: Exception | None = None
@@ -23,6 +30,7 @@ class Comparison(threading.Thread):
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
+                **security,
                 "group.id": "streamgauge-demo-comparison",
                 "enable.auto.commit": False,
                 "log_level": 3,

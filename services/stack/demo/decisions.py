@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from services.stack.demo.arrivals import Arrivals
@@ -13,12 +15,13 @@ from streamgauge_client.topics import MODELS
 class DecisionWatch(Arrivals[ModelEvent]):
     """Model events from now on, with the time at which each one arrived (seconds since 1970)."""
 
-    def __init__(self, servers: str, *, topic_prefix: str) -> None:
+    def __init__(self, servers: str, *, topic_prefix: str, security: Mapping[str, str]) -> None:
         super().__init__("demo-decisions")
         self._topic = MODELS.under(topic_prefix)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
+                **security,
                 "group.id": "streamgauge-demo-decisions",
                 "enable.auto.commit": False,
                 "log_level": 3,

@@ -23,6 +23,9 @@ from services.stack.demo.recipe import UsualRecipe
 from services.stack.demo.screen import Screen
 from services.stack.demo.story import CONCEPT_QUANTILE, CONCEPT_SENSOR, SENTENCES, Story
 from services.stack.demo.watch import AlarmWatch
+from streamgauge.access.kafka import librdkafka_security
+from streamgauge.access.redis import redis_client
+from streamgauge.settings import KafkaSecurity, RedisSettings
 from streamgauge.state.reader import Snapshot, ViewReader
 from streamgauge_client import Publisher
 from streamgauge_client.topics import PREDICTIONS
@@ -38,7 +41,8 @@ class Place:
     """Where the demo plays."""
 
     servers: str
-    redis_url: str
+    redis: RedisSettings
+    security: KafkaSecurity
     group: str
     topic_prefix: str
     service_port: int
@@ -57,6 +61,7 @@ def replay(place: Place, story: Story, readings: Sequence[Reading]) -> Client:
             version=prediction_service.VERSION,
             service="demo-truth",
             topic_prefix=place.topic_prefix,
+            kafka=librdkafka_security(place.security),
         ),
         concept_value=quantile(training, CONCEPT_SENSOR, CONCEPT_QUANTILE),
     )
@@ -69,8 +74,9 @@ class Play:
         self.story = story
         self.ledger = Ledger(model=MODELS[0], quiet_model=MODELS[1])
         self._place = place
-        self._redis = redis.Redis.from_url(place.redis_url)
+        self._redis = redis_client(place.redis)
         self._reader = ViewReader(self._redis, group=place.group)
+        security = librdkafka_security(place.security)
         training = readings[:TRAINING]
         names = training[0].features
         self._comparison = Comparison(
@@ -82,11 +88,16 @@ class Play:
                 ),
                 MODELS[1]: UsualRecipe(),
             },
+            security=security,
         )
-        self._alarms = AlarmWatch(place.servers, topic_prefix=place.topic_prefix)
+        self._alarms = AlarmWatch(place.servers, topic_prefix=place.topic_prefix, security=security)
         self._client = replay(place, story, readings)
-        self._decisions = DecisionWatch(place.servers, topic_prefix=place.topic_prefix)
-        self._quiet = QuietModel(place.servers, story, topic_prefix=place.topic_prefix)
+        self._decisions = DecisionWatch(
+            place.servers, topic_prefix=place.topic_prefix, security=security
+        )
+        self._quiet = QuietModel(
+            place.servers, story, topic_prefix=place.topic_prefix, security=security
+        )
         self._phase = ""
         self._before = (0, 0)
         self._started = 0.0

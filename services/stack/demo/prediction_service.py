@@ -15,9 +15,13 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from services.stack.demo.classifier import AnomalyClassifier
 from services.stack.demo.data import TRAINING, readings
+from streamgauge.access.kafka import librdkafka_security
+from streamgauge.access.redis import redis_client
 from streamgauge.serving import ServedModel
 from streamgauge.settings import load_settings
 from streamgauge_client import Publisher
@@ -70,7 +74,12 @@ def application() -> web.Application:
     """The service, its model trained."""
     app = web.Application()
     app[CLASSIFIER] = AnomalyClassifier(readings()[:TRAINING])
-    app[PUBLISHER] = Publisher(model=MODEL, version=VERSION, service="demo-prediction-service")
+    app[PUBLISHER] = Publisher(
+        model=MODEL,
+        version=VERSION,
+        service="demo-prediction-service",
+        kafka=librdkafka_security(load_settings().kafka.security),
+    )
     app.add_routes(
         [web.post("/predict", predict), web.get("/stats", stats), web.get("/readyz", readyz)]
     )
@@ -85,7 +94,14 @@ def _served() -> ServedModel | None:
     key = settings.state.key.get_secret_value().encode() if settings.state.key else b""
     if not key:
         return None
-    return ServedModel(MODEL, redis=settings.redis.url.get_secret_value(), key=key).start()
+    # Short: while it waits, a rollback waits.
+    redis = redis_client(
+        settings.redis,
+        socket_timeout=2.0,
+        socket_connect_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return ServedModel(MODEL, redis=redis, key=key).start()
 
 
 async def _close_publisher(app: web.Application) -> None:

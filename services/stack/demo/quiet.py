@@ -7,6 +7,7 @@ it is deployed anew with nothing changed. Each of these makes the usual recipe c
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -49,11 +50,22 @@ class QuietModel(Paced):
     """Publishes the thermostat's predictions; version 2 is version 1 under another name."""
 
     def __init__(
-        self, servers: str, story: Story, *, topic_prefix: str, rate: float = 150.0
+        self,
+        servers: str,
+        story: Story,
+        *,
+        topic_prefix: str,
+        security: Mapping[str, str],
+        rate: float = 150.0,
     ) -> None:
         super().__init__("demo-quiet-model", rate=rate)
         self._publisher = Publisher(
-            servers, model=MODEL, version="1", service="demo", topic_prefix=topic_prefix
+            servers,
+            model=MODEL,
+            version="1",
+            service="demo",
+            topic_prefix=topic_prefix,
+            kafka=security,
         )
         self._thermostat = Thermostat()
         self._latency = np.random.default_rng(12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.stack.demo.arrivals import Arrivals
 from streamgauge_client import AlarmEvent, AlarmSubscription, alarms
 
@@ -9,10 +11,10 @@ from streamgauge_client import AlarmEvent, AlarmSubscription, alarms
 class AlarmWatch(Arrivals[AlarmEvent]):
     """Alarms from now on, with the time at which each one arrived (seconds since 1970)."""
 
-    def __init__(self, servers: str, *, topic_prefix: str) -> None:
+    def __init__(self, servers: str, *, topic_prefix: str, security: Mapping[str, str]) -> None:
         super().__init__("demo-alarms")
         self._subscription: AlarmSubscription = alarms(
-            servers, topic_prefix=topic_prefix, timeout=0.5
+            servers, topic_prefix=topic_prefix, timeout=0.5, kafka=security
         )
 
     def run(self) -> None:

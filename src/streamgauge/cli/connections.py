@@ -33,16 +33,18 @@ def address_of(url: str) -> str:
 @contextmanager
 def open_redis(settings: Settings) -> Iterator[Redis]:
     """A Redis that answered just now. Whatever fails inside becomes one line."""
-    from redis import Redis
     from redis import exceptions as errors
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    from streamgauge.access.redis import redis_client
+    from streamgauge.access.redis_refusal import redis_refusal
+
     url = settings.redis.url.get_secret_value()
     where = f"Redis at {address_of(url)}"
     try:
-        client: Any = Redis.from_url(
-            url,
+        client: Any = redis_client(
+            settings.redis,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=10.0,
             retry=Retry(NoBackoff(), 0),
@@ -55,13 +57,11 @@ def open_redis(settings: Settings) -> Iterator[Redis]:
         with client:
             client.ping()
             yield client
-    except (errors.AuthenticationError, errors.NoPermissionError) as error:
-        raise Unreachable(
-            f"{where} refuses us: {error}", "put user and password into STREAMGAUGE_REDIS__URL"
-        ) from error
     except (errors.BusyLoadingError, errors.ReadOnlyError) as error:
         raise Unreachable(f"{where} can't serve now: {error}", "wait, or ask its owner") from error
-    except (errors.ConnectionError, errors.TimeoutError) as error:
+    except (errors.ConnectionError, errors.TimeoutError, errors.NoPermissionError) as error:
+        if (refusal := redis_refusal(settings.redis, error)) is not None:
+            raise Unreachable(refusal.cause, refusal.remedy) from error
         raise Unreachable(
             f"{where} is not reachable: {_cause(error)}",
             "start it (`python -m services.stack` brings one) or set STREAMGAUGE_REDIS__URL",
@@ -75,10 +75,9 @@ def open_consumer(settings: Settings) -> Iterator[Any]:
     """A Kafka consumer without a group, for reading along. The broker answered just now."""
     from confluent_kafka import Consumer, KafkaException
 
-    servers = settings.kafka.bootstrap_servers
     consumer = Consumer(
         {
-            "bootstrap.servers": servers,
+            **kafka_address(settings),
             # Partitions are assigned, so nobody ever joins this group; the name is required.
             "group.id": "streamgauge-tail",
             "enable.auto.commit": False,
@@ -96,7 +95,7 @@ def open_consumer(settings: Settings) -> Iterator[Any]:
         consumer.list_topics(timeout=CONNECT_SECONDS + 2.0)
         yield consumer
     except KafkaException as error:
-        raise kafka_away(servers, error) from error
+        raise kafka_away(settings, error) from error
     finally:
         consumer.close()
 
@@ -108,7 +107,7 @@ def kafka_admin(settings: Settings) -> Any:
     from confluent_kafka.admin import AdminClient
 
     options = {
-        "bootstrap.servers": settings.kafka.bootstrap_servers,
+        **kafka_address(settings),
         "socket.connection.setup.timeout.ms": int(CONNECT_SECONDS * 1000),
         "log_level": 0,
         "error_cb": lambda error: None,
@@ -116,8 +115,29 @@ def kafka_admin(settings: Settings) -> Any:
     return AdminClient(options, logger=logging.getLogger(f"{__name__}.librdkafka"))
 
 
-def kafka_away(servers: str, error: Any) -> Unreachable:
-    """What is said of a Kafka that does not answer."""
+def kafka_address(settings: Settings) -> dict[str, Any]:
+    """Where Kafka is and who we are: what every client of confluent-kafka begins with."""
+    from streamgauge.access.kafka import librdkafka_security
+
+    kafka = settings.kafka
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        **librdkafka_security(kafka.security),
+    }
+
+
+def kafka_away(settings: Settings, error: Any) -> Unreachable:
+    """What is said of a Kafka that does not answer, or that refuses us: then also why."""
+    from streamgauge.access.kafka import aiokafka_security
+    from streamgauge.access.kafka_refusal import ask_kafka
+    from streamgauge.access.rights import missing_right
+
+    servers = settings.kafka.bootstrap_servers
+    if (right := missing_right(error)) is not None:
+        return Unreachable(f"Kafka at {servers}: {right.cause}", right.remedy)
+    refusal = ask_kafka(servers, aiokafka_security(settings.kafka.security))
+    if refusal is not None:
+        return Unreachable(refusal.cause, refusal.remedy)
     return Unreachable(
         f"Kafka at {servers} is not reachable: {_kafka_text(error)}",
         "start it (`python -m services.stack` brings one) or set"

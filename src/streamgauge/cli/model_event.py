@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from streamgauge.cli.connections import CONNECT_SECONDS, kafka_away
+from streamgauge.cli.connections import CONNECT_SECONDS, kafka_address, kafka_away
 from streamgauge.cli.failures import CommandFailed
 
 if TYPE_CHECKING:
@@ -100,10 +100,9 @@ def open_model_events(settings: Settings, *, wanted: bool) -> Iterator[ModelEven
 
     from streamgauge_client.topics import MODELS
 
-    servers = settings.kafka.bootstrap_servers
     producer = Producer(
         {
-            "bootstrap.servers": servers,
+            **kafka_address(settings),
             # As every producer of ours: the model's events lie on one partition.
             "partitioner": "murmur2_random",
             "enable.idempotence": True,
@@ -116,7 +115,7 @@ def open_model_events(settings: Settings, *, wanted: bool) -> Iterator[ModelEven
     try:
         producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as error:
-        away = kafka_away(servers, error)
+        away = kafka_away(settings, error)
         away.hint += "; or decide without telling: --no-event"
         raise away from error
     yield ModelEvents(producer, MODELS.under(settings.kafka.topic_prefix))

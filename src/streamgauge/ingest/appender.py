@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
+from streamgauge.access.kafka import OPEN
+from streamgauge.access.rights import missing_right
 from streamgauge_client.codec import Headers
+from streamgauge_client.throttle import Throttle
 
 logger = logging.getLogger(__name__)
 _SILENT = logging.getLogger(f"{__name__}.librdkafka")
@@ -52,18 +55,29 @@ class Appender:
         How long Kafka has for a record. After it the record is given up, and the sender told so.
     max_bytes
         Most bytes in the producer's queue.
+    security
+        What ``access.kafka.librdkafka_security`` makes.
     """
 
-    def __init__(self, bootstrap_servers: str, *, ack_seconds: float, max_bytes: int) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        ack_seconds: float,
+        max_bytes: int,
+        security: Mapping[str, str] = OPEN,
+    ) -> None:
         self._ack_seconds = ack_seconds
         self._config = {
             **_OPTIONS,
+            **security,
             "bootstrap.servers": bootstrap_servers,
             "delivery.timeout.ms": int(ack_seconds * 1000),
             "queue.buffering.max.kbytes": max(1024, 2 * max_bytes // 1024),
             "error_cb": self._on_error,
         }
         self._stopping = threading.Event()
+        self._denied = Throttle()
         #: Why Kafka can't be reached, or "" while it can.
         self.down = "Kafka has not answered yet"
         self._producer = self._made()
@@ -100,12 +114,14 @@ class Appender:
         except TimeoutError:
             return batch.unsettled_as("no answer from Kafka in time")
 
-    def _delivered(self, batch: _Acknowledgements, position: int, error: Any, _: Any) -> None:
+    def _delivered(self, batch: _Acknowledgements, position: int, error: Any, message: Any) -> None:
         if error is None:
             self.down = ""
             batch.settle(position, "")
             return
         self._note_fatal(error)
+        if (right := missing_right(error, message.topic())) and self._denied.ready():
+            logger.error("records are refused: %s", right)
         batch.settle(position, error.name().removeprefix("_"))
 
     def _on_error(self, error: Any) -> None:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from streamgauge.access.rights import missing_right
 from streamgauge.routing.positions import Place, Positions
 from streamgauge_client.throttle import Throttle
 
@@ -77,7 +78,7 @@ class AlarmLog:
                 **(options or {}),
                 "bootstrap.servers": bootstrap_servers,
                 "group.id": group,
-                "error_cb": lambda error: self._warn(error.str()),
+                "error_cb": self._warn,
             }
         )
         self._was_missing = self._is_missing()
@@ -100,7 +101,7 @@ class AlarmLog:
         if message is None:
             return None
         if (error := message.error()) is not None:
-            self._warn(error.str())
+            self._warn(error)
             return None
         self._newest = Place(message.partition(), message.offset())
         self._positions.read(self._newest)
@@ -192,7 +193,7 @@ class AlarmLog:
         try:
             found = self._consumer.list_topics(self._topic, timeout=_ASK_SECONDS)
         except KafkaException as error:
-            self._warn(error.args[0].str())
+            self._warn(error.args[0])
             return False
         return not found.topics[self._topic].partitions
 
@@ -206,6 +207,6 @@ class AlarmLog:
                 # No longer ours; whoever has it reads again from our last commit.
                 logger.debug("position of partition %d is not stored: %s", partition, error)
 
-    def _warn(self, text: str) -> None:
+    def _warn(self, error: KafkaError) -> None:
         if self._warning.ready():
-            logger.warning("Kafka: %s; trying on", text)
+            logger.warning("Kafka: %s; trying on", missing_right(error) or error.str())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from redis.asyncio import Redis
@@ -37,9 +39,19 @@ BYTES_PER_SECOND = 16 * 1024 * 1024
 
 
 class RedisStore:
-    """Implements ``CheckpointStore`` over one Redis and one consumer group."""
+    """Implements ``CheckpointStore`` over one Redis and one consumer group.
 
-    def __init__(self, url: str, group: str, *, timeout: float = 5.0) -> None:
+    ``security`` is what ``access.redis.redis_security`` makes: certificates and the ACL user.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        group: str,
+        *,
+        timeout: float = 5.0,
+        security: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.url = url
         self.group = group
         self.timeout = timeout
@@ -51,6 +63,7 @@ class RedisStore:
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
             decode_responses=False,
+            **security,
         )
 
     async def acquire(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import faust
+from faust.auth import SASLCredentials, SSLCredentials
 
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
@@ -22,6 +23,8 @@ def build_app(
     app = faust.App(
         config.group,
         broker=brokers,
+        # Its own producer starts too, although nobody sends by it.
+        broker_credentials=_credentials(config.security),
         loop=asyncio.get_running_loop(),
         datadir=data,
         store="memory://",
@@ -52,3 +55,15 @@ def build_app(
 
     app.agent(source, name="chunks", concurrency=1)(chunks)
     return app
+
+
+def _credentials(security: Mapping[str, Any]) -> Any:
+    """The same as Faust has them."""
+    if "sasl_mechanism" in security:
+        return SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            mechanism=security["sasl_mechanism"],
+            ssl_context=security.get("ssl_context"),
+        )
+    return SSLCredentials(security["ssl_context"]) if "ssl_context" in security else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from streamgauge.access.kafka import OPEN
 from streamgauge_client.topics import (
     ALARMS,
     DEAD_LETTERS,
@@ -25,6 +28,8 @@ class WorkerConfig:
 
     bootstrap_servers: str
     group: str
+    #: How every client of ours speaks to Kafka: what ``access.kafka.aiokafka_security`` makes.
+    security: Mapping[str, Any] = field(default_factory=lambda: OPEN, repr=False)
     service: str = "monitor"
     instance_id: str | None = None
     prefix: str = DEFAULT_PREFIX

@@ -107,6 +107,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             rebalance_timeout_ms=round(config.rebalance_timeout_seconds * 1000),
             max_poll_interval_ms=round(config.max_poll_interval_seconds * 1000),
             metadata_max_age_ms=30_000,
+            **config.security,
         )
 
     async def _fetch_records(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streamgauge.access.kafka import OPEN
 from streamgauge.processing import LogRecord
 from streamgauge.streaming.chunk import log_records
 from streamgauge.streaming.header_names import read_any_header_name
@@ -19,7 +21,9 @@ TIMEOUT = 10.0
 class LogProbe:
     """A consumer in no group, one question at a time."""
 
-    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+    def __init__(
+        self, bootstrap_servers: str, client_id: str, *, security: Mapping[str, Any] = OPEN
+    ) -> None:
         read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers,
@@ -30,6 +34,7 @@ class LogProbe:
             isolation_level="read_committed",
             fetch_max_wait_ms=50,
             request_timeout_ms=round(TIMEOUT * 1000),
+            **security,
         )
         self._lock = asyncio.Lock()
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streamgauge.access.kafka import OPEN
+from streamgauge.access.rights import missing_right
 from streamgauge.streaming.telemetry import WorkerTelemetry
 from streamgauge_client.topics import DEAD_LETTERS
 
@@ -48,7 +50,12 @@ class KafkaPublisher:
     """Implements ``Publisher``. aiokafka's default partitioner is murmur2, as Java's is."""
 
     def __init__(
-        self, bootstrap_servers: str, client_id: str, *, telemetry: WorkerTelemetry
+        self,
+        bootstrap_servers: str,
+        client_id: str,
+        *,
+        telemetry: WorkerTelemetry,
+        security: Mapping[str, Any] = OPEN,
     ) -> None:
         self._telemetry = telemetry
         self._producer = AIOKafkaProducer(
@@ -60,6 +67,7 @@ class KafkaPublisher:
             max_request_size=DEAD_LETTERS.max_message_bytes,
             request_timeout_ms=10_000,
             linger_ms=2,
+            **security,
         )
 
     async def start(self) -> None:
@@ -107,4 +115,5 @@ class KafkaPublisher:
                 await future
         except KafkaError as error:
             self._telemetry.producer_errors += 1
-            raise PublishFailed(f"Kafka did not take a record: {error!r}") from error
+            why = missing_right(error) or repr(error)
+            raise PublishFailed(f"Kafka did not take a record: {why}") from error

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streamgauge.access.kafka import OPEN
+from streamgauge.access.rights import missing_right
 from streamgauge.streaming.aside import aside
 from streamgauge.streaming.log import LogUnavailable
 from streamgauge.streaming.publisher import Outgoing, Publisher
@@ -51,12 +53,14 @@ class KafkaSnapshotLog:
         topic: str,
         partitions: int,
         publisher: Publisher,
+        security: Mapping[str, Any] = OPEN,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
         self._topic = topic
         self._partitions = partitions
         self._publisher = publisher
+        self._security = security
 
     async def write(self, number: int, entries: Sequence[Entry]) -> None:
         partition = number % self._partitions
@@ -75,6 +79,7 @@ class KafkaSnapshotLog:
             isolation_level="read_committed",
             fetch_max_wait_ms=50,
             request_timeout_ms=round(SILENCE_SECONDS * 1000),
+            **self._security,
         )
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
@@ -82,7 +87,8 @@ class KafkaSnapshotLog:
             tp = TopicPartition(self._topic, number % self._partitions)
             return await _newest(consumer, tp, prefix)
         except (KafkaError, TimeoutError) as error:
-            raise LogUnavailable(f"Kafka does not give {self._topic}: {error!r}") from error
+            why = missing_right(error) or repr(error)
+            raise LogUnavailable(f"Kafka does not give {self._topic}: {why}") from error
         finally:
             await consumer.stop()
 

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
+from streamgauge.access.kafka_refusal import kafka_refusal
+from streamgauge.access.rights import missing_right
 from streamgauge.processing import PartitionProcessor
 from streamgauge.state.base import CheckpointStore
 from streamgauge.streaming.app import build_app
@@ -59,9 +61,14 @@ class Worker:
         self._clock = clock
         self._partitions: dict[int, PartitionWorker] = {}
         self._publisher = KafkaPublisher(
-            config.bootstrap_servers, f"{config.service}-out", telemetry=self.telemetry
+            config.bootstrap_servers,
+            f"{config.service}-out",
+            telemetry=self.telemetry,
+            security=config.security,
         )
-        self._probe = LogProbe(config.bootstrap_servers, f"{config.service}-probe")
+        self._probe = LogProbe(
+            config.bootstrap_servers, f"{config.service}-probe", security=config.security
+        )
         self._snapshots: SnapshotLog | None = None
         self._app: Any = None
         self._beaten = time.monotonic()
@@ -158,7 +165,10 @@ class Worker:
             try:
                 await part.start()
                 return True
-            except KafkaConnectionError:
+            except KafkaConnectionError as error:
+                refusal = await kafka_refusal(self.config.bootstrap_servers, self.config.security)
+                if refusal is not None:
+                    raise WorkerError(str(refusal)) from error
                 self._no_broker_since = self._no_broker_since or time.monotonic()
                 logger.warning(
                     "no Kafka at %s; is it running, and is the address right? Next try in %.1f s",
@@ -207,17 +217,21 @@ class Worker:
                         topic=topic,
                         partitions=count,
                         publisher=self._publisher,
+                        security=self.config.security,
                     )
             logger.warning("Kafka does not tell about topic %s; next try in 1 s", topic)
             await _wait(stop, 1.0)
         return None
 
     async def _count(self, topic: str) -> int:
-        """Partitions of a topic; 0 where there is none."""
-        with contextlib.suppress(KafkaError, TimeoutError):
+        """Partitions of a topic; 0 where there is none. Raises ``WorkerError`` without a right."""
+        try:
             async with asyncio.timeout(3.0):
                 return len(await self._publisher.partitions_for(topic))
-        return 0
+        except TopicAuthorizationFailedError as error:
+            raise WorkerError(str(missing_right(error, topic))) from error
+        except (KafkaError, TimeoutError):
+            return 0
 
     async def _work(self, stop: asyncio.Event) -> None:
         starting = asyncio.create_task(self._app.start())
@@ -251,10 +265,10 @@ class Worker:
                 if worker.failure is not None:
                     raise WorkerError(f"partition {worker.number} failed") from worker.failure
             if starting.done() and (failure := starting.exception()) is not None:
-                raise WorkerError("Faust did not start") from failure
+                raise WorkerError(_said("Faust did not start", failure)) from failure
             crash = self._app.crash_reason or self._app.consumer.crash_reason
             if crash is not None:
-                raise WorkerError("Faust's consumer failed") from crash
+                raise WorkerError(_said("Faust's consumer failed", crash)) from crash
 
     async def _ask_broker(self) -> None:
         """Without an answering broker nothing can move, and the watchdog must not bite."""
@@ -302,3 +316,8 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
+
+
+def _said(what: str, failure: BaseException) -> str:
+    right = missing_right(failure)
+    return f"{what}: {right}" if right else what

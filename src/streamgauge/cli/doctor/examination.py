@@ -68,6 +68,15 @@ def _within(seconds: float, look: Callable[[], Diagnosis]) -> Diagnosis:
 
 
 def _cut_off(error: Exception) -> Diagnosis:
+    from redis.exceptions import NoPermissionError
+
+    from streamgauge.access.redis_refusal import RIGHTS
+    from streamgauge.access.rights import missing_right
+
+    if (right := missing_right(error)) is not None:
+        return Diagnosis("problem", f"Kafka: {right.cause}", right.remedy)
+    if isinstance(error, NoPermissionError):
+        return Diagnosis("problem", f"Redis: we lack a right: {error}", RIGHTS)
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     remedy = "look whether it has just restarted, and ask again"
     return Diagnosis("problem", f"the answer did not come: {text}", remedy, unreachable=True)

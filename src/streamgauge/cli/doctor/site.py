@@ -130,7 +130,7 @@ class Site:
         try:
             return self.admin.list_topics(timeout=CONNECT_SECONDS + 2.0)
         except KafkaException as error:
-            raise kafka_away(self.settings.kafka.bootstrap_servers, error) from error
+            raise kafka_away(self.settings, error) from error
 
     def _info(self, section: str) -> dict[str, Any]:
         from redis.exceptions import ResponseError
