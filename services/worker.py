@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from services.preflight import AccessRefused, check_access
 from streamgauge.access.kafka import aiokafka_security
 from streamgauge.access.redis import async_redis, redis_security
+from streamgauge.access.redis_refusal import redis_refusal
 from streamgauge.clock import system_clock
 from streamgauge.configurations.redis_book import RedisBook
 from streamgauge.exposition.http import PortInUse, TelemetryServer
@@ -123,7 +124,10 @@ async def _run_service(settings: Settings, service: WorkerService) -> None:
         redis = async_redis(settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0)
         stack.push_async_callback(redis.aclose)
         book = RedisBook(redis, overrides=process_defaults(**settings.monitoring.model_dump()))
-        await _unless_stopped(book.first(stop), stop)
+        try:
+            await _unless_stopped(book.first(stop), stop)
+        except NoPermissionError as error:
+            raise AccessRefused(str(redis_refusal(settings.redis, error))) from error
         checking = _check_redis(redis, required=settings.redis.require_durable)
         await _unless_stopped(checking, stop)
         instance = section.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -215,9 +219,10 @@ async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) 
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    # Asked more than once: a cancellation that meets a client's own time-out can be lost.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1.0)
 
 
 def _held(telemetry: WorkerTelemetry) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamgauge.access.refusal import LOOK_SECONDS, Refusal, speaks_tls, tls_re
 
 _SECTION = "kafka.security"
 _DEFAULT_PORT = 9092
+GOODBYE_SECONDS = 0.2
 
 
 def ask_kafka(servers: str, security: Mapping[str, Any]) -> Refusal | None:
@@ -39,17 +41,27 @@ async def kafka_refusal(servers: str, security: Mapping[str, Any]) -> Refusal | 
 
 async def _converse(host: str, port: int, security: Mapping[str, Any]) -> None:
     """Connect, prove who we are, and ask something that needs that."""
-    from aiokafka.conn import create_conn
+    from aiokafka.conn import AIOKafkaConnection
     from aiokafka.protocol.metadata import MetadataRequest
 
-    connection = await create_conn(
+    # At DEBUG it writes what it sends, and with PLAIN that is the password.
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    connection = AIOKafkaConnection(
         host, port, request_timeout_ms=int(LOOK_SECONDS * 1000), **security
     )
     try:
         async with asyncio.timeout(LOOK_SECONDS):
+            await connection.connect()
             await connection.send(MetadataRequest([]))
     finally:
-        connection.close()
+        transport = connection._writer.transport if connection._writer else None
+        closed = connection.close()
+        if transport is not None:
+            # TLS says goodbye and waits for an answer that may not come.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await closed
+            transport.abort()
 
 
 def _cause(
@@ -63,8 +75,10 @@ def _cause(
 
     protocol, user = security.get("security_protocol", "PLAINTEXT"), _user(security)
     mechanism = security.get("sasl_mechanism", "")
-    # A SCRAM server that does not know its part of the secret is none of ours: ValueError.
-    if isinstance(error, SaslAuthenticationFailed | ValueError):
+    # ValueError: a server that does not know its own part of SCRAM's secret. A certificate that
+    # does not hold is one too, and an OSError.
+    wrong = isinstance(error, ValueError) and not isinstance(error, OSError)
+    if wrong or isinstance(error, SaslAuthenticationFailed):
         return Refusal(
             f"{where} does not know user {user}, or not this password ({mechanism})",
             f"correct {_SECTION}.username and password_file, or {_SECTION}.mechanism; a user may"
@@ -88,15 +102,16 @@ def _cause(
                 f"{found.cause} at this port, and protocol is {protocol}",
                 f"use its TLS port in kafka.bootstrap_servers; without TLS protocol is {other}",
             )
-        return found
-    if isinstance(error, ConnectionRefusedError):
+        if found is not None:
+            return found
+    elif isinstance(error, ConnectionRefusedError):
         return None
-    if speaks_tls(host, port):
+    elif speaks_tls(host, port):
         return Refusal(
             f"{where} speaks TLS at this port, and protocol is {protocol}",
             f"set {_SECTION}.protocol to SSL or SASL_SSL, and ca_file to its authority's",
         )
-    if protocol == "PLAINTEXT" and _hung_up(error):
+    if not user and _hung_up(error):
         return Refusal(
             f"{where} hangs up on who does not say who it is, and protocol is {protocol}",
             f"set {_SECTION}.protocol to SASL_SSL, with username and password_file",

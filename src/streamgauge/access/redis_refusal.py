@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -66,13 +67,13 @@ def redis_refusal(settings: RedisSettings, error: BaseException) -> Refusal | No
                 f"write rediss:// in redis.url, and set {_SECTION}.ca_file to its authority's",
             )
         return None
-    refusal = tls_refusal(where, _SECTION, host, port, settings.security.tls())
-    if refusal is not None and not refusal.remedy:
+    if _answers_plainly(host, port):
         return Refusal(
-            f"{refusal.cause}, and the url begins with rediss://",
+            f"{where} does not speak TLS, and the url begins with rediss://",
             "use its TLS port in redis.url",
         )
-    return refusal
+    refusal = tls_refusal(where, _SECTION, host, port, settings.security.tls())
+    return refusal if refusal is not None and refusal.remedy else None
 
 
 #: Where it is said what each user needs.
@@ -82,6 +83,16 @@ RIGHTS = "give this user the rights that deploy/security/users.acl lists for the
 def no_right(user: str, error: errors.NoPermissionError) -> str:
     """Redis' own words, which name command or key, and whose right it is."""
     return f"user {user} lacks a right: {str(error).rstrip('.')}"
+
+
+def _answers_plainly(host: str, port: int) -> bool:
+    """Whether it takes a command in the clear; a handshake it would silently wait with."""
+    try:
+        with socket.create_connection((host, port), timeout=LOOK_SECONDS) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(1) in (b"+", b"-")
+    except OSError:
+        return False
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

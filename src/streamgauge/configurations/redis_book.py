@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from streamgauge.monitor import Configuration
 from streamgauge.references import ReferenceProfile
@@ -61,11 +61,16 @@ class RedisBook:
             )
 
     async def first(self, stop: asyncio.Event) -> None:
-        """Read everything before the first record; wait for Redis as long as it takes."""
+        """Read everything before the first record; wait for Redis as long as it takes.
+
+        Raises ``NoPermissionError`` where it answers, and our user may not read it.
+        """
         pause = 0.2
         while not stop.is_set():
             try:
                 return await self.refresh()
+            except NoPermissionError:
+                raise
             except (RedisError, OSError) as error:
                 logger.warning("no specs yet, Redis does not answer (%s); trying again", error)
                 await asyncio.sleep(pause)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, server_list
@@ -167,6 +167,16 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             return False
         return True
 
+    @property
+    def denied(self) -> KafkaError | None:
+        """A right that the group lacks: who gets no partition never polls, and never hears of it.
+
+        Asked from another thread, which only reads.
+        """
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        pending = getattr(coordinator, "_pending_exception", None)
+        return pending if isinstance(pending, GroupAuthorizationFailedError) else None
+
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: stock Faust's check reports stalls that are none. We have a watchdog."""
 
@@ -182,6 +192,11 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
     def owner(self) -> ChunkOwner:
         owner: ChunkOwner = self.app.chunk_owner
         return owner
+
+    @property
+    def denied(self) -> KafkaError | None:
+        """What the thread's consumer was denied."""
+        return self._thread.denied if self._thread is not None else None
 
     @property
     def chunked(self) -> frozenset[str]:

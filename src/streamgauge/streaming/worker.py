@@ -175,6 +175,8 @@ class Worker:
                     self.config.bootstrap_servers,
                     pause,
                 )
+            except KafkaError as error:
+                raise WorkerError(_said("Kafka does not serve us", error)) from error
             await _wait(stop, pause)
             pause = min(pause * 2, 5.0)
         return False
@@ -266,7 +268,8 @@ class Worker:
                     raise WorkerError(f"partition {worker.number} failed") from worker.failure
             if starting.done() and (failure := starting.exception()) is not None:
                 raise WorkerError(_said("Faust did not start", failure)) from failure
-            crash = self._app.crash_reason or self._app.consumer.crash_reason
+            consumer = self._app.consumer
+            crash = self._app.crash_reason or consumer.crash_reason or consumer.denied
             if crash is not None:
                 raise WorkerError(_said("Faust's consumer failed", crash)) from crash
 
@@ -319,5 +322,4 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _said(what: str, failure: BaseException) -> str:
-    right = missing_right(failure)
-    return f"{what}: {right}" if right else what
+    return f"{what}: {missing_right(failure) or repr(failure)}"
