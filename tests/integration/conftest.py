@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,8 @@ class Kafka:
 
     bootstrap_servers: str
     kind: Literal["embedded", "real"]
+    #: Options of confluent-kafka, for one that asks who we are.
+    security: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def create_topics(self, prefix: str, *, partitions: int | dict[str, int] = 4) -> None:
         """Make the contract's topics. The embedded broker makes all with four partitions."""

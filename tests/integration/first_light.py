@@ -118,6 +118,7 @@ def produce(kafka: Kafka, records: Iterable[LogRecord], prefix: str, model: str)
     producer = Producer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
+            **kafka.security,
             "partitioner": "murmur2_random",
             "linger.ms": 5,
         }
