@@ -16,7 +16,6 @@ from streamgauge.access.kafka_refusal import ask_kafka
 from streamgauge.access.redis_refusal import ask_redis
 from streamgauge.cli.app import app
 from streamgauge.settings import KafkaSecurity, KafkaSettings, RedisSettings
-from tests.integration.first_light import wait
 from tests.integration.secured.certificates import Authority
 from tests.integration.secured.kafka import SecureKafka
 from tests.integration.secured.redis import SecureRedis, secure_redis
@@ -209,73 +208,6 @@ def test_redis_that_wants_certificates_takes_those_of_its_authority(
             key_password=SecretStr("canary-key-password"),
         )
         assert ask_redis(ours) is None
-
-
-@pytest.mark.parametrize("service", ["monitor", "learner", "ingest", "notifier", "exporter"])
-def test_a_service_that_is_refused_ends_and_says_why(
-    service: str, kafka_by_tls: SecureKafka, redis_by_tls: SecureRedis, tmp_path: Path
-) -> None:
-    services = Services(kafka_by_tls, redis_by_tls, tmp_path)
-    wrong = tmp_path / "wrong"
-    wrong.write_text(WRONG)
-    where = "REDIS" if service == "exporter" else "KAFKA"
-    process = services.start(service, **{f"{where}__SECURITY__PASSWORD_FILE": str(wrong)})
-    try:
-        assert process.wait(timeout=30) == 1
-    finally:
-        services.stop()
-    said = services.said(service)
-    assert f"does not know user {service}, or not this password" in said
-    assert f"{where.lower()}.security.username and password_file" in said
-    assert "canary" not in said and "Traceback" not in said
-
-
-def test_a_monitor_without_any_right_says_so(
-    kafka_by_tls: SecureKafka, redis_by_tls: SecureRedis, tmp_path: Path
-) -> None:
-    services = Services(kafka_by_tls, redis_by_tls, tmp_path)
-    own = services.environment("nobody")["STREAMGAUGE_KAFKA__SECURITY__PASSWORD_FILE"]
-    process = services.start(
-        "monitor", KAFKA__SECURITY__USERNAME="nobody", KAFKA__SECURITY__PASSWORD_FILE=own
-    )
-    try:
-        assert process.wait(timeout=30) == 1
-    finally:
-        services.stop()
-    said = services.said("monitor")
-    assert "we have no right to write to any topic" in said
-    assert "deploy/security/kafka-acls" in said
-
-
-def test_a_monitor_without_the_right_to_its_group_says_which(
-    kafka_by_tls: SecureKafka, redis_by_tls: SecureRedis, tmp_path: Path
-) -> None:
-    services = Services(kafka_by_tls, redis_by_tls, tmp_path)
-    process = services.start("monitor", MONITOR__GROUP="somebody-elses")
-    try:
-        wait(lambda: process.poll() is not None, 40, services.said("monitor"))
-    finally:
-        services.stop()
-    said = services.said("monitor")
-    assert "we have no right to join the consumer group somebody-elses" in said
-
-
-def test_a_monitor_without_a_right_in_redis_says_which(
-    kafka_by_tls: SecureKafka, redis_by_tls: SecureRedis, tmp_path: Path
-) -> None:
-    # Given the rights of the notifier, which reads no specs
-    services = Services(kafka_by_tls, redis_by_tls, tmp_path)
-    own = services.environment("notifier")["STREAMGAUGE_REDIS__SECURITY__PASSWORD_FILE"]
-    process = services.start(
-        "monitor", REDIS__SECURITY__USERNAME="notifier", REDIS__SECURITY__PASSWORD_FILE=own
-    )
-    try:
-        assert process.wait(timeout=30) == 1
-    finally:
-        services.stop()
-    said = services.said("monitor")
-    assert "user notifier lacks a right" in said and "'scan' command" in said
-    assert "deploy/security/users.acl" in said
 
 
 @pytest.mark.parametrize(
