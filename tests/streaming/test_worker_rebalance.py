@@ -38,7 +38,7 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Any:
     Started.all = []
     monkeypatch.setattr(worker, "PartitionWorker", Started)
     monkeypatch.setattr(worker, "KafkaPublisher", lambda *_, **__: None)
-    monkeypatch.setattr(worker, "LogProbe", lambda *_: None)
+    monkeypatch.setattr(worker, "LogProbe", lambda *_, **__: None)
     ours = Worker(CONFIG, processor_factory=CountingProcessor, store=MemoryStore())
     ours._app = SimpleNamespace(consumer=None, consumer_generation_id=0)
     return ours

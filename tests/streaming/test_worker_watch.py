@@ -21,6 +21,7 @@ DEFECT = RuntimeError("a defect")
     [
         ("agent", "Faust's consumer failed"),
         ("consumer", "Faust's consumer failed"),
+        ("group", "Faust's consumer failed"),
         ("start", "Faust did not start"),
         ("partition", "partition 0 failed"),
     ],
@@ -41,7 +42,10 @@ async def test_a_part_that_failed_ends_the_worker(
     rig._partitions[0] = failed
     rig._app = SimpleNamespace(
         crash_reason=DEFECT if part == "agent" else None,
-        consumer=SimpleNamespace(crash_reason=DEFECT if part == "consumer" else None),
+        consumer=SimpleNamespace(
+            crash_reason=DEFECT if part == "consumer" else None,
+            denied=DEFECT if part == "group" else None,
+        ),
     )
     starting = asyncio.create_task(start())
     with pytest.raises(WorkerError, match=said) as ended:
