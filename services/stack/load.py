@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from services.stack.app import stop_on_sigterm
 from services.stack.demo.pace import Paced
 from services.stack.demo.quiet import Thermostat
+from streamgauge.access.kafka import librdkafka_security
 from streamgauge.exposition.http import PortInUse, TelemetryServer
 from streamgauge.settings import Settings, SettingsError, load_settings
 from streamgauge_client import Publisher
@@ -91,6 +92,7 @@ def perform(settings: Settings, rate: float, count: int, where: tuple[str, int])
             version="1",
             service="load",
             topic_prefix=settings.kafka.topic_prefix,
+            kafka=librdkafka_security(settings.kafka.security),
         )
         publisher.register_metrics(registry)
         models.append(LoadedModel(publisher, rate=rate / count, seed=number))

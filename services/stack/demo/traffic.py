@@ -26,6 +26,8 @@ from services.stack.ports import free_port
 from services.stack.reach import Unreachable, check_redis
 from services.stack.supervisor import Service, ServiceFailed, Supervisor
 from services.stack.topics import prepare
+from streamgauge.access.kafka import librdkafka_security
+from streamgauge.access.redis import redis_client
 from streamgauge.settings import Settings, SettingsError, load_settings
 
 #: A window of production lasts a minute, and each phase must have some.
@@ -69,17 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def perform(settings: Settings, story: Story, *, port: int) -> None:
     """Apply the reference, start the prediction service, and call it until something fails."""
-    url = settings.redis.url.get_secret_value()
     prepare(settings.kafka)
-    check_redis(url)
+    check_redis(settings.redis)
     data = readings()
-    with closing(redis.Redis.from_url(url)) as client:
+    with closing(redis_client(settings.redis)) as client:
         training = data[:TRAINING]
         profile = reference.build(prediction_service.MODEL, prediction_service.VERSION, training)
         reference.apply(client, profile)
     place = Place(
         servers=settings.kafka.bootstrap_servers,
-        redis_url=url,
+        redis=settings.redis,
+        security=settings.kafka.security,
         group=settings.monitor.group,
         topic_prefix=settings.kafka.topic_prefix,
         service_port=port,
@@ -88,7 +90,12 @@ def perform(settings: Settings, story: Story, *, port: int) -> None:
         supervisor = Supervisor(say=say)
         parts.callback(supervisor.stop)
         supervisor.start([service(settings, port)], timeout=READY_SECONDS)
-        quiet = QuietModel(place.servers, story, topic_prefix=place.topic_prefix)
+        quiet = QuietModel(
+            place.servers,
+            story,
+            topic_prefix=place.topic_prefix,
+            security=librdkafka_security(place.security),
+        )
         models: list[Paced] = [replay(place, story, data), quiet]
         for model in models:
             parts.callback(model.stop)
