@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types as at
@@ -32,6 +33,7 @@ _PLAIN: Mapping[object, str] = {
     int: "a whole number",
     float: "a number",
     SecretStr: "text, secret",
+    Path: "a file",
 }
 
 

@@ -25,19 +25,23 @@ class KafkaSecurity(Section):
 
     protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"], BeforeValidator(_upper)
-    ] = "PLAINTEXT"
-    #: Of SASL.
+    ] = Field(
+        "PLAINTEXT",
+        description="How brokers are spoken to; `SASL_PLAINTEXT` on this machine alone.",
+    )
     mechanism: Annotated[
         Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"], BeforeValidator(_upper)
-    ] = "SCRAM-SHA-512"
-    username: Annotated[str, Field(min_length=1)] | None = None
-    password: SecretStr | None = None
-    #: Whom we believe; without it the authorities of the machine.
-    ca_file: PemFile | None = None
-    #: Who we are by TLS (mTLS).
-    certificate_file: PemFile | None = None
-    key_file: PemFile | None = None
-    key_password: SecretStr | None = None
+    ] = Field("SCRAM-SHA-512", description="How the user proves who it is, by SASL.")
+    username: Annotated[str, Field(min_length=1)] | None = Field(None, description="The SASL user.")
+    password: SecretStr | None = Field(None, description="The user's password.")
+    ca_file: PemFile | None = Field(
+        None, description="Whom we believe; without it the machine's authorities. PEM."
+    )
+    certificate_file: PemFile | None = Field(
+        None, description="Who we are by TLS (mTLS), with `key_file`. PEM."
+    )
+    key_file: PemFile | None = Field(None, description="The certificate's key. PEM.")
+    key_password: SecretStr | None = Field(None, description="What the key is encrypted with.")
 
     @property
     def encrypted(self) -> bool:

@@ -22,14 +22,18 @@ class RedisSecurity(Section):
     ``key_password`` are secrets, so each may stand in a file: ``password_file``.
     """
 
-    username: Annotated[str, Field(min_length=1)] | None = None
-    password: SecretStr | None = None
-    #: Whom we believe; without it the authorities of the machine.
-    ca_file: PemFile | None = None
-    #: Who we are by TLS (mTLS).
-    certificate_file: PemFile | None = None
-    key_file: PemFile | None = None
-    key_password: SecretStr | None = None
+    username: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="The ACL user; or it stands in the URL."
+    )
+    password: SecretStr | None = Field(None, description="The user's password.")
+    ca_file: PemFile | None = Field(
+        None, description="Whom we believe; without it the machine's authorities. PEM."
+    )
+    certificate_file: PemFile | None = Field(
+        None, description="Who we are by TLS (mTLS), with `key_file`. PEM."
+    )
+    key_file: PemFile | None = Field(None, description="The certificate's key. PEM.")
+    key_password: SecretStr | None = Field(None, description="What the key is encrypted with.")
 
     @model_validator(mode="after")
     def _consistent(self) -> RedisSecurity:
