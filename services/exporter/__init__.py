@@ -1,1 +1,1 @@
-"""The exporter: shows the views as metrics and as a status page."""
+"""The exporter: shows the views as metrics and as the console."""

@@ -1,4 +1,4 @@
-"""The exporter as an object: wires reader, collector, page and server. Tests run it in-process."""
+"""The exporter as an object: wires reader, collector and console. Tests run it in-process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from redis.retry import Retry
 
 from streamgauge.access.redis import redis_client
 from streamgauge.clock import Clock, system_clock
+from streamgauge.console.access import Access
+from streamgauge.console.documents import Documents
+from streamgauge.console.server import ConsoleServer
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.collector import ViewCollector
-from streamgauge.exposition.http import TelemetryServer
-from streamgauge.exposition.page import StatusPage
 from streamgauge.exposition.source import Reading, ViewSource
 from streamgauge.settings import Settings
 from streamgauge.state.processes import ANNOUNCE_SECONDS, EXPIRY_SECONDS, ProcessView
@@ -29,10 +30,16 @@ REDIS_TIMEOUT_SECONDS = 2.0
 
 
 class Exporter:
-    """Reads views, serves them. Never fails because Redis is away: it says so."""
+    """Reads views, serves them. Never fails because Redis is away: it says so.
+
+    Raises ``TokenError`` where it would show everything to anybody, and ``ValueError`` for a Redis
+    URL that can't be used.
+    """
 
     def __init__(self, settings: Settings, *, clock: Clock = system_clock) -> None:
         own = settings.exporter
+        token = own.token.get_secret_value() if own.token else None
+        access = Access(host=own.host, token=token)
         self._clock = clock
         self._version = version("streamgauge")
         self._instance = own.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -60,8 +67,7 @@ class Exporter:
             clock=clock,
         )
         self._activity = Activity()
-        self._page = StatusPage(
-            lambda: self.source.reading,
+        self._documents = Documents(
             bootstrap_servers=settings.kafka.bootstrap_servers,
             topic_prefix=settings.kafka.topic_prefix,
             stale_seconds=own.stale_seconds,
@@ -77,12 +83,13 @@ class Exporter:
                 clock=clock,
             )
         )
-        self._server = TelemetryServer(
+        self._server = ConsoleServer(
             self._registry,
+            documents=self._documents,
+            access=access,
             host=own.host,
             port=own.port,
             ready=self._ready,
-            pages={"/": self._page},
             setting="STREAMGAUGE_EXPORTER__PORT",
         )
 
@@ -110,6 +117,8 @@ class Exporter:
     def _after(self, reading: Reading) -> None:
         if reading.snapshot is not None:
             self._activity.note(reading.snapshot)
+        self._documents.take(reading)
+        self._server.publish()
         if not reading.up:
             self._telemetry.count(processes.REDIS_ERRORS, error=reading.error)
             return

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from services.exporter.app import Exporter
 from services.preflight import AccessRefused, check_access
 from streamgauge.exposition.http import PortInUse
+from streamgauge.ingest.tokens import TokenError
 from streamgauge.settings import SettingsError, load_settings
 
-_HELP = """Shows what the monitor found: /metrics for Prometheus, / for people, /healthz, /readyz.
-Reads Redis alone. Settings: STREAMGAUGE_EXPORTER__HOST, STREAMGAUGE_EXPORTER__PORT,
-STREAMGAUGE_REDIS__URL, or a file. Exit codes: 0 stopped, 1 can't listen, or
-Redis refuses it, 2 mistake in the settings.
+_HELP = """Shows what the monitor found: /metrics for Prometheus, / for people (the console),
+/healthz, /readyz. Reads Redis alone.
+
+Settings: STREAMGAUGE_EXPORTER__HOST, STREAMGAUGE_EXPORTER__PORT, STREAMGAUGE_REDIS__URL, or a file,
+and STREAMGAUGE_EXPORTER__TOKEN where others can reach the host.
+Exit codes: 0 stopped, 1 can't listen, or Redis refuses it, 2 mistake in the settings.
 """
 
 
@@ -49,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         exporter = Exporter(settings)
+    except TokenError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ValueError as error:
         print(f"STREAMGAUGE_REDIS__URL can't be used: {error}", file=sys.stderr)
         return 2

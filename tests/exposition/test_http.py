@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from streamgauge.exposition.http import MAX_REQUESTS, Page, PortInUse, TelemetryServer
+from streamgauge.exposition.http import MAX_REQUESTS, PortInUse, TelemetryServer
 
 
 @contextmanager
@@ -64,22 +64,16 @@ def test_health_gives_its_reason(path: str, reason: str | None, status: int, bod
         assert ask(port, path)[:2] == (status, body)
 
 
-def test_pages_are_served_and_the_rest_is_not_found() -> None:
-    def broken() -> Page:
+def test_what_is_not_there_is_not_found_and_a_broken_check_is_no_answer() -> None:
+    def broken() -> str | None:
         raise RuntimeError("secret inside")
 
-    pages: dict[str, Callable[[], Page]] = {
-        "/": lambda: Page(b"hello", content_type="text/html", headers={"X-Ours": "1"}),
-        "/broken": broken,
-    }
-    with serving(pages=pages) as port:
-        status, body, headers = ask(port, "/")
-        assert (status, body, headers["X-Ours"]) == (200, b"hello", "1")
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert ask(port, "/", method="HEAD")[:2] == (200, b"")
+    with serving(ready=broken) as port:
+        assert ask(port, "/healthz")[2]["X-Content-Type-Options"] == "nosniff"
+        assert ask(port, "/healthz", method="HEAD")[:2] == (200, b"")
         assert ask(port, "/nothing")[0] == 404
         assert ask(port, "/", method="POST")[0] == 405
-        status, body, _ = ask(port, "/broken")
+        status, body, _ = ask(port, "/readyz")
         assert status == 500
         assert b"secret" not in body
         # and it still serves

@@ -6,7 +6,6 @@ import fakeredis
 import pytest
 
 from streamgauge.exposition.learners import put_learners
-from streamgauge.exposition.learning_block import learning_block
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.sheet import Sheet
 from streamgauge.state.keys import model_id, view_key
@@ -111,11 +110,3 @@ def test_a_learners_view_is_no_model_of_the_monitors(group: str | None) -> None:
     snapshot = ViewReader(redis, group=group, learners="learner").read()
     assert snapshot.learners == (VIEW,)
     assert snapshot.models == () and not snapshot.skipped
-
-
-def test_the_page_says_who_answers_and_who_learns_whatever_they_are_called() -> None:
-    hostile = VIEW.model_copy(update={"model": "<b>fraud"})
-    told = learning_block([hostile])
-    assert "from online by now" in told and "champion, learns on" in told
-    assert "<b>fraud" not in told and "&lt;b&gt;fraud" in told
-    assert learning_block([]) == ""

@@ -1,4 +1,4 @@
-"""What sends no more: the metrics and the page say no data, both at the same moment."""
+"""What sends no more: the metrics and the console say no data, both at the same moment."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from prometheus_client import CollectorRegistry
 
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.collector import ViewCollector
-from streamgauge.exposition.page import StatusPage
 from streamgauge.exposition.source import Reading
-from streamgauge.state.processes import ProcessView
 from streamgauge.state.views import DetectorView, ModelView, SeriesView
+from tests.console.screens import MONITOR
+from tests.console.screens import Shown as Screens
 from tests.exposition.builders import NOW, alarm, feature, model, partition, reading, series
-from tests.exposition.test_page import Tags
 
-MONITOR = ProcessView(service="monitor", instance="m", started_at=1.0)
 VERSION = {"model": "fraud", "version": "1", "step": ""}
 AMOUNT = {**VERSION, "feature": "amount", "detector": "js"}
 
 
 class Shown:
-    """Metrics and page over one activity, as the exporter wires them."""
+    """Metrics and console over one activity, as the exporter wires them."""
 
     def __init__(self) -> None:
         self.at = NOW
@@ -32,9 +30,7 @@ class Shown:
         self.registry.register(
             ViewCollector(lambda: self.reading, activity=activity, clock=lambda: self.at)
         )
-        self._page = StatusPage(
-            lambda: self.reading, bootstrap_servers="b", activity=activity, clock=lambda: self.at
-        )
+        self._screens = Screens(activity=activity)
 
     def look(self, *views: ModelView, at: float, monitor: bool = True) -> Shown:
         """Read these views at a moment."""
@@ -56,8 +52,14 @@ class Shown:
     def families(self) -> set[str]:
         return {family.name for family in self.registry.collect() if family.samples}
 
-    def page(self) -> str:
-        return Tags(self._page().body.decode()).text
+    def row(self) -> tuple[str, str]:
+        """The status that the console gives the model, and why."""
+        row = self._screens.take(self.reading, at=self.at).row()
+        return row["status"], row["why"]
+
+    def severity(self) -> float | None:
+        severity: float | None = self._screens.take(self.reading, at=self.at).row()["severity"]
+        return severity
 
 
 def judged(seconds: float, **options: Any) -> SeriesView:
@@ -77,12 +79,13 @@ def test_verdicts_hold_for_three_windows_and_for_a_minute_at_least(
     # When its silence is not yet longer than its patience, Then the verdict holds, on both
     shown.look(view, at=silence_begins + patience)
     assert shown.states("model_state", **VERSION) == {"ok"}
-    assert "●ok" in shown.page()
+    assert shown.row() == ("ok", "")
     # and a second later it does not, on both
     shown.look(view, at=silence_begins + patience + 1)
     assert shown.states("model_state", **VERSION) == {"no_data"}
-    assert "no datafor" in shown.page()
-    assert "●ok" not in shown.page()
+    status, why = shown.row()
+    assert status == "no data"
+    assert why.startswith("for ")
 
 
 def test_a_silent_model_shows_no_number_of_its_last_window() -> None:
@@ -108,8 +111,8 @@ def test_a_silent_model_shows_no_number_of_its_last_window() -> None:
     assert shown.states("detector_state", **AMOUNT) == {"no_data"}
     assert shown.states("detector_state", **{**AMOUNT, "detector": "adwin"}) == {"no_data"}
     assert "streamgauge_predictions" in shown.families()
-    assert "no datafor 8 h" in shown.page()
-    assert "× threshold" not in shown.page()
+    assert shown.row() == ("no data", "for 8 h")
+    assert shown.severity() is None
 
 
 def test_what_an_exporter_never_saw_alive_is_silent_from_its_first_scrape() -> None:
@@ -129,13 +132,13 @@ def test_a_model_that_backfills_is_alive() -> None:
     assert shown.states("model_state") == {"no_data"}
     shown.look(more, at=NOW + 1)
     assert shown.states("model_state") == {"ok"}
-    assert "●ok" in shown.page()
+    assert shown.row()[0] == "ok"
 
 
 def test_a_model_of_which_only_labels_came_has_no_data() -> None:
     shown = Shown().look(model(series=[], last_event=None, labels=3), at=NOW)
     assert shown.states("model_state", model="fraud") == {"no_data"}
-    assert "no datano prediction yet" in shown.page()
+    assert shown.row() == ("no data", "no prediction yet")
 
 
 def test_the_version_before_a_deploy_does_not_make_its_model_silent() -> None:
@@ -148,7 +151,7 @@ def test_the_version_before_a_deploy_does_not_make_its_model_silent() -> None:
     # Then the old one's state says so, and the model is well
     assert shown.states("model_state", version="1") == {"no_data"}
     assert shown.states("model_state", version="2") == {"ok"}
-    assert "●ok" in shown.page()
+    assert shown.row()[0] == "ok"
 
 
 def test_a_step_that_falls_silent_is_seen() -> None:
@@ -162,7 +165,9 @@ def test_a_step_that_falls_silent_is_seen() -> None:
     shown.look(views(200), at=NOW + 100)
     assert shown.states("model_state", step="find") == {"no_data"}
     assert shown.states("model_state", step="rank") == {"ok"}
-    assert "no dataa step is silent for" in shown.page()
+    status, why = shown.row()
+    assert status == "no data"
+    assert why.startswith("a step is silent for")
 
 
 def test_an_open_alarm_of_a_silent_model_stays_open() -> None:
@@ -173,7 +178,7 @@ def test_an_open_alarm_of_a_silent_model_stays_open() -> None:
     assert shown.states("model_state", **VERSION) == {"no_data"}
     labels = {"model": "fraud", "kind": "feature_drift", "severity": "warning"}
     assert shown.registry.get_sample_value("streamgauge_alarms_active", labels) == 1
-    assert "firingno data for 101 s" in shown.page()
+    assert shown.row() == ("firing", "no data for 101 s")
 
 
 def test_without_a_monitor_nothing_is_well() -> None:
@@ -183,4 +188,4 @@ def test_without_a_monitor_nothing_is_well() -> None:
     shown.look(model(), at=NOW + 20, monitor=False)
     # Then no verdict is of now, although the model's own patience is not over
     assert shown.states("model_state") == {"no_data"}
-    assert "no monitor" in shown.page()
+    assert shown.row()[0] == "no monitor"

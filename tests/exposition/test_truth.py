@@ -1,4 +1,4 @@
-"""How labels come and how good the answers were, in /metrics and on the status page."""
+"""How labels come and how good the answers were, in /metrics and on the console."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -84,7 +85,11 @@ def test_a_view_becomes_a_metric_and_a_row(redis: Redis, redis_url: str) -> None
         assert "streamgauge_redis_up 1.0" in text
         assert 'streamgauge_build_info{service="exporter"' in text
         assert "process_resident_memory_bytes" in text
-        assert "fraud" in get(f"{exporter.url}/")[1]
+        status, page = get(f"{exporter.url}/")
+        assert status == 200
+        assert "/static/app.js" in page
+        (row,) = json.loads(get(f"{exporter.url}/api/fleet")[1])["rows"]
+        assert (row["name"], row["status"]) == ("fraud", "warming")
         # It says that it runs, in a key that expires.
         key = process_key("exporter", "e-1")
         until(lambda: bool(redis.exists(key)))
@@ -97,9 +102,9 @@ def test_a_view_becomes_a_metric_and_a_row(redis: Redis, redis_url: str) -> None
 def test_redis_may_go_and_come_back() -> None:
     # Given an exporter that has read a view
     with EmbeddedRedis("fake") as server:
-        told = settings(server.url)
-        put_view(Redis.from_url(server.url), told.monitor.group)
-        exporter = Exporter(told)
+        own = settings(server.url)
+        put_view(Redis.from_url(server.url), own.monitor.group)
+        exporter = Exporter(own)
         exporter.start()
         until(lambda: get(f"{exporter.url}/readyz")[0] == 200)
 
@@ -108,7 +113,10 @@ def test_redis_may_go_and_come_back() -> None:
         until(lambda: "streamgauge_redis_up 0.0" in get(f"{exporter.url}/metrics")[1])
         assert get(f"{exporter.url}/readyz") == (503, "Redis does not answer\n")
         assert get(f"{exporter.url}/healthz")[0] == 200
-        assert "Redis does not answer" in get(f"{exporter.url}/")[1]
+        assert get(f"{exporter.url}/")[0] == 200
+        told = json.loads(get(f"{exporter.url}/api/fleet")[1])
+        assert told["notes"][0]["text"].startswith("Redis does not answer (")
+        assert [row["name"] for row in told["rows"]] == ["fraud"]
         assert "streamgauge_redis_errors_total" in get(f"{exporter.url}/metrics")[1]
     finally:
         exporter.stop()
@@ -122,6 +130,8 @@ def test_redis_may_not_be_there_at_the_start() -> None:
         assert status == 200
         assert "streamgauge_redis_up 0.0" in text
         assert get(f"{exporter.url}/")[0] == 200
+        told = json.loads(get(f"{exporter.url}/api/fleet")[1])
+        assert told["notes"][0]["text"].endswith("nothing was read yet.")
     finally:
         exporter.stop()
 
@@ -149,6 +159,38 @@ def test_a_port_in_use_is_one_line_and_exit_code_one() -> None:
         f"can't listen on 127.0.0.1:{port}: the port is in use; stop what uses it or set "
         "STREAMGAUGE_EXPORTER__PORT to another (0 takes a free one)\n"
     )
+
+
+def test_it_does_not_show_everything_to_anybody() -> None:
+    # Given a host that others can reach, and no token
+    done = run("--host", "0.0.0.0", "--port", "0", STREAMGAUGE_REDIS__URL="redis://127.0.0.1:1/0")
+    # Then it refuses, and says what to do
+    assert done.returncode == 2
+    assert "STREAMGAUGE_EXPORTER__TOKEN" in done.stderr
+    # and neither does it with one that is guessed soon, which it does not repeat
+    done = run("--host", "0.0.0.0", STREAMGAUGE_EXPORTER__TOKEN=CANARY)
+    assert done.returncode == 2
+    assert "shorter than 32 bytes" in done.stderr
+    assert CANARY not in done.stderr
+
+
+def test_with_a_token_in_a_file_it_asks_for_it_and_never_of_a_scraper(tmp_path: Path) -> None:
+    token = "t" * 40
+    (tmp_path / "token").write_text(f"{token}\n{'u' * 40}\n")
+    own = settings("redis://127.0.0.1:1/0", host="0.0.0.0", token_file=str(tmp_path / "token"))
+    exporter = Exporter(own)
+    exporter.start()
+    try:
+        url = exporter.url.replace("0.0.0.0", "127.0.0.1")
+        assert get(f"{url}/metrics")[0] == 200
+        assert get(f"{url}/api/fleet")[0] == 401
+        request = urllib.request.Request(
+            f"{url}/api/fleet", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=5) as response:
+            assert response.status == 200
+    finally:
+        exporter.stop()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,12 @@ import typer
 from streamgauge.cli.bars import bars
 from streamgauge.cli.output import print_rows, printable, show_number, show_time
 from streamgauge.cli.verdict_rows import percent, print_judgements, words
+from streamgauge.exposition.milliseconds import in_milliseconds
 from streamgauge.specs.scalars import show_duration
 
 if TYPE_CHECKING:
     from streamgauge.state.views import (
         FeatureView,
-        HistogramView,
         JudgementView,
         SeriesView,
         SliceView,
@@ -29,7 +28,6 @@ _MOST_NAMED = 3
 #: What is seen of answers as numbers, beside the latency.
 _OUTPUTS = ("output.score", "output.confidence", "output.margin", "output.entropy")
 _LATENCY = "output.latency"
-_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 def print_series(series: SeriesView, *, settles: str) -> None:
@@ -98,7 +96,7 @@ def print_column(feature: FeatureView, *, settles: str, rival: str | None = None
         typer.echo("")
         histogram = feature.histogram
         if feature.name == _LATENCY:
-            histogram = _in_milliseconds(histogram)
+            histogram = in_milliseconds(histogram)
         for line in bars(histogram):
             typer.echo(line)
 
@@ -134,23 +132,6 @@ def _quantile(key: str) -> str:
         return f"p{100 * float(key):g}"
     except ValueError:
         return printable(key)
-
-
-def _in_milliseconds(histogram: HistogramView) -> HistogramView:
-    """A latency's bins with their unit; its grid ends far beyond what ever comes."""
-    shares = [p + q for p, q in zip(histogram.reference, histogram.current, strict=True)]
-    filled = [place for place, share in enumerate(shares) if share] or [0, len(shares) - 1]
-    kept = slice(filled[0], filled[-1] + 1)
-    return histogram.model_copy(
-        update={
-            "bins": [
-                f"{_NUMBER.sub(lambda found: f'{1000 * float(found[0]):.4g}', bin_)} ms"
-                for bin_ in histogram.bins[kept]
-            ],
-            "reference": histogram.reference[kept],
-            "current": histogram.current[kept],
-        }
-    )
 
 
 def _reference(series: SeriesView, settles: str) -> str:

@@ -1,3 +1,3 @@
-"""What others see of Streamgauge over HTTP: metrics, health and the status page."""
+"""What others see of Streamgauge over HTTP: metrics, health, and what the console says in words."""
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class ViewCollector(Collector):
         old numbers would look healthy. ``streamgauge_redis_up`` and
         ``streamgauge_views_age_seconds`` say why.
     activity
-        Who still sends, shared with the status page, so that both say the same of silence.
+        Who still sends, shared with the console, so that both say the same of silence.
     """
 
     def __init__(

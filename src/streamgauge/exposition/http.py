@@ -1,4 +1,4 @@
-"""The small HTTP server of a process: /metrics, health, and pages, on threads of its own."""
+"""The small HTTP server of a process: /metrics and health, on threads of its own."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TelemetryServer:
     """Serves a process's telemetry beside its work, so that a blocked event loop still shows.
 
     ``/metrics`` negotiates OpenMetrics, ``/healthz`` says that the process runs, ``/readyz`` and
-    ``/livez`` answer 503 with the reason while their check gives one. ``pages`` adds more paths.
+    ``/livez`` answer 503 with the reason while their check gives one.
 
     Parameters
     ----------
@@ -76,7 +76,6 @@ class TelemetryServer:
         port: int = 0,
         ready: Check = well,
         live: Check = well,
-        pages: Mapping[str, Callable[[], Page]] | None = None,
         setting: str = "port",
     ) -> None:
         self._metrics = make_wsgi_app(registry)
@@ -87,7 +86,6 @@ class TelemetryServer:
             "/healthz": lambda: _health(None),
             "/readyz": lambda: _health(ready()),
             "/livez": lambda: _health(live()),
-            **(pages or {}),
         }
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None

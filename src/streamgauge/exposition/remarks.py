@@ -1,4 +1,4 @@
-"""What the status page says of a model beside its row: silence, claims that do not hold, slices."""
+"""What is said of a model beside its row: silence, claims that do not hold, slices, limits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ MOST_CRITERIA = 3
 def remarks(model: ModelSummary, *, now: float) -> list[str]:
     """One line each, plain text; nothing of what is well."""
     return [*_silence(model, now), *_claims(model), *_slices(model)]
+
+
+def unjudged(model: ModelSummary) -> list[str]:
+    """What was counted and not judged: a limit that nobody hears of is a blind spot."""
+    lines = []
+    if model.unmonitored:
+        lines.append(
+            f"{figure(model.unmonitored)} predictions, because the model has too many versions "
+            "or steps"
+        )
+    if model.features_dropped:
+        lines.append(
+            f"{figure(model.features_dropped)} feature values, because too many names came; "
+            "a spec can ignore some"
+        )
+    return lines
 
 
 def _silence(model: ModelSummary, now: float) -> list[str]:

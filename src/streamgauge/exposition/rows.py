@@ -1,4 +1,4 @@
-"""What the status page says of each model: one row, worst first."""
+"""What is said of each model: one row, worst first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STATE_STATUS = {"no_data": "no data", "too_few": "too few"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model as the page shows it. None where there is nothing to say."""
+    """One model as the console shows it. None where there is nothing to say."""
 
     model: str
     versions: tuple[str, ...]

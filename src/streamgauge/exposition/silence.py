@@ -1,4 +1,4 @@
-"""Whether verdicts still hold at this moment; the page and the metrics both ask here."""
+"""Whether verdicts still hold at this moment; the console and the metrics both ask here."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Reading:
 class ViewSource:
     """Reads the views again and again on a thread of its own.
 
-    A scrape and the status page take what is there, so neither ever waits for Redis.
+    A scrape and the console take what is there, so neither ever waits for Redis.
     ``after`` is called behind each attempt, on the same thread.
     """
 
@@ -89,6 +89,6 @@ class ViewSource:
                 if self._after is not None:
                     self._after(reading)
             except Exception:
-                # One bad round must not end all later ones: the page would stand still.
+                # One bad round must not end all later ones: the console would stand still.
                 logger.exception("views could not be read")
             self._stopping.wait(self._refresh)

@@ -28,6 +28,8 @@ class Listener:
         sends a byte now and then is closed all the same.
     drain_seconds
         How long requests under way may take when it stops.
+    setting
+        Name of the setting that moves the port, for the error when it is taken.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Listener:
         max_connections: int,
         idle_seconds: float,
         drain_seconds: float,
+        setting: str = "STREAMGAUGE_INGEST__PORT",
     ) -> None:
+        self._setting = setting
         self._host = host
         self._port = port
         self._max_connections = max_connections
@@ -82,8 +86,7 @@ class Listener:
             raise CannotListen(
                 f"can't listen on {self._host}:{self._port}: "
                 f"{'the port is in use' if in_use else (error.strerror or str(error)).lower()};"
-                " stop what uses it or set STREAMGAUGE_INGEST__PORT to another"
-                " (0 takes a free one)"
+                f" stop what uses it or set {self._setting} to another (0 takes a free one)"
             ) from None
 
     async def stop(self) -> None:

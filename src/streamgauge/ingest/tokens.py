@@ -55,7 +55,7 @@ class Tokens:
 
 def check_exposure(host: str, tokens: Tokens) -> None:
     """Refuse to be reached from elsewhere without a token. Raises ``TokenError``."""
-    if not tokens and not _is_loopback(host):
+    if not tokens and not is_loopback(host):
         raise TokenError(
             f"ingest would take events from anybody on {host}; set STREAMGAUGE_INGEST__TOKEN or"
             " STREAMGAUGE_INGEST__TOKEN_FILE (`openssl rand -hex 32` makes one),"
@@ -63,7 +63,8 @@ def check_exposure(host: str, tokens: Tokens) -> None:
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a name, can only mean this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -139,9 +139,16 @@ class LearnerSettings(ProcessSettings):
 
 
 class ExporterSettings(ProcessSettings):
-    """The exporter: how often it reads views, and the most series that it shows."""
+    """The exporter: how often it reads views, the most series that it shows, and who may look.
+
+    ``token`` may hold several, parted by spaces or lines, so that one can be rotated out. Without
+    one it listens on this machine alone.
+    """
 
     port: Port = 9808
+    token: SecretStr | None = Field(
+        None, description="Who may look at the console; without one, only this machine."
+    )
     refresh_seconds: Positive = Field(1.0, description="How often views are read.")
     max_series: Count = Field(
         20_000, description="The most series that are shown; what is beyond is counted."

@@ -1,0 +1,226 @@
+"""What the console answers at which address. All of it is read only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry
+
+from streamgauge.console.access import Access
+from streamgauge.console.assets import assets
+from streamgauge.console.documents import SCREENS, Screen
+from streamgauge.console.metrics import scrape
+from streamgauge.console.stream import Answering, FanOut, TooManyReaders
+from streamgauge.exposition.http import Check
+
+logger = logging.getLogger(__name__)
+
+#: Nothing but what we serve ourselves, no inline script or style, in nobody's frame.
+POLICY = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "streamgauge",
+}
+RETRY_MS = 2000
+#: Something is sent at least so often, so that proxies and browsers know that it lives.
+HEARTBEAT_SECONDS = 15.0
+#: A page that takes nothing for so long is gone.
+STALL_SECONDS = 60.0
+#: Longest key of a model or a feature that is looked for.
+MOST_KEY = 400
+
+
+class Routes:
+    """The handlers. A scrape is collected on a thread: the loop has the pages to serve."""
+
+    def __init__(
+        self,
+        *,
+        registry: CollectorRegistry,
+        access: Access,
+        ready: Check,
+        live: Check,
+        answer: Answering,
+        fan_out: FanOut,
+    ) -> None:
+        self._registry = registry
+        self._access = access
+        self._answer = answer
+        self._fan_out = fan_out
+        self._collector = ThreadPoolExecutor(1, thread_name_prefix="scrape")
+        self._checks: dict[str, Check] = {
+            "/healthz": lambda: None,
+            "/readyz": ready,
+            "/livez": live,
+        }
+        self.closing = asyncio.Event()
+
+    def application(self) -> web.Application:
+        """The application that serves them."""
+        application = web.Application(middlewares=[self._guard])
+        add = application.router.add_get
+        add("/metrics", self._metrics)
+        for path, check in self._checks.items():
+            add(path, partial(self._health, check))
+        add("/", partial(self._asset, "index.html"))
+        add("/signin", partial(self._asset, "signin.html"))
+        add("/static/{name}", self._static)
+        add("/api/session", self._session)
+        # Without a second handler for HEAD: a stream has no end to wait for.
+        application.router.add_get("/api/stream", self._stream, allow_head=False)
+        add("/api/{screen}", self._screen)
+        return application
+
+    def close(self) -> None:
+        """End what has no end of its own."""
+        self.closing.set()
+        self._collector.shutdown(wait=False, cancel_futures=True)
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = self._refused(request) or await handler(request)
+        except web.HTTPException as error:
+            response = _text(error.status, "not found" if error.status == 404 else error.reason)
+        except Exception:
+            logger.exception("%s can't be served", request.path[:100])
+            response = _text(500, "internal error, see the log")
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    def _refused(self, request: web.Request) -> web.Response | None:
+        if request.method not in ("GET", "HEAD"):
+            response = _text(405, "read only")
+            response.headers["Allow"] = "GET, HEAD"
+            return response
+        refusal = self._access.refusal(request)
+        if refusal is None:
+            return None
+        status, reason = refusal
+        if status == 401 and request.path == "/":
+            # A person: the form is of more use than the reason.
+            return web.Response(
+                status=401, body=assets()["signin.html"].body, headers={"Content-Type": _HTML}
+            )
+        response = _text(status, reason)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="streamgauge"'
+        return response
+
+    async def _health(self, check: Check, request: web.Request) -> web.Response:
+        reason = check()
+        return _text(503, reason) if reason else _text(200, "ok")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._collector,
+            partial(
+                scrape,
+                self._registry,
+                accept=request.headers.get("Accept", ""),
+                encoding=request.headers.get("Accept-Encoding", ""),
+                names=request.query.getall("name[]", []),
+            ),
+        )
+        return web.Response(body=found.body, headers=found.headers)
+
+    async def _asset(self, name: str, request: web.Request) -> web.Response:
+        asset = assets().get(name)
+        if asset is None:
+            return _text(404, "not found")
+        headers = {"Content-Type": asset.content_type, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return web.Response(body=asset.packed, headers=headers)
+        return web.Response(body=asset.body, headers=headers)
+
+    async def _static(self, request: web.Request) -> web.Response:
+        return await self._asset(request.match_info["name"], request)
+
+    async def _session(self, request: web.Request) -> web.Response:
+        response = web.Response(status=204)
+        self._access.sign_in(request, response)
+        return response
+
+    async def _screen(self, request: web.Request) -> web.Response:
+        screen = _screen_of(request, request.match_info["screen"])
+        answer = await self._answer(screen)
+        return web.Response(
+            status=200 if answer.known else 404, body=answer.body, content_type="application/json"
+        )
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        screen = _screen_of(request, request.query.get("screen", "fleet"))
+        try:
+            reader = await self._fan_out.join(screen, last=request.headers.get("Last-Event-ID"))
+        except TooManyReaders as error:
+            body = orjson.dumps({"reason": str(error)})
+            headers = {"Retry-After": "5"}
+            return web.Response(
+                status=503, body=body, content_type="application/json", headers=headers
+            )
+        closing = asyncio.ensure_future(self.closing.wait())
+        waiting: asyncio.Task[bytes] | None = None
+        try:
+            response = web.StreamResponse(
+                headers={
+                    **HEADERS,
+                    "Content-Type": "text/event-stream; charset=utf-8",
+                    "X-Accel-Buffering": "no",
+                }
+            )
+            await response.prepare(request)
+            await response.write(f"retry: {RETRY_MS}\n\n".encode())
+            while not closing.done():
+                waiting = waiting or asyncio.ensure_future(reader.next())
+                await asyncio.wait(
+                    (waiting, closing),
+                    timeout=HEARTBEAT_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                text = b": still here\n\n"
+                if waiting.done():
+                    text, waiting = waiting.result(), None
+                async with asyncio.timeout(STALL_SECONDS):
+                    await response.write(text)
+        except (ConnectionError, TimeoutError):
+            # The page was closed, or its machine fell asleep.
+            pass
+        finally:
+            self._fan_out.leave(reader)
+            for task in filter(None, (closing, waiting)):
+                task.cancel()
+        return response
+
+
+_HTML = "text/html; charset=utf-8"
+
+
+def _screen_of(request: web.Request, name: str) -> Screen:
+    """The screen that is asked for. Raises ``HTTPNotFound``."""
+    model = request.query.get("model", "")[:MOST_KEY]
+    if name == "model":
+        return Screen(name, model)
+    if name == "feature":
+        return Screen(name, model, request.query.get("feature", "")[:MOST_KEY])
+    if name in SCREENS:
+        return Screen(name)
+    raise web.HTTPNotFound
+
+
+def _text(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n", content_type="text/plain")

@@ -1,0 +1,34 @@
+// What is open and what resolved lately, on what evidence, and what to type for more.
+
+import { h, name } from "./dom.js";
+import { alarmList, card, copyable, nothing, padded, section } from "./parts.js";
+import { figure, percent, plural, times, words } from "./text.js";
+
+export const title = () => "Alarms";
+
+export function screen(doc, { now }) {
+  return h("div", {},
+    h("h1", { class: "hidden" }, "Alarms"),
+    section(doc.open.length ? `Open (${doc.open.length + doc.more})` : "Open",
+      doc.open.length ? card(alarmList(doc.open, { now, detail })) : padded(nothing("No alarm is open.")),
+      doc.more > 0 && h("p", { class: "after" }, `and ${plural(doc.more, "more open alarm")}, less severe`)),
+    section("Lately resolved",
+      doc.resolved.length ? card(alarmList(doc.resolved, { detail: commands })) : padded(nothing("None resolved lately.")),
+      h("p", { class: "after soft small" }, `${plural(doc.total, "alarm")} since the beginning; all of them are in the log.`)));
+}
+
+function detail(alarm) {
+  const evidence = alarm.evidence;
+  return h("div", { class: "evidence" },
+    evidence?.judgements.map((each) => {
+      const show = each.ratio ? percent : figure;
+      return h("p", { class: "small" }, h("b", {}, words(each.detector)), ` ${show(each.value)}, threshold ${show(each.threshold)} (${times(each.severity)})`,
+        each.version && [", version ", name(each.version)], each.n > 0 && `, ${figure(each.n)} values`,
+        each.state !== "firing" && ` · ${words(each.state)} by now`);
+    }),
+    evidence?.moves.length > 0 && h("p", { class: "small" }, "moved most: ", name(evidence.moves.join("; "))),
+    commands(alarm));
+}
+
+const commands = (alarm) =>
+  alarm.commands.length > 0 && h("details", {}, h("summary", {}, "In a shell"), alarm.commands.map((each) => copyable(each.line, each.what)));
