@@ -116,6 +116,9 @@ def column_row(column: Column) -> Document:
 
 
 def _of_view(view: ModelView, name: str) -> Iterator[Column]:
+    acts = [each for each in view.behaviour if each.target == name]
+    if acts:
+        yield Column("", "", view.partition, None, acts, ())
     truths = {(each.version, each.step): each for each in (view.truth.series if view.truth else ())}
     for series in view.series:
         feature = next((each for each in series.features if each.name == name), None)
