@@ -70,7 +70,7 @@ def introduce(stack: Stack) -> None:
     """Say where things are, and what will be gone."""
     say(f"Kafka    {stack.bootstrap_servers}")
     say(f"Redis    {stack.shown_redis}")
-    say(f"page     {stack.page_url}")
+    say(f"console  {stack.page_url}")
     say(f"metrics  {stack.metrics_url}")
     say(f"post to  {stack.ingest_url}")
     for what in stack.volatile:

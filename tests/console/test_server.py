@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import streamgauge.console
-from streamgauge.console import routes
+from streamgauge.console import stream as stream_module
 from streamgauge.console.documents import Answer, Screen
 from streamgauge.console.stream import FanOut, TooManyReaders
 from streamgauge.exposition.http import PortInUse
@@ -233,7 +233,7 @@ def test_a_reader_too_many_is_told_so_and_room_that_is_left_is_taken() -> None:
 
 
 def test_a_silent_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(stream_module, "HEARTBEAT_SECONDS", 0.05)
     with serving() as console, console.stream() as stream:
         stream.message()
         assert stream.block() == {"": "still here"}
@@ -273,12 +273,25 @@ async def test_a_reader_that_does_not_take_gets_the_latest_alone() -> None:
             while reader.dropped < dropped:
                 await asyncio.sleep(0)
     # Then what waits is the newest, and nothing else does
-    assert (await reader.next()).startswith(b"id: p-5\n")
+    assert (await reader.next() or b"").startswith(b"id: p-5\n")
     with pytest.raises(TooManyReaders):
         await fan_out.join(Screen("fleet"))
     fan_out.leave(reader)
     assert fan_out.readers == 0
     sending.cancel()
+
+
+def test_a_page_that_takes_nothing_for_a_minute_is_given_up() -> None:
+    closed: list[bool] = []
+    reader = stream_module.Reader(Screen("fleet"), abort=lambda: closed.append(True))
+    reader.offer(b"id: 1\n\n")
+    for _ in range(stream_module.STALLED_BEATS - 1):
+        reader.beat()
+    assert not closed
+    # and a beat never takes the place of a message
+    assert reader.dropped == 0
+    reader.beat()
+    assert closed == [True]
 
 
 async def test_one_message_serves_all_who_look_at_the_same() -> None:
@@ -320,12 +333,12 @@ async def test_a_screen_that_cannot_be_built_does_not_end_the_others(
     broken = True
     fan_out.publish()
     sending = asyncio.create_task(fan_out.run())
-    assert b"id: True" in await asyncio.wait_for(fleet.next(), 5)
+    assert b"id: True" in (await asyncio.wait_for(fleet.next(), 5) or b"")
     async with asyncio.timeout(5):
         while "the screen alarms can't be built" not in caplog.text:
             await asyncio.sleep(0)
     # and it comes back with the next reading that can
     broken = False
     fan_out.publish()
-    assert b"id: False" in await asyncio.wait_for(alarms.next(), 5)
+    assert b"id: False" in (await asyncio.wait_for(alarms.next(), 5) or b"")
     sending.cancel()

@@ -117,7 +117,7 @@ def perform(settings: Settings, *, seconds: float | None, logs: Path) -> bool:
     with Stack(settings, say=lambda t: outlet[0](t), environment=told, logs=logs) as stack:
         data = readings()
         place = prepare(stack, data, say)
-        say(f"a page of it all: {stack.page_url}   metrics: {stack.metrics_url}")
+        say(f"the console: {stack.page_url}   metrics: {stack.metrics_url}")
         for what in stack.volatile:
             say(f"in memory only, gone at exit: {what}")
         with Play(place, Story(seconds or DEFAULT_SECONDS), data) as play:

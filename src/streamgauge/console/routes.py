@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -35,10 +36,6 @@ HEADERS = {
     "Server": "streamgauge",
 }
 RETRY_MS = 2000
-#: Something is sent at least so often, so that proxies and browsers know that it lives.
-HEARTBEAT_SECONDS = 15.0
-#: A page that takes nothing for so long is gone.
-STALL_SECONDS = 60.0
 #: Longest key of a model or a feature that is looked for.
 MOST_KEY = 400
 
@@ -66,7 +63,6 @@ class Routes:
             "/readyz": ready,
             "/livez": live,
         }
-        self.closing = asyncio.Event()
 
     def application(self) -> web.Application:
         """The application that serves them."""
@@ -86,7 +82,7 @@ class Routes:
 
     def close(self) -> None:
         """End what has no end of its own."""
-        self.closing.set()
+        self._fan_out.close()
         self._collector.shutdown(wait=False, cancel_futures=True)
 
     @web.middleware
@@ -165,48 +161,31 @@ class Routes:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         screen = _screen_of(request, request.query.get("screen", "fleet"))
+        transport = request.transport
+        abort = transport.abort if isinstance(transport, asyncio.Transport) else None
+        last = request.headers.get("Last-Event-ID")
         try:
-            reader = await self._fan_out.join(screen, last=request.headers.get("Last-Event-ID"))
+            reader = await self._fan_out.join(screen, last=last, abort=abort)
         except TooManyReaders as error:
             body = orjson.dumps({"reason": str(error)})
             headers = {"Retry-After": "5"}
             return web.Response(
                 status=503, body=body, content_type="application/json", headers=headers
             )
-        closing = asyncio.ensure_future(self.closing.wait())
-        waiting: asyncio.Task[bytes] | None = None
-        try:
-            response = web.StreamResponse(
-                headers={
-                    **HEADERS,
-                    "Content-Type": "text/event-stream; charset=utf-8",
-                    "X-Accel-Buffering": "no",
-                }
-            )
-            await response.prepare(request)
-            await response.write(f"retry: {RETRY_MS}\n\n".encode())
-            while not closing.done():
-                waiting = waiting or asyncio.ensure_future(reader.next())
-                await asyncio.wait(
-                    (waiting, closing),
-                    timeout=HEARTBEAT_SECONDS,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                text = b": still here\n\n"
-                if waiting.done():
-                    text, waiting = waiting.result(), None
-                async with asyncio.timeout(STALL_SECONDS):
+        response = web.StreamResponse(headers={**HEADERS, **_STREAM})
+        # A page that was closed shows in the next write.
+        with contextlib.suppress(ConnectionError):
+            try:
+                await response.prepare(request)
+                await response.write(f"retry: {RETRY_MS}\n\n".encode())
+                while (text := await reader.next()) is not None:
                     await response.write(text)
-        except (ConnectionError, TimeoutError):
-            # The page was closed, or its machine fell asleep.
-            pass
-        finally:
-            self._fan_out.leave(reader)
-            for task in filter(None, (closing, waiting)):
-                task.cancel()
+            finally:
+                self._fan_out.leave(reader)
         return response
 
 
+_STREAM = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 _HTML = "text/html; charset=utf-8"
 
 

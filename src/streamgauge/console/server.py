@@ -158,8 +158,8 @@ class ConsoleServer:
         stack.push_async_callback(listener.stop)
         stack.callback(routes.close)
         await listener.start()
-        sending = asyncio.create_task(fan_out.run())
-        stack.callback(sending.cancel)
+        for work in (fan_out.run(), fan_out.beat()):
+            stack.callback(asyncio.create_task(work).cancel)
         self._url = listener.url
         self._stopping = asyncio.Event()
         self._fan_out = fan_out

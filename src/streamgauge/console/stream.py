@@ -13,6 +13,11 @@ logger = logging.getLogger(__name__)
 
 #: A reader hears of a new reading at most so often.
 EVERY_SECONDS = 1.0
+#: Something is sent so often, whatever happens, so that proxies and browsers know that it lives.
+HEARTBEAT_SECONDS = 15.0
+HEARTBEAT = b": still here\n\n"
+#: A page that has left a message lying for so many beats is gone.
+STALLED_BEATS = 4
 #: Open pages at once. Above it a page is told so and tries again.
 MOST_READERS = 256
 
@@ -24,28 +29,55 @@ class TooManyReaders(Exception):
 
 
 class Reader:
-    """One open page: the message that waits for it, never more than one."""
+    """One open page: the message that waits for it, never more than one.
 
-    def __init__(self, screen: Screen) -> None:
+    ``abort`` closes its connection, for a page that takes nothing any more.
+    """
+
+    def __init__(self, screen: Screen, *, abort: Callable[[], None] | None = None) -> None:
         self.screen = screen
         #: Messages that a newer one took the place of.
         self.dropped = 0
+        self._abort = abort
         self._waiting: bytes | None = None
         self._wake = asyncio.Event()
+        self._ended = False
+        self._untaken = 0
 
-    def offer(self, message: bytes) -> None:
+    def offer(self, text: bytes) -> None:
         """Leave a message; one that was not taken yet is worth nothing any more."""
         self.dropped += self._waiting is not None
-        self._waiting = message
+        self._waiting = text
         self._wake.set()
 
-    async def next(self) -> bytes:
-        """The latest message, as soon as there is one."""
+    def greet(self, text: bytes) -> None:
+        """Leave the first message, unless a newer one has come meanwhile."""
+        if self._waiting is None:
+            self.offer(text)
+
+    def beat(self) -> None:
+        """Show that the connection lives; give a page up that took nothing for too long."""
+        if self._waiting is None:
+            self._untaken = 0
+            self.offer(HEARTBEAT)
+            return
+        self._untaken += 1
+        if self._untaken >= STALLED_BEATS and self._abort is not None:
+            self._abort()
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        self._ended = True
+        self._wake.set()
+
+    async def next(self) -> bytes | None:
+        """The latest message, as soon as there is one; None at the end."""
         await self._wake.wait()
+        if self._ended:
+            return None
         self._wake.clear()
-        message, self._waiting = self._waiting, None
-        assert message is not None
-        return message
+        text, self._waiting = self._waiting, None
+        return text
 
 
 class FanOut:
@@ -72,7 +104,13 @@ class FanOut:
         """Say that there is a new reading."""
         self._news.set()
 
-    async def join(self, screen: Screen, *, last: str | None = None) -> Reader:
+    async def join(
+        self,
+        screen: Screen,
+        *,
+        last: str | None = None,
+        abort: Callable[[], None] | None = None,
+    ) -> Reader:
         """Begin to read. What is known comes at once, unless ``last`` says that it was sent.
 
         Raises ``TooManyReaders``.
@@ -81,20 +119,32 @@ class FanOut:
             raise TooManyReaders(
                 f"{self._most} pages are open, more than that are not served; close one"
             )
-        reader = Reader(screen)
+        reader = Reader(screen, abort=abort)
         self._readers.add(reader)
         try:
             answer = await self._answer(screen)
         except BaseException:
             self._readers.discard(reader)
             raise
-        if answer.number != last and reader._waiting is None:
-            reader.offer(message(answer))
+        if answer.number != last:
+            reader.greet(message(answer))
         return reader
 
     def leave(self, reader: Reader) -> None:
         """The page was closed."""
         self._readers.discard(reader)
+
+    def close(self) -> None:
+        """End all streams, which have no end of their own."""
+        for reader in self._readers:
+            reader.end()
+
+    async def beat(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            for reader in self._readers:
+                reader.beat()
 
     async def run(self) -> None:
         """Send until cancelled."""
