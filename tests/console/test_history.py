@@ -9,12 +9,11 @@ import pytest
 from streamgauge.console.history import (
     MODEL_BYTES,
     MOST_FEATURES,
-    POINTS,
     STEP_SECONDS,
     History,
     Point,
-    thinned,
 )
+from streamgauge.console.ring import POINTS, thinned
 
 START = 1_800_000_000.0
 

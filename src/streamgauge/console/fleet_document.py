@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
 from streamgauge.console.alarm_rows import alarm_rows
-from streamgauge.console.history import STEP_SECONDS, Values, thinned
+from streamgauge.console.history import STEP_SECONDS
 from streamgauge.console.learning_rows import learning_rows
 from streamgauge.console.names import key_of, said, shown
+from streamgauge.console.ring import Values, thinned
 from streamgauge.console.scene import Document, Scene
 from streamgauge.console.start_document import get_started
 from streamgauge.exposition.fleet import ModelSummary

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-#: One point for each ten seconds of an hour.
+from streamgauge.console.ring import RING_BYTES, Ring, Values
+
+#: One point for so long.
 STEP_SECONDS = 10.0
-POINTS = 360
 #: Features of a model that have a line of their own, the worst ones.
 MOST_FEATURES = 30
 #: Versions of a model of which it is known when they appeared.
@@ -25,12 +25,8 @@ LINES = (
     "performance_high",
     "labelled",
 )
-#: A ring of singles. The objects around it are small beside it.
-RING_BYTES = 4 * POINTS
 MODEL_BYTES = RING_BYTES * (len(LINES) + MOST_FEATURES)
 MOST_BYTES = 32 * 1024 * 1024
-
-Values = list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class History:
     def __init__(self, *, max_bytes: int = MOST_BYTES) -> None:
         self._most = max(1, max_bytes // MODEL_BYTES)
         self._models: dict[str, _Model] = {}
-        self._records = _Ring()
+        self._records = Ring()
         self._slot = -1
         self._before: tuple[float, int] | None = None
 
@@ -126,64 +122,12 @@ class History:
             self._before = (at, records)
 
 
-def thinned(values: Values, most: int, how: Callable[[Sequence[float]], float]) -> Values:
-    """At most so many values, each of them of equally many neighbours.
-
-    >>> thinned([1, 3, None, None, 5, 7], 3, max)
-    [3, None, 7]
-    """
-    width = math.ceil(len(values) / most) if values else 1
-    if width == 1:
-        return values
-    # From the end, so that the newest group is a whole one and the others do not move.
-    start = len(values) % width
-    groups = [values[:start]] if start else []
-    groups += [values[i : i + width] for i in range(start, len(values), width)]
-    known = [[value for value in group if value is not None] for group in groups]
-    return [how(group) if group else None for group in known]
-
-
-class _Ring:
-    """The newest value of each slot; a slot that nobody wrote is unknown."""
-
-    __slots__ = ("_newest", "_oldest", "_values")
-
-    def __init__(self) -> None:
-        self._values = array("f", [math.nan]) * POINTS
-        self._newest = -1
-        self._oldest = -1
-
-    def put(self, slot: int, value: float) -> None:
-        if self._newest < 0:
-            self._oldest = slot
-        else:
-            for skipped in range(max(self._newest + 1, slot - POINTS + 1), slot):
-                self._values[skipped % POINTS] = math.nan
-        self._values[slot % POINTS] = value
-        self._newest = slot
-
-    def values(self, end: int) -> Values:
-        """All up to a slot. What is older than an hour, and what lies before the first, is left."""
-        if self._newest < 0:
-            return []
-        found: Values = []
-        for slot in range(max(self._oldest, end - POINTS + 1), end + 1):
-            value = self._values[slot % POINTS] if slot <= self._newest else math.nan
-            if found or not math.isnan(value):
-                found.append(None if math.isnan(value) else float(f"{value:.4g}"))
-        return found
-
-    def recent(self) -> float:
-        """The largest value that is there, to tell which ring is worth its bytes."""
-        return max((value for value in self._values if not math.isnan(value)), default=-1.0)
-
-
 class _Model:
     __slots__ = ("features", "lines", "slot", "versions")
 
     def __init__(self, slot: int) -> None:
-        self.lines = {name: _Ring() for name in LINES}
-        self.features: dict[str, _Ring] = {}
+        self.lines = {name: Ring() for name in LINES}
+        self.features: dict[str, Ring] = {}
         self.versions: dict[str, float | None] = {}
         self.slot = slot
 
@@ -218,7 +162,7 @@ class _Model:
                 if self.features[mildest].recent() >= severity:
                     return
                 del self.features[mildest]
-            self.features[name] = _Ring()
+            self.features[name] = Ring()
             self.features[name].put(slot, _finite(severity))
 
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streamgauge.console.alarm_rows import alarm_rows
-from streamgauge.console.columns import LATENCY, columns
-from streamgauge.console.history import LINES, POINTS, STEP_SECONDS, Values
-from streamgauge.console.judgements import histogram_row
+from streamgauge.console.feature_rows import feature_rows, output_rows
+from streamgauge.console.history import LINES, STEP_SECONDS
 from streamgauge.console.learning_rows import decisions, learning_rows
-from streamgauge.console.names import command, key_of, said, shown
+from streamgauge.console.names import command, said, shown
+from streamgauge.console.ring import POINTS
 from streamgauge.console.scene import Document, Scene
 from streamgauge.console.truth_document import truth_document
-from streamgauge.exposition.fleet import FeatureSummary, ModelSummary, SeriesSummary, gravity
+from streamgauge.console.version_rows import version_rows
+from streamgauge.exposition.fleet import ModelSummary
 from streamgauge.exposition.remarks import remarks, unjudged
 from streamgauge.state.views import ModelView
 
-#: Rows of the heat strip.
-MOST_FEATURES = 30
 MOST_OUTPUTS = 4
 MOST_SLICES = 12
 MOST_CLIENTS = 20
 MOST_HINTS = 10
-#: What an output's columns are called.
-_OUTPUTS = ("output", "output.label", "output.score", "output.confidence", LATENCY)
 
 
 def model_document(scene: Scene, key: str) -> Document | None:
@@ -58,10 +55,10 @@ def model_document(scene: Scene, key: str) -> Document | None:
         "end": scene.history.end,
         "step": STEP_SECONDS,
         "points": POINTS,
-        "features": _features(scene, model, live),
-        "outputs": [*_outputs(views, live)][:MOST_OUTPUTS],
+        "features": feature_rows(scene, model, live),
+        "outputs": [*output_rows(views, live)][:MOST_OUTPUTS],
         "truth": truth_document(model, views, live),
-        "versions": _versions(scene, model, views, live),
+        "versions": version_rows(scene, model, views, live),
         "learning": learning_rows(
             each for each in scene.snapshot.learners if each.model == model.model
         ),
@@ -110,85 +107,6 @@ def model_document(scene: Scene, key: str) -> Document | None:
         "late": model.late,
         "lost_events": model.lost_events,
         "explain": command("streamgauge", "explain", model.model),
-    }
-
-
-def _features(scene: Scene, model: ModelSummary, live: Sequence[str]) -> list[Document]:
-    """The gravest thirty, each with its hour. Of several versions the gravest speaks."""
-    gravest: dict[str, FeatureSummary] = {}
-    for series in model.series:
-        if series.version not in live:
-            continue
-        for each in series.features:
-            known = gravest.setdefault(each.name, each)
-            if gravity(each) > gravity(known):
-                gravest[each.name] = each
-    hour: dict[str, Values] = scene.history.features(model.model)
-    ranked = sorted(gravest.values(), key=lambda each: (*(-g for g in gravity(each)), each.name))
-    return [
-        {
-            "key": key_of(each.name),
-            "name": shown(each.name),
-            "state": "no_data"
-            if model.silent
-            else each.judgement.state
-            if each.judgement
-            else None,
-            "reason": said(each.judgement.reason) if each.judgement else "",
-            "severity": each.judgement.severity if each.judgement and not model.silent else None,
-            "values": hour.get(each.name, []),
-        }
-        for each in ranked[:MOST_FEATURES]
-    ]
-
-
-def _outputs(views: Sequence[ModelView], live: Sequence[str]) -> Iterator[Document]:
-    for name in _OUTPUTS:
-        for column in columns(views, name, live):
-            histogram = histogram_row(column.histogram)
-            if histogram is not None:
-                yield {
-                    "key": key_of(name),
-                    "name": name,
-                    "version": shown(column.version),
-                    "step": shown(column.step),
-                    "histogram": histogram,
-                }
-                break
-
-
-def _versions(
-    scene: Scene, model: ModelSummary, views: Sequence[ModelView], live: Sequence[str]
-) -> list[Document]:
-    appeared = scene.history.appeared(model.model)
-    raw = {(s.version, s.step): s for view in views for s in view.series}
-    found = sorted(model.series, key=lambda each: (each.version not in live, each.version))
-    return [
-        {**_version(each), "since": appeared.get(each.version), "live": each.version in live}
-        | _reference(raw.get((each.version, each.step)))
-        for each in found[:50]
-    ]
-
-
-def _version(series: SeriesSummary) -> Document:
-    return {
-        "version": shown(series.version),
-        "step": shown(series.step),
-        "total": series.total,
-        "state": series.state,
-        "reason": said(series.reason),
-        "silent": series.silent,
-        "rate": None if series.silent else series.rate,
-        "errors": None if series.silent else series.error_ratio,
-        "p95": None if series.silent else series.p95,
-        "poisoned": [f"{shown(name)} ({detector})" for name, detector in series.poisoned[:5]],
-    }
-
-
-def _reference(series: object) -> Document:
-    return {
-        "reference": getattr(series, "reference_kind", "none"),
-        "rival": shown(rival) if (rival := getattr(series, "rival", None)) else None,
     }
 
 
