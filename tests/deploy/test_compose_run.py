@@ -36,6 +36,7 @@ READY_SECONDS = 40.0
 TRAFFIC = {"demo", "load"}
 #: As somebody would have them in .env, with all profiles up.
 ENV = {
+    "STREAMGAUGE_EXPORTER__TOKEN": "fedcba9876543210fedcba9876543210",
     "STREAMGAUGE_INGEST__TOKEN": "0123456789abcdef0123456789abcdef",
     "STREAMGAUGE_STATE__KEY": "fedcba9876543210fedcba9876543210",
     "LOAD_RATE": "200",
