@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streamgauge.console.documents import MOST_KEPT, Documents, Screen
+from streamgauge.state.handlings import Handling
 from tests.console.screens import MONITOR, Shown
 from tests.exposition.builders import NOW, alarm, feature, model, partition, reading, series
 from tests.exposition.lively import lively_views
@@ -90,10 +91,26 @@ def test_alarms_come_with_evidence_and_commands(lively: Shown) -> None:
     drift = next(each for each in found["open"] if each["kind"] == "feature_drift")
     assert drift["evidence"]["judgements"][0]["detector"] == "js"
     assert drift["evidence"]["judgements"][0]["version"] == "2"
-    explain, consume = (each["line"] for each in drift["commands"])
+    explain, consume, *others = (each["line"] for each in drift["commands"])
+    assert [each.split()[2] for each in others] == ["acknowledge", "silence", "judge"]
     assert explain == "streamgauge explain fraud.x0"
     assert consume.startswith("kcat -C -e -q -b kafka.example:9092 -t streamgauge.alarms | grep")
     assert found["firing"] == len(found["open"])
+
+
+def test_who_looks_after_an_alarm_is_said_as_long_as_it_holds() -> None:
+    # Given an alarm that somebody silenced for a minute
+    told = {"model": "fraud", "by": "ann", "reason": "<b>known</b>", "at": NOW - 30}
+    quiet = Handling(
+        **told, fingerprint=alarm().fingerprint, alarm_id="other", status="silenced", until=NOW + 30
+    )
+    now = reading([model(alarms=[alarm()])], handlings={quiet.fingerprint: quiet})
+    shown = Shown()
+    # Then the screen says who and until when, and no longer once that is over
+    (found,) = shown.take(now).screen("alarms")["open"]
+    assert (found["handled"]["by"], found["handled"]["until"]) == ("ann", NOW + 30)
+    (found,) = shown.take(now, at=NOW + 31).screen("alarms")["open"]
+    assert found["handled"] is None
 
 
 def test_what_resolved_lately_is_kept_apart() -> None:

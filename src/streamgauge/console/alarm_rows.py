@@ -8,6 +8,7 @@ from typing import Literal
 from streamgauge.console.names import command, key_of, said, shown
 from streamgauge.console.scene import Document, Place
 from streamgauge.exposition.fleet import ModelSummary
+from streamgauge.state.handlings import Handling
 from streamgauge.state.views import AlarmView
 
 
@@ -23,6 +24,18 @@ def alarm_rows(
     else:
         found.sort(key=lambda pair: -(pair[1].ends_at or 0.0))
     return [alarm_row(model, alarm) for model, alarm in found[:most]]
+
+
+def handled(alarm: AlarmView, handling: Handling | None, *, now: float) -> Document | None:
+    """Who looks after an open alarm, or silenced it until when."""
+    if handling is None or alarm.status != "firing" or not handling.holds(alarm.alarm_id, now):
+        return None
+    return {
+        "status": handling.status,
+        "by": shown(handling.by),
+        "until": handling.until,
+        "reason": said(handling.reason) if handling.reason else None,
+    }
 
 
 def alarm_row(model: str, alarm: AlarmView) -> Document:
@@ -53,4 +66,13 @@ def alarm_commands(model: str, alarm: AlarmView, place: Place) -> list[Document]
         ("how it stands", command("streamgauge", "explain", target)),
         ("its events in the log", f"{consume} | {find}" if consume and find else None),
     ]
+    if alarm.status == "firing":
+        of = ("streamgauge", "alarms")
+        silence = command(*of, "silence", alarm.alarm_id, "--for", "2h", "--reason", "known")
+        lines += [
+            ("look after it", command(*of, "acknowledge", alarm.alarm_id)),
+            ("silence its cause", silence),
+        ]
+    judge = command("streamgauge", "alarms", "judge", alarm.alarm_id, "false")
+    lines.append(("say that it was false", judge))
     return [{"what": what, "line": line} for what, line in lines if line]

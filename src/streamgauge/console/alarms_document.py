@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamgauge.console.alarm_rows import alarm_commands, alarm_row
+from streamgauge.console.alarm_rows import alarm_commands, alarm_row, handled
 from streamgauge.console.judgements import judgement_row, largest_moves
 from streamgauge.console.names import shown
 from streamgauge.console.scene import Document, Scene
@@ -30,6 +30,9 @@ def alarms_document(scene: Scene) -> Document:
             {
                 **alarm_row(model.model, alarm),
                 "version": None,
+                "handled": handled(
+                    alarm, scene.snapshot.handlings.get(alarm.fingerprint), now=scene.now
+                ),
                 "evidence": _evidence(views.get(model.model, []), alarm),
                 "commands": alarm_commands(model.model, alarm, scene.place),
             }

@@ -2,7 +2,7 @@
 
 import { h, name } from "./dom.js";
 import { alarmList, card, copyable, nothing, padded, section } from "./parts.js";
-import { figure, percent, plural, times, words } from "./text.js";
+import { figure, percent, plural, time, times, words } from "./text.js";
 
 export const title = () => "Alarms";
 
@@ -19,7 +19,10 @@ export function screen(doc, { now }) {
 
 function detail(alarm) {
   const evidence = alarm.evidence;
+  const held = alarm.handled;
   return h("div", { class: "evidence" },
+    held && h("p", { class: "small" }, h("b", {}, held.status), " by ", name(held.by),
+      held.until && [" until ", time(held.until)], held.reason && [": ", name(held.reason)]),
     evidence?.judgements.map((each) => {
       const show = each.ratio ? percent : figure;
       return h("p", { class: "small" }, h("b", {}, words(each.detector)), ` ${show(each.value)}, threshold ${show(each.threshold)} (${times(each.severity)})`,
