@@ -67,6 +67,9 @@ def test_a_wheel_is_typed_and_complete(wheel: zipfile.ZipFile) -> None:
     assert {str(path.relative_to(source.parent)) for path in source.rglob("*.py")} == {
         name for name in wheel.namelist() if name.endswith(".py")
     }
+    # What a browser loads is no module, and left out it would be missed only there.
+    static = {str(path.relative_to(source.parent)) for path in source.rglob("static/*")}
+    assert static <= set(wheel.namelist())
 
 
 def test_the_client_asks_for_three_packages_alone() -> None:

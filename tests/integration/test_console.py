@@ -204,6 +204,7 @@ async def _model_and_feature(page: Page, directory: Path) -> None:
 
 async def _alarms_pipeline_start(page: Page, directory: Path) -> None:
     await page.click("nav a[data-screen=alarms]")
+    await page.until("document.getElementById('tip').hidden")
     await page.says("x0 moved away from its reference", "threshold", "in a shell", "moved most")
     await page.run("document.querySelector('details').open = true")
     await page.says("kcat -C -e -q -b localhost:9092 -t streamgauge.alarms")

@@ -59,9 +59,9 @@ function ceiling(value) {
   return value > 0 ? [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => value <= each * unit * 1.000001) * unit : 0;
 }
 
-/** The span that is shown: ten minutes at least, so that a young history is not a dot at the edge. */
+/** The span that is shown: five minutes at least, so that a young history is no dot at the edge. */
 export function span(length, points) {
-  return [60, 120, 180, points].find((most) => length <= most && most <= points) ?? points;
+  return [30, 60, 120, 180, points].find((most) => length <= most && most <= points) ?? points;
 }
 
 const padded = (values, length) => [...Array(Math.max(0, length - values.length)).fill(null), ...values.slice(-length)];
@@ -227,5 +227,6 @@ export function tell(tip) {
     tip.style.transform = `translate(${left}px, ${Math.max(8, event.clientY - tip.offsetHeight - 14)}px)`;
   }, { passive: true });
   document.addEventListener("pointerleave", hide);
+  addEventListener("hashchange", hide);
   addEventListener("scroll", hide, { passive: true });
 }
