@@ -29,7 +29,6 @@ def alarms_document(scene: Scene) -> Document:
         "open": [
             {
                 **alarm_row(model.model, alarm),
-                "version": None,
                 "handled": handled(
                     alarm, scene.snapshot.handlings.get(alarm.fingerprint), now=scene.now
                 ),

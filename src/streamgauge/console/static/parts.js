@@ -2,7 +2,7 @@
 
 import { severity } from "./charts.js";
 import { h, name } from "./dom.js";
-import { DASH, duration, percent, time, times, words } from "./text.js";
+import { DASH, duration, time, times, words } from "./text.js";
 
 const TONES = {
   firing: "red", poisoned: "red", "no monitor": "red", critical: "red", FAIL: "red", page: "red",
@@ -74,9 +74,6 @@ export function alarmList(alarms, { now, of = true, detail } = {}) {
       h("p", { class: "summary" }, name(alarm.summary)),
       detail?.(alarm))));
 }
-
-export const value = (row, number) =>
-  typeof number !== "number" ? null : row.ratio ? percent(number) : row.unit === "s" ? `${Number((number * 1000).toPrecision(3))} ms` : null;
 
 export const nothing = (text) => h("p", { class: "empty" }, text);
 

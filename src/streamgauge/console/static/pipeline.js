@@ -18,7 +18,7 @@ export function screen(doc, { now }) {
       tile(figure(totals.unaccounted), "unaccounted", totals.unaccounted ? "bad" : ""),
       tile(figure(totals.holes), "offsets that hold no record")),
     section("Flow", h("div", { class: "grid2" },
-      h("div", { class: "card pad" }, line({ title: "Records a second", values: doc.flow, end: doc.flow_end, step: doc.flow_step, now, empty: "no records in the last seconds" })),
+      h("div", { class: "card pad" }, line({ title: "Records a second", values: doc.flow, end: doc.flow_end, step: doc.flow_step, now, empty: totals.records ? "not known yet: it takes ten seconds" : "no record yet" })),
       h("div", { class: "card pad" }, h("p", { class: "head" }, h("b", {}, "Dead letters by reason")), bars(doc.dead.map((each) => [words(each.reason), each.n])),
         h("p", { class: "head" }, h("b", {}, "Records by what became of them")), doc.kinds.length ? bars(doc.kinds.map((each) => [each.what, each.n])) : nothing("none yet")))),
     section("Partitions", doc.partitions.length ? partitions(doc, now) : padded(nothing("No partition has written its state yet."))),
