@@ -289,6 +289,7 @@ async def test_a_browser_signs_in_once(redis: EmbeddedRedis, tmp_path: Path) -> 
         async with opened(tmp_path) as page:
             await page.go(exporter.url.replace("0.0.0.0", "127.0.0.1") + "/#/alarms")
             await page.says("token", "sign in")
+            await page.until("document.querySelector('#signin button:enabled') !== null")
             await page.run("document.getElementById('token').value = 'wrong'")
             await page.click("#signin button")
             await page.says("none of the exporter's tokens")

@@ -3,6 +3,8 @@
 const form = document.getElementById("signin");
 const said = document.getElementById("said");
 
+// Before this runs, a browser would send the form itself, and load the page again without a word.
+form.querySelector("button").disabled = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const token = document.getElementById("token").value.trim();
