@@ -161,13 +161,13 @@ def test_what_nobody_foresaw_costs_one_record(
     # Given a decoder that runs out of memory at one of three records
     poisoned = raw(output=b'"poison"')
 
-    def parse(kind: str, payload: bytes) -> Any:
+    def parse(payload: bytes) -> Any:
         if payload == poisoned:
             raise MemoryError
-        return original(kind, payload)
+        return original(payload)
 
-    original = decode_module._parse
-    monkeypatch.setattr(decode_module, "_parse", parse)
+    original = decode_module._DECODERS["prediction"]
+    monkeypatch.setitem(decode_module._DECODERS, "prediction", parse)
     # Then the other two are taken
     decoded = decode_records([make_record(raw()), make_record(poisoned), make_record(raw())])
     assert decoded.rows.tolist() == [0, 2]
@@ -313,3 +313,36 @@ def test_a_label_of_each_form(make_record: RecordMaker) -> None:
     for label in (True, 3, "good", {"label": "good"}, [0.5], None):
         event = {"prediction_id": "p", "model": "m", "label": label}
         assert isinstance(decode(make_record(event, topic="labels")), Label)
+
+
+@pytest.mark.parametrize("topic", ["labels", "feedback", "models", "predictions"])
+@settings(max_examples=150, deadline=None)
+@given(
+    value=st.sampled_from(
+        (
+            b'{"prediction_id": "p", "model": "m", "label": true}',
+            b'{"prediction_id": "p", "model": "m", "label": true, "observed_at": 1699999999.5}',
+            b'{"prediction_id": "p", "model": "m", "label": true, "observed_at": "2023-11-14"}',
+            b'{"prediction_id": "p", "model": "m", "label": true, "observed_at": 1e12}',
+            b'{"prediction_id": "p", "model": "m", "label": {"label": "a", "scores": {"a": 1}}}',
+            b'{"prediction_id": "p", "model": "m", "kind": "redo"}',
+            b'{"model": "m", "version": "1", "action": "promoted"}',
+            b'{"prediction_id": "p", "model": "m", "label": 1, "label": "x"}',
+            b'{"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}',
+            b'{"prediction_id": "\xc3\xa9", "model": "m", "label": 1}',
+            b'{"prediction_id": "p"',
+        )
+    ),
+    stamp=st.sampled_from((None, -1.0, 1_700_000_000.0, float("nan"))),
+    cut=st.integers(0, 100),
+)
+def test_the_short_way_says_what_the_long_one_does(
+    topic: str, value: bytes, stamp: float | None, cut: int
+) -> None:
+    record = LogRecord(f"streamgauge.{topic}", 0, 7, stamp, b"m", (), value[: len(value) - cut % 9])
+    short = decode_module._take_short(record)
+    if short is not None:
+        # (spaces before it are longer than what is looked at the short way)
+        long = record._replace(value=b" " * decode_module.SHORT + (record.value or b""))
+        assert decode_module._take_short(long) is None
+        assert decode_module._take(long) == short

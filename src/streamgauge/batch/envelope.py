@@ -122,6 +122,11 @@ def _events_on(topic: str) -> tuple[str, dict[bytes, str]]:
     return events[0], {_type(event).encode(): event for event in events}
 
 
+def bare_event(topic: str) -> str:
+    """What bare JSON means on a topic. Raises ``Refused`` where nothing is read."""
+    return _events_on(topic)[0]
+
+
 def _type(event: str) -> str:
     return f"streamgauge.{event}.v1"
 
