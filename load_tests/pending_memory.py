@@ -15,8 +15,9 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -24,6 +25,7 @@ import orjson
 from streamgauge.labels import JoinRule, LabelJoin, Rows, Truth
 from streamgauge.labels.digest import digests
 from streamgauge.monitor import Configuration, PartitionMonitor
+from streamgauge.monitor.truth import model_truth
 from streamgauge.monitor.truth.feed import TruthFeed
 from streamgauge.processing import LogRecord
 from streamgauge.specs.model_spec import ModelSpec
@@ -136,50 +138,72 @@ class Book:
         return Configuration(ModelSpec.from_document(document))
 
 
-def share(n: int) -> float:
-    """Print what labels add, and return the truth's share of all that a labelled event costs."""
-    bare, whole = PartitionMonitor(0, book=Book()), PartitionMonitor(0, book=Book())
-    spent = [0.0]
-    names = ("take", "label", "advance", "give")
-    kept = {name: getattr(TruthFeed, name) for name in names}
-    depth = [0]
+#: What belongs to the join (digests of ids, rows, labels, releases), and to all of truth.
+JOIN = ((model_truth, "digests"), *((LabelJoin, n) for n in ("admit", "label", "run_to", "take")))
+TRUTH = tuple((TruthFeed, name) for name in ("take", "label", "advance", "give"))
 
-    def timed(name: str):  # type: ignore[no-untyped-def]
-        def call(*given, **more):  # type: ignore[no-untyped-def]
-            depth[0] += 1
+
+class Clocked:
+    """The process' seconds within some functions, the outermost of them counted."""
+
+    def __init__(self, functions: Sequence[tuple[Any, str]]) -> None:
+        self.seconds = 0.0
+        self._depth = 0
+        self._kept = [(owner, name, getattr(owner, name)) for owner, name in functions]
+
+    def __enter__(self) -> Clocked:
+        for owner, name, function in self._kept:
+            setattr(owner, name, self._timed(function))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for owner, name, function in self._kept:
+            setattr(owner, name, function)
+
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **more: Any) -> Any:
+            self._depth += 1
             began = time.process_time()
             try:
-                return kept[name](*given, **more)
+                return function(*given, **more)
             finally:
-                depth[0] -= 1
-                if not depth[0]:
-                    spent[0] += time.process_time() - began
+                self._depth -= 1
+                if not self._depth:
+                    self.seconds += time.process_time() - began
 
         return call
 
-    ratios, shares, costs = [], [], []
+
+def share(n: int) -> float:
+    """Print what labels add, and return the join's share of all that a labelled event costs."""
+    monitors = [PartitionMonitor(0, book=Book()) for _ in range(3)]
+    ratios, joins, truths, costs = [], [], [], []
     for predictions, labels in chunks(n):
-        began = time.process_time()
-        bare.process(predictions)
-        alone = time.process_time() - began
-        spent[0] = 0.0
-        for name in names:
-            setattr(TruthFeed, name, timed(name))
-        began = time.process_time()
-        whole.process(predictions + labels)
-        both = time.process_time() - began
-        for name in names:
-            setattr(TruthFeed, name, kept[name])
+        alone, _ = _seconds(monitors[0], predictions, ())
+        both, joined = _seconds(monitors[1], predictions + labels, JOIN)
+        again, truth = _seconds(monitors[2], predictions + labels, TRUTH)
         ratios.append(both / alone)
-        shares.append(spent[0] / both)
+        joins.append(joined / both)
+        truths.append(truth / again)
         costs.append(both / len(predictions) * 1e6)
-    found = statistics.median(shares[2:])
-    print(
-        f"a prediction with its label: {statistics.median(costs[2:]):.1f} µs, "
-        f"{statistics.median(ratios[2:]):.2f} times one without, of which the truth is "
-        f"{100 * found:.0f} %"
+    cost, ratio, join, truth = (
+        statistics.median(each[2:]) for each in (costs, ratios, joins, truths)
     )
-    return found
+    print(
+        f"a prediction with its label: {cost:.1f} µs, {ratio:.2f} times one without;"
+        f" the join is {100 * join:.0f} % of it, all of truth {100 * truth:.0f} %"
+    )
+    return join
+
+
+def _seconds(
+    monitor: PartitionMonitor, records: list[LogRecord], of: Sequence[tuple[Any, str]]
+) -> tuple[float, float]:
+    """Seconds that a chunk takes, and those of them within some functions."""
+    with Clocked(of) as clocked:
+        began = time.process_time()
+        monitor.process(records)
+        return time.process_time() - began, clocked.seconds
 
 
 def main() -> int:
