@@ -20,7 +20,7 @@ import aiohttp
 from tests.missing import missing
 
 START_SECONDS = 15.0
-WAIT_SECONDS = 8.0
+WAIT_SECONDS = 20.0
 #: What keeps it from asking anybody anything, and lets it run as root and in a container.
 FLAGS = (
     "--headless=new",
