@@ -21,7 +21,7 @@ SERVICES = ("monitor", "learner", "exporter", "ingest", "notifier")
 
 def documents(*parts: str) -> Iterator[dict[str, Any]]:
     for path in sorted(p for part in parts for p in (MANIFESTS / part).glob("*.yaml")):
-        if path.name not in ("kustomization.yaml", "pods.yaml"):
+        if path.name not in ("kustomization.yaml", "pods.yaml", "access.yaml"):
             yield from yaml.safe_load_all(path.read_text())
 
 
@@ -166,3 +166,29 @@ def test_an_overlay_renders(overlay: str) -> None:
         assert only["readinessProbe"] and only["securityContext"] and only["resources"]
         assert only["image"].rsplit(":", 1)[0].endswith("streamgauge")
     assert len({each["metadata"]["namespace"] for each in found}) == 1
+    if overlay == "production":
+        users = {each["metadata"]["name"] for each in found if each["kind"] == "KafkaUser"}
+        assert_each_is_somebody(deployments, users)
+        (scaled,) = (each for each in found if each["kind"] == "ScaledObject")
+        (trigger,) = scaled["spec"]["triggers"]
+        assert trigger["metadata"]["bootstrapServers"].endswith(":9093")
+        assert trigger["authenticationRef"]["name"] in {
+            each["metadata"]["name"] for each in found if each["kind"] == "TriggerAuthentication"
+        }
+
+
+def assert_each_is_somebody(deployments: list[dict[str, Any]], users: set[str]) -> None:
+    """Each service that speaks to Kafka does so as its own user, by that user's password."""
+    for each in deployments:
+        name = each["metadata"]["name"]
+        told = {e["name"]: e.get("value") for e in container(each)["env"]}
+        user = told.get("STREAMGAUGE_KAFKA__SECURITY__USERNAME")
+        assert (user is None) == (name == "exporter"), name
+        if user is not None:
+            secrets = {
+                volume["name"]: volume["secret"]["secretName"]
+                for volume in each["spec"]["template"]["spec"]["volumes"]
+                if "secret" in volume
+            }
+            assert user in users and secrets["kafka-user"] == user == f"streamgauge-{name}"
+            assert told["STREAMGAUGE_KAFKA__SECURITY__PROTOCOL"] == "SASL_SSL"
