@@ -34,14 +34,23 @@ async def kafka_refusal(servers: str, security: Mapping[str, Any]) -> Refusal | 
         try:
             await _converse(host, port, security)
             return None
-        except (KafkaError, OSError, TimeoutError, ValueError, AssertionError) as error:
+        except (_HungUp, KafkaError, OSError, TimeoutError, ValueError, AssertionError) as error:
             found = found or await asyncio.to_thread(_cause, where, host, port, security, error)
     return found
+
+
+class _HungUp(Exception):
+    """It said what it speaks, which anybody may ask, and then hung up.
+
+    A broker that starts or ends, or a proxy with nobody behind it, hangs up before that: those are
+    away, and are waited for.
+    """
 
 
 async def _converse(host: str, port: int, security: Mapping[str, Any]) -> None:
     """Connect, prove who we are, and ask something that needs that."""
     from aiokafka.conn import AIOKafkaConnection
+    from aiokafka.errors import KafkaConnectionError
     from aiokafka.protocol.metadata import MetadataRequest
 
     # At DEBUG it writes what it sends, and with PLAIN that is the password.
@@ -51,8 +60,12 @@ async def _converse(host: str, port: int, security: Mapping[str, Any]) -> None:
     )
     try:
         async with asyncio.timeout(LOOK_SECONDS):
+            # It asks what the other side speaks, too.
             await connection.connect()
-            await connection.send(MetadataRequest([]))
+            try:
+                await connection.send(MetadataRequest([]))
+            except KafkaConnectionError as error:
+                raise _HungUp from error
     finally:
         transport = connection._writer.transport if connection._writer else None
         closed = connection.close()
@@ -111,18 +124,12 @@ def _cause(
             f"{where} speaks TLS at this port, and protocol is {protocol}",
             f"set {_SECTION}.protocol to SSL or SASL_SSL, and ca_file to its authority's",
         )
-    if not user and _hung_up(error):
+    if not user and isinstance(error, _HungUp):
         return Refusal(
             f"{where} hangs up on who does not say who it is, and protocol is {protocol}",
             f"set {_SECTION}.protocol to SASL_SSL, with username and password_file",
         )
     return None
-
-
-def _hung_up(error: Exception) -> bool:
-    from aiokafka.errors import KafkaConnectionError
-
-    return isinstance(error, KafkaConnectionError) and "closed" in str(error)
 
 
 def _user(security: Mapping[str, Any]) -> str:
