@@ -6,7 +6,9 @@ import ssl
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, SecretStr
+
+from streamgauge.settings.section import Section
 
 
 def _readable(path: Path) -> Path:
@@ -22,6 +24,29 @@ def _readable(path: Path) -> Path:
 
 #: A file in PEM format, there and readable when the settings are read.
 PemFile = Annotated[Path, AfterValidator(_readable)]
+
+
+class Certificates(Section):
+    """Whom a client believes, and who it is by TLS: what the settings of both stores hold."""
+
+    ca_file: PemFile | None = Field(
+        None, description="Whom we believe; without it the machine's authorities. PEM."
+    )
+    certificate_file: PemFile | None = Field(
+        None, description="Who we are by TLS (mTLS), with `key_file`. PEM."
+    )
+    key_file: PemFile | None = Field(None, description="The certificate's key. PEM.")
+    key_password: SecretStr | None = Field(None, description="What the key is encrypted with.")
+
+    def tls(self) -> ssl.SSLContext:
+        """The context of these files. Raises ``ValueError`` where they can't be used."""
+        password = self.key_password
+        return tls_context(
+            ca_file=self.ca_file,
+            certificate_file=self.certificate_file,
+            key_file=self.key_file,
+            key_password=None if password is None else password.get_secret_value(),
+        )
 
 
 def tls_context(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from streamgauge.settings.certificates import PemFile, tls_context
-from streamgauge.settings.section import Section
+from streamgauge.settings.certificates import Certificates
 
 
 def _upper(given: object) -> object:
     return given.upper() if isinstance(given, str) else given
 
 
-class KafkaSecurity(Section):
+class KafkaSecurity(Certificates):
     """What every client of Kafka goes by. Certificates are files in PEM format.
 
     ``password`` and ``key_password`` are secrets, so each may stand in a file: ``password_file``,
@@ -34,14 +32,6 @@ class KafkaSecurity(Section):
     ] = Field("SCRAM-SHA-512", description="How the user proves who it is, by SASL.")
     username: Annotated[str, Field(min_length=1)] | None = Field(None, description="The SASL user.")
     password: SecretStr | None = Field(None, description="The user's password.")
-    ca_file: PemFile | None = Field(
-        None, description="Whom we believe; without it the machine's authorities. PEM."
-    )
-    certificate_file: PemFile | None = Field(
-        None, description="Who we are by TLS (mTLS), with `key_file`. PEM."
-    )
-    key_file: PemFile | None = Field(None, description="The certificate's key. PEM.")
-    key_password: SecretStr | None = Field(None, description="What the key is encrypted with.")
 
     @property
     def encrypted(self) -> bool:
@@ -78,16 +68,6 @@ class KafkaSecurity(Section):
     def _has(self, name: str) -> bool:
         value = getattr(self, name)
         return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
-
-    def tls(self) -> ssl.SSLContext:
-        """The context of these files. Raises ``ValueError`` where they can't be used."""
-        password = self.key_password
-        return tls_context(
-            ca_file=self.ca_file,
-            certificate_file=self.certificate_file,
-            key_file=self.key_file,
-            key_password=None if password is None else password.get_secret_value(),
-        )
 
 
 def check_reach(servers: str, security: KafkaSecurity) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from streamgauge.settings.certificates import PemFile, tls_context
-from streamgauge.settings.section import Section
+from streamgauge.settings.certificates import Certificates
 
 #: What in a URL's query would switch off that the server's certificate is checked.
 _WEAKENING = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
 
 
-class RedisSecurity(Section):
+class RedisSecurity(Certificates):
     """What every client of Redis goes by besides the URL; ``rediss://`` there means TLS.
 
     The ACL user stands in the URL, or here: ``username`` and ``password``. The latter and
@@ -26,14 +24,6 @@ class RedisSecurity(Section):
         None, description="The ACL user; or it stands in the URL."
     )
     password: SecretStr | None = Field(None, description="The user's password.")
-    ca_file: PemFile | None = Field(
-        None, description="Whom we believe; without it the machine's authorities. PEM."
-    )
-    certificate_file: PemFile | None = Field(
-        None, description="Who we are by TLS (mTLS), with `key_file`. PEM."
-    )
-    key_file: PemFile | None = Field(None, description="The certificate's key. PEM.")
-    key_password: SecretStr | None = Field(None, description="What the key is encrypted with.")
 
     @model_validator(mode="after")
     def _consistent(self) -> RedisSecurity:
@@ -41,16 +31,6 @@ class RedisSecurity(Section):
             raise ValueError("username: stands without a password; give password or password_file")
         self.tls()
         return self
-
-    def tls(self) -> ssl.SSLContext:
-        """The context of these files. Raises ``ValueError`` where they can't be used."""
-        password = self.key_password
-        return tls_context(
-            ca_file=self.ca_file,
-            certificate_file=self.certificate_file,
-            key_file=self.key_file,
-            key_password=None if password is None else password.get_secret_value(),
-        )
 
 
 def check_url(url: str, security: RedisSecurity) -> None:
