@@ -25,8 +25,9 @@ from streamgauge_client.topics import ALARMS
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks at all champions.
+#: Between two looks at champions, and the most of them in one: each is read as a whole.
 LOOK_SECONDS = 10.0
+MOST = 50
 
 
 class Audits:
@@ -52,12 +53,20 @@ class Audits:
         self._topic = ALARMS.under(settings.kafka.topic_prefix)
         self._publisher = publisher
         self._telemetry = telemetry
+        #: Of the list of models, where the next look begins.
+        self._place = 0
         #: The refusal of each model that was counted and logged, whether Kafka took it or not.
         self._noted: dict[str, str] = {}
 
     async def look(self) -> None:
-        """Verify all champions. Raises what Redis, the archive and Kafka raise."""
-        for model in await asyncio.to_thread(self._registry.models):
+        """Verify champions, all or the next ones in turn.
+
+        Raises what Redis, the archive and Kafka raise.
+        """
+        models = await asyncio.to_thread(self._registry.models)
+        begin = self._place if self._place < len(models) else 0
+        self._place = begin + MOST
+        for model in models[begin : begin + MOST]:
             error = await asyncio.to_thread(self._auditor.look, model)
             key = model_key(model, "refused")
             held = await asyncio.to_thread(self._redis.get, key)

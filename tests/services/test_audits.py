@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from services.learner import audits
 from services.learner.audits import Audits
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.registry.registry import ModelRegistry
@@ -50,6 +51,27 @@ def url() -> Iterator[str]:
         yield redis.url
 
 
+async def test_of_many_models_each_has_its_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "MOST", 2)
+    redis = Redis.from_url(url)
+    redis.flushall()
+    # Given five models
+    names = [f"m{n}" for n in range(5)]
+    registry = ModelRegistry(redis, key=KEY)
+    for name in names:
+        registry.allocate(name, "token")
+    assert registry.models() == names
+    settings = Settings.model_validate({"redis": {"url": url}, "state": {"key": KEY.decode()}})
+    made = Audits(settings, publisher=Kafka(), telemetry=WorkerTelemetry())
+    seen: list[str] = []
+    monkeypatch.setattr(made._auditor, "look", seen.append)
+    # When it looks four times, Then all were looked at, and the first ones again
+    for _ in range(4):
+        await made.look()
+    assert seen == [*names, *names[:2]]
+    redis.close()
+
+
 async def test_a_damaged_champion_is_said_once_and_its_end_too(url: str) -> None:
     # Given two models, one of them damaged in the store
     redis, kafka, telemetry = Redis.from_url(url), Kafka(), WorkerTelemetry()
@@ -60,21 +82,21 @@ async def test_a_damaged_champion_is_said_once_and_its_end_too(url: str) -> None
     good = registry.envelope("fraud", 1)
     redis.set(model_key("fraud", "artefact:1"), good[:-1])
     # When Kafka is away
-    audits = Audits(settings, publisher=kafka, telemetry=telemetry)
+    own = Audits(settings, publisher=kafka, telemetry=telemetry)
     kafka.away = True
     with pytest.raises(PublishFailed):
-        await audits.look()
+        await own.look()
     # Then it is said when Kafka is back, and said once, also by another learner
     kafka.away = False
-    await audits.look()
-    await audits.look()
+    await own.look()
+    await own.look()
     other = Audits(settings, publisher=kafka, telemetry=telemetry)
     await other.look()
     assert kafka.said == [("firing", "fraud", "format")]
     # And when it is put right, the other learner may say that
     redis.set(model_key("fraud", "artefact:1"), good)
     await other.look()
-    await audits.look()
+    await own.look()
     assert kafka.said[1:] == [("resolved", "fraud", "format")]
     # (each learner counts what it saw itself)
     assert telemetry.artefacts_refused == {("fraud", "format"): 2}
