@@ -17,8 +17,9 @@ DEMO_SECONDS ?=
 # What pytest is to run or how: make test ARGS="tests/client -k drops"
 ARGS ?=
 
-# Tests that measure time, or start as many processes as there are cores.
-ALONE := tests/integration tests/services/test_stack_run.py tests/deploy/test_compose_run.py
+# Tests that run side by side: one more than there are cores, because many wait for a Kafka.
+WORKERS ?= $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1 )); \
+	echo $$(( n > 4 ? 4 : n )))
 
 # How much of it `make quiet` simulates: models in which nothing happens, and models that drift.
 QUIET_MODELS ?= 200
@@ -45,9 +46,9 @@ demo: $(RUN) ## the product on one machine, on real data: make demo [DEMO_SECOND
 test: $(RUN) $(DEV) ## the suite: make test [ARGS="tests/client"]
 ifeq ($(strip $(ARGS)),)
 	@echo "test: 1 of 2: all that can run side by side"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ALONE:%=--ignore=%); first=$$?; \
-		echo "test: 2 of 2: the product's processes on Kafka and Redis, one test at a time"; \
-		$(BIN)/python -m pytest $(ALONE) && exit $$first
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not alone"; first=$$?; \
+		echo "test: 2 of 2: what holds a clock against a promise, one test at a time"; \
+		$(BIN)/python -m pytest -m "alone and not slow" tests/integration && exit $$first
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

@@ -145,6 +145,7 @@ def _seconds_to_alarm(processes: Processes, kafka: Kafka, prefix: str) -> dict[s
     return took
 
 
+@pytest.mark.alone
 def test_an_alarm_arrives_within_its_promise(embedded_kafka: Kafka, prefix: str) -> None:
     tries: list[dict[str, float]] = []
     # What else runs on the machine may hold up one try, and hardly three.

@@ -124,6 +124,7 @@ def test_every_record_is_counted_the_fault_is_told_and_an_oracle_agrees(
     wait(lambda: processes.state("fraud") == blob, 10, "the state differs from a single pass")
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 def test_kill_9_in_the_middle_changes_nothing_but_the_time(
     real_kafka: Kafka, real_redis: str, prefix: str

@@ -125,6 +125,7 @@ def wait(condition: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 def test_kill_9_loses_nothing_and_doubles_nothing(
     workers: Workers, real_kafka: Kafka, prefix: str

@@ -66,6 +66,12 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
 Make = Callable[[str, str], Service]
 
 
+def test_no_port_is_told_twice() -> None:
+    # Given ports on which nobody listens yet, Then no other is told the same
+    told = [free_port() for _ in range(300)]
+    assert len(set(told)) == len(told)
+
+
 def test_start_waits_until_the_service_answers(
     supervisor: Supervisor, module: Make, tmp_path: Path
 ) -> None:
