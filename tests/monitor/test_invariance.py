@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from streamgauge.monitor import (
     Configuration,
     PartitionMonitor,
+    catalogue,
     feature_budget,
-    model_monitor,
     partition_monitor,
     step,
 )
@@ -185,8 +185,8 @@ def crowded_log() -> list[LogRecord]:
 @pytest.fixture
 def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition_monitor, "MOST_MODELS", 8)
-    monkeypatch.setattr(model_monitor, "MOST_VERSIONS", 4)
-    monkeypatch.setattr(model_monitor, "MOST_STEPS", 3)
+    monkeypatch.setattr(catalogue, "MOST_VERSIONS", 4)
+    monkeypatch.setattr(catalogue, "MOST_STEPS", 3)
     monkeypatch.setattr(step, "MOST_FEATURES", 12)
     monkeypatch.setattr(feature_budget.FeatureBudget.__init__, "__defaults__", (60,))
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streamgauge.monitor import model_monitor, partition_monitor, step
+from streamgauge.monitor import catalogue, partition_monitor, step
 from streamgauge.processing import LogRecord, StateError
 from streamgauge.state.keys import model_id
 from streamgauge.state.views import ModelView
@@ -46,7 +46,7 @@ def test_features_beyond_the_catalogue_do_not_grow_the_state(
 def test_versions_that_look_like_pods_do_not_grow_the_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model_monitor, "MOST_VERSIONS", 4)
+    monkeypatch.setattr(catalogue, "MOST_VERSIONS", 4)
     records = stream(2_000, version=lambda i: f"pod-{i // 20}")
     subject = monitor()
     assert drive(subject, records).counts == {("prediction", "ok"): 2_000}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from streamgauge.monitor.catalogue import PAUSE_WINDOWS
 from streamgauge.monitor.criteria import evaluate
 from streamgauge.monitor.figures import Figure, Level
-from streamgauge.monitor.model_monitor import PAUSE_WINDOWS, ModelMonitor
+from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.series import Series
 from streamgauge.monitor.truth.figures import performance_figures
 from streamgauge.monitor.truth.performance import Performance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from streamgauge.alarms.finding import Finding, Span
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import EventBatch, rows_by_name
-from streamgauge.metrics.traffic import Traffic
 from streamgauge.monitor.acts import Act, panes_of
 from streamgauge.monitor.behaviour import Behaviour
+from streamgauge.monitor.catalogue import Catalogue
 from streamgauge.monitor.clients import Clients
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import SeriesCounts
@@ -26,7 +26,7 @@ from streamgauge.monitor.judge import alpha
 from streamgauge.monitor.lateness import Lateness
 from streamgauge.monitor.series import RULE_EVENTS, Judged, Series
 from streamgauge.monitor.shown_alarms import ShownAlarms
-from streamgauge.monitor.step import MOST_STEPS, Step
+from streamgauge.monitor.step import Step
 from streamgauge.monitor.truth.feed import TruthFeed
 from streamgauge.monitor.truth.model_truth import ModelTruth
 from streamgauge.monitor.truth.say import truth_event
@@ -34,11 +34,6 @@ from streamgauge.monitor.voice import edge_event, silence_edge
 from streamgauge.monitor.waiting_events import ENOUGH, WaitingEvents
 from streamgauge.windows.watermark import Watermark
 from streamgauge_client.events import AlarmEvent
-
-#: Versions (of all steps together) that are monitored at once; a pod's name for one ends here.
-MOST_VERSIONS = 20
-#: A version that is silent for so many of the shortest windows makes room for another.
-PAUSE_WINDOWS = 3
 
 
 class ModelMonitor:
@@ -58,9 +53,7 @@ class ModelMonitor:
         budget: FeatureBudget | None = None,
     ) -> None:
         self.model, self.topic, self.partition = model, topic, partition
-        self._budget = budget if budget is not None else FeatureBudget()
-        self.steps: dict[str, Step] = {}
-        self.series: dict[tuple[str, str], Series] = {}
+        self.catalogue = Catalogue(configuration, budget if budget is not None else FeatureBudget())
         self.policy = AlarmPolicy()
         self.alarms = ShownAlarms()
         self.clients = Clients()
@@ -69,18 +62,22 @@ class ModelMonitor:
         self.lateness = Lateness()
         self.labels = 0
         self.feedback: dict[str, int] = {}
-        #: Predictions of versions and steps beyond the catalogue: counted, not judged.
-        self.unmonitored = 0
-        #: Totals of these, and of versions that made room for others.
-        self.others = Traffic()
         self.configuration = configuration
         self.watermark = self._watermark()
         self.truth = TruthFeed(ModelTruth(configuration.spec, partial(truth_event, self)))
         self._waiting = WaitingEvents()
-        #: Whether a version is gone of whose slow state something was not written, or still is.
-        self._slow_lost = False
         #: Event time up to which panes are closed; within a batch it moves at record positions.
         self._closed = -math.inf
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """The steps that are monitored, in the order in which they first came."""
+        return self.catalogue.steps
+
+    @property
+    def series(self) -> Mapping[tuple[str, str], Series]:
+        """What is monitored of each version and step."""
+        return self.catalogue.series
 
     def configure(self, configuration: Configuration) -> list[AlarmEvent]:
         """Go by another version of the spec from here on; open alarms stay open.
@@ -97,16 +94,7 @@ class ModelMonitor:
             setattr(self.watermark, field, getattr(old, field))
         if old.pane != self.watermark.pane:
             self.behaviour.panes, self.behaviour.window = {}, None
-        changed = {}
-        for name, step in self.steps.items():
-            newest = self._newest(name)
-            changed[name] = step.configure(
-                configuration,
-                last=newest.last.counts.targets if newest is not None else {},
-                end=newest.last.end if newest is not None else None,
-            )
-        for (_, step_name), series in self.series.items():
-            series.configure(configuration, changed[step_name])
+        self.catalogue.configure(configuration)
         return events
 
     def _accept(self, configuration: Configuration) -> list[AlarmEvent]:
@@ -139,15 +127,6 @@ class ModelMonitor:
                 events.append(self._event(edge, None))
             self.behaviour = Behaviour()
         return events
-
-    def _newest(self, step: str) -> Series | None:
-        """The series of a step whose last window holds most: what the present is."""
-        judged = [
-            series
-            for (_, name), series in self.series.items()
-            if name == step and series.last.end is not None
-        ]
-        return max(judged, key=lambda each: (each.last.counts.n, each.version), default=None)
 
     def observe(self, batch: EventBatch, log_before: NDArray[np.float64]) -> list[AlarmEvent]:
         """Take predictions in log order.
@@ -183,11 +162,7 @@ class ModelMonitor:
 
     def _may_wait(self, batch: EventBatch) -> bool:
         """Whether counting the events would make nothing that others compete for."""
-        keys = set(zip(batch.version, batch.step, strict=True))
-        if batch.kind != "prediction" or not keys <= self.series.keys():
-            return False
-        steps = {step for _, step in keys}
-        return len(steps) == 1 and self.steps[steps.pop()].knows(batch.features)
+        return batch.kind == "prediction" and self.catalogue.knows(batch)
 
     def settle(self) -> None:
         """Count what waits: before anything is closed, changed or told."""
@@ -202,7 +177,7 @@ class ModelMonitor:
         self.watermark.advance(log_time)
         tick = self.watermark.tick
         due = self._waiting.first_pane <= tick or self.behaviour.due(tick)
-        due = due or any(pane <= tick for series in self.series.values() for pane in series.panes)
+        due = due or bool(self.catalogue.due(tick))
         events = self._close(tick) if due else None
         watched = self.configuration.spec.watch.silence
         silent = [self._tell(heard) for heard in self.hearing.notice(log_time) if watched]
@@ -240,7 +215,7 @@ class ModelMonitor:
     def retire(self, version: str) -> list[AlarmEvent]:
         """Somebody took a version out of service: where it spoke last, silence is no news."""
         self.settle()
-        newest = {name: self._spoke_last(name) for name in self.steps}
+        newest = {name: self.catalogue.spoke_last(name) for name in self.steps}
         gone = [name for name, series in newest.items() if series and series.version == version]
         return [self._tell(heard) for heard in self.hearing.stop(gone)]
 
@@ -249,25 +224,9 @@ class ModelMonitor:
         return Watermark(pane=defaults.pane_seconds, grace=defaults.grace_seconds)
 
     def _count(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
-        self._claim(batch)
         if self.configuration.spec.watch.behaviour:
             self._count_interactions(batch, panes)
-        for name, rows in rows_by_name(batch.step):
-            whole = len(rows) == len(batch)
-            part = batch if whole else batch.take(rows)
-            step = self.steps.get(name)
-            if step is None:
-                self._count_only(part.status, part.latency_seconds, part.weight)
-                continue
-            placed = step.place(part)
-            for version, members in rows_by_name(part.version):
-                series = self.series.get((version, name))
-                if series is None:
-                    self._count_only(
-                        part.status[members], part.latency_seconds[members], part.weight[members]
-                    )
-                else:
-                    series.count(part, members, panes if whole else panes[rows], placed)
+        self.catalogue.count(batch, panes, closed=self._closed)
 
     def _count_interactions(self, batch: EventBatch, panes: NDArray[np.int64]) -> None:
         ids, weights = batch.interaction_id, batch.weight.tolist()
@@ -280,80 +239,9 @@ class ModelMonitor:
                 [ids[row] for row in rows], [weights[row] for row in rows]
             )
 
-    def _claim(self, batch: EventBatch) -> None:
-        """Make room for what is new, in log order: places are few."""
-        keys = list(zip(batch.version, batch.step, strict=True))
-        if keys.count(keys[0]) == len(keys):
-            first = {keys[0]: 0}
-        else:
-            # Written from the end, so that the first row of each key stays.
-            first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-        for key, row in sorted(first.items(), key=lambda item: item[1]):
-            series = self.series.get(key)
-            if series is not None:
-                series.last_seen = max(series.last_seen, float(batch.timestamp[row]))
-                continue
-            version, name = key
-            if name not in self.steps:
-                if len(self.steps) >= MOST_STEPS:
-                    continue
-                self.steps[name] = Step(name, self.configuration, self._budget)
-            if len(self.series) >= MOST_VERSIONS:
-                self._retire()
-            if len(self.series) < MOST_VERSIONS:
-                made = Series(version, self.steps[name], self.configuration)
-                made.last_seen = float(batch.timestamp[row])
-                if self.configuration.spec.watch.releases:
-                    before = zip(keys[:row], batch.timestamp[:row].tolist(), strict=True)
-                    made.rival = self._spoke_last(name, before)
-                if made.rival is not None:
-                    made.inherit(made.rival)
-                self.series[key] = made
-
-    def _retire(self) -> None:
-        """Make room: drop the version that is silent for longest, unless it may only pause."""
-        patience = PAUSE_WINDOWS * self.configuration.window.min_duration
-        key = min(self.series, key=lambda key: (self.series[key].last_seen, key))
-        oldest = self.series[key]
-        if oldest.last_seen < self._closed - patience:
-            self.others.merge(oldest.totals)
-            self._slow_lost |= oldest.slow_changed or bool(oldest.slow_state())
-            del self.series[key]
-            for series in self.series.values():
-                if series.rival is oldest:
-                    series.rival = None
-
-    def _count_only(
-        self,
-        statuses: NDArray[np.int8],
-        latency: NDArray[np.float64],
-        weights: NDArray[np.int64],
-    ) -> None:
-        self.unmonitored += len(statuses)
-        self.others.update(statuses, latency, weights)
-
-    def _spoke_last(
-        self, step: str, before: Iterable[tuple[tuple[str, str], float]] = ()
-    ) -> Series | None:
-        """The version of a step that spoke last, which a new one is held against.
-
-        ``before`` are the keys and event times of a batch's events that were not counted yet.
-        """
-        seen = {key: series.last_seen for key, series in self.series.items() if key[1] == step}
-        for key, timestamp in before:
-            if key in seen:
-                seen[key] = max(seen[key], timestamp)
-        newest = max(seen, key=lambda key: (seen[key], key), default=None)
-        return self.series[newest] if newest is not None else None
-
     def _due(self, tick: int) -> list[tuple[int, tuple[str, str] | None]]:
         """Panes to be closed by ``tick``, and whose they are; None is for what users did."""
-        due: list[tuple[int, tuple[str, str] | None]] = sorted(
-            (pane, key)
-            for key, series in self.series.items()
-            for pane in series.panes
-            if pane <= tick
-        )
+        due: list[tuple[int, tuple[str, str] | None]] = [*self.catalogue.due(tick)]
         # What users did is judged behind the predictions of the same pane.
         due += [(pane, None) for pane in self.behaviour.panes if pane <= tick]
         due.sort(key=lambda item: (item[0], item[1] is None))
@@ -379,17 +267,8 @@ class ModelMonitor:
                     firing = self.policy.is_firing(series.step.name, but="data_quality")
                     series.learn(firing=firing, broken=partial(self._is_broken, series))
                 if judged.fullness is not None:
-                    self._part_with_rival(series)
+                    self.catalogue.part_with_rival(series)
         return events
-
-    def _part_with_rival(self, series: Series) -> None:
-        """A version that has a reference of its own needs no other that is gone."""
-        rival = series.rival
-        if rival is None or any(series.outputs[n].reference is None for n in series.compared):
-            return
-        patience = PAUSE_WINDOWS * self.configuration.window.min_duration
-        if rival.last_seen < series.last_seen - patience:
-            series.rival = None
 
     def _close_behaviour(self, pane: int) -> Iterator[AlarmEvent]:
         spec = self.configuration.spec
@@ -472,16 +351,17 @@ class ModelMonitor:
         """Plain values for ``from_state``; the same log gives the same state."""
         self.settle()
         mark = self.watermark
+        steps, series, others = self.catalogue.state()
         return [
             self.model,
             self.configuration.number,
             [mark.settled, mark.event_max, mark.recorded_at],
-            [[name, step.state()] for name, step in self.steps.items()],
-            [[*key, series.state()] for key, series in self.series.items()],
+            steps,
+            series,
             self.policy.state(),
             self.alarms.state(),
             [self.labels, dict(sorted(self.feedback.items()))],
-            [self.unmonitored, self.others.state()],
+            others,
             self.clients.state(),
             self.behaviour.state(),
             self.hearing.state(),
@@ -491,19 +371,11 @@ class ModelMonitor:
     @property
     def slow_changed(self) -> bool:
         """Whether the slow part of the state is to be written."""
-        return self._slow_lost or any(series.slow_changed for series in self.series.values())
+        return self.catalogue.slow_changed
 
     def slow_state(self) -> list[Any]:
         """The part that changes by the hour; whoever asks writes it, so it is unchanged now."""
-        self._slow_lost = False
-        for series in self.series.values():
-            series.slow_changed = False
-        of_steps = {name: step.slow_state() for name, step in self.steps.items()}
-        of_series = [[*key, series.slow_state()] for key, series in self.series.items()]
-        return [
-            {name: slow for name, slow in of_steps.items() if slow},
-            [each for each in of_series if each[-1]],
-        ]
+        return self.catalogue.slow_state()
 
     @classmethod
     def from_state(
@@ -519,35 +391,15 @@ class ModelMonitor:
         """Return the monitor described by ``state`` and the last ``slow_state``."""
         model, number, mark, steps, series, policy, alarms, counts, others = state[:9]
         clients, behaviour, hearing, lateness = state[9:]
-        of_steps: dict[str, Any] = slow[0] if slow else {}
-        of_series = {(v, s): each for v, s, each in slow[1]} if slow else {}
         made = cls(
             model, configuration_of(model, number), topic=topic, partition=partition, budget=budget
         )
         made.watermark.settled, made.watermark.event_max, made.watermark.recorded_at = mark
         made.watermark.value = made.watermark.settled
-        made.steps = {
-            name: Step.from_state(name, made.configuration, budget, each, of_steps.get(name, {}))
-            for name, each in steps
-        }
-        made.series = {
-            (version, step): Series.from_state(
-                version,
-                made.steps[step],
-                made.configuration,
-                each,
-                of_series.get((version, step), {}),
-            )
-            for version, step, each in series
-        }
-        for version, step, each in series:
-            rival = Series.rival_of(each)
-            if rival is not None:
-                made.series[version, step].rival = made.series.get((rival, step))
+        made.catalogue.restore([steps, series, others], slow)
         made.policy.restore(policy)
         made.alarms = ShownAlarms.from_state(alarms)
         made.labels, made.feedback = counts
-        made.unmonitored, made.others = others[0], Traffic.from_state(others[1])
         made.clients = Clients.from_state(clients)
         made.behaviour = Behaviour.from_state(behaviour)
         made.hearing = Hearing.from_state(hearing)

@@ -48,7 +48,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         spec_version=monitor.configuration.number,
         owner=monitor.configuration.spec.owner,
         late=monitor.lateness.total,
-        unmonitored=monitor.unmonitored,
+        unmonitored=monitor.catalogue.unmonitored,
         features_dropped=sum(step.dropped for step in monitor.steps.values()),
         labels=monitor.labels,
         truth=truth_view(truth),
@@ -66,7 +66,7 @@ def model_view(monitor: ModelMonitor) -> ModelView:
         ),
         alarms=in_order([*monitor.alarms, *truth.alarms]),
         series=[_series_view(monitor, series) for series in monitor.series.values()]
-        + ([_others_view(monitor)] if monitor.others.n else []),
+        + ([_others_view(monitor)] if monitor.catalogue.others.n else []),
         criteria=criteria_views(monitor),
     )
 
@@ -77,7 +77,7 @@ def _others_view(monitor: ModelMonitor) -> SeriesView:
         version="_other",
         state="no_data",
         reason="versions and steps that are counted only: too many, or long silent",
-        **_totals(monitor.others),
+        **_totals(monitor.catalogue.others),
     )
 
 
