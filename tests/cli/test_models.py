@@ -239,7 +239,7 @@ def test_promote_then_rollback_serves_and_is_told(
 
 
 def test_without_kafka_nothing_is_decided(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamgauge.cli.model_event.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("streamgauge.access.event_log.ANSWER_SECONDS", 0.5)
     env = {"STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": "localhost:1"}
     away = models("promote", "fraud", 3, "--reason", "r", **env)
     assert away.exit_code == 3 and "--no-event" in away.stderr

@@ -7,10 +7,19 @@ from types import MappingProxyType
 from typing import Any
 
 from streamgauge.settings.kafka_security import KafkaSecurity
+from streamgauge.settings.sections import KafkaSettings
 from streamgauge_client import security as client
 
 #: Of a Kafka that asks for nothing.
 OPEN: Mapping[str, Any] = MappingProxyType({})
+
+
+def kafka_address(kafka: KafkaSettings) -> dict[str, str]:
+    """Where Kafka is and who we are: what every client of confluent-kafka begins with."""
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        **librdkafka_security(kafka.security),
+    }
 
 
 def librdkafka_security(security: KafkaSecurity) -> dict[str, str]:

@@ -75,9 +75,11 @@ def open_consumer(settings: Settings) -> Iterator[Any]:
     """A Kafka consumer without a group, for reading along. The broker answered just now."""
     from confluent_kafka import Consumer, KafkaException
 
+    from streamgauge.access.kafka import kafka_address
+
     consumer = Consumer(
         {
-            **kafka_address(settings),
+            **kafka_address(settings.kafka),
             # Partitions are assigned, so nobody ever joins this group; the name is required.
             "group.id": "streamgauge-tail",
             "enable.auto.commit": False,
@@ -106,8 +108,10 @@ def kafka_admin(settings: Settings) -> Any:
 
     from confluent_kafka.admin import AdminClient
 
+    from streamgauge.access.kafka import kafka_address
+
     options = {
-        **kafka_address(settings),
+        **kafka_address(settings.kafka),
         "socket.connection.setup.timeout.ms": int(CONNECT_SECONDS * 1000),
         "log_level": 0,
         "error_cb": lambda error: None,
@@ -115,41 +119,14 @@ def kafka_admin(settings: Settings) -> Any:
     return AdminClient(options, logger=logging.getLogger(f"{__name__}.librdkafka"))
 
 
-def kafka_address(settings: Settings) -> dict[str, Any]:
-    """Where Kafka is and who we are: what every client of confluent-kafka begins with."""
-    from streamgauge.access.kafka import librdkafka_security
-
-    kafka = settings.kafka
-    return {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        **librdkafka_security(kafka.security),
-    }
-
-
 def kafka_away(settings: Settings, error: Any) -> Unreachable:
     """What is said of a Kafka that does not answer, or that refuses us: then also why."""
-    from streamgauge.access.kafka import aiokafka_security
-    from streamgauge.access.kafka_refusal import ask_kafka
-    from streamgauge.access.rights import missing_right
+    from streamgauge.access import kafka_away as away
 
-    servers = settings.kafka.bootstrap_servers
-    if (right := missing_right(error)) is not None:
-        return Unreachable(f"Kafka at {servers}: {right.cause}", right.remedy)
-    refusal = ask_kafka(servers, aiokafka_security(settings.kafka.security))
-    if refusal is not None:
-        return Unreachable(refusal.cause, refusal.remedy)
-    return Unreachable(
-        f"Kafka at {servers} is not reachable: {_kafka_text(error)}",
-        "start it (`python -m services.stack` brings one) or set"
-        " STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS",
-    )
+    refusal = away.kafka_away(settings.kafka, error)
+    return Unreachable(refusal.cause, refusal.remedy)
 
 
 def _cause(error: BaseException) -> str:
     inner = error.__cause__ or error.__context__ or error
     return str(getattr(inner, "strerror", None) or inner or type(error).__name__).rstrip(".")
-
-
-def _kafka_text(error: Any) -> str:
-    first = error.args[0] if error.args else error
-    return str(first.str()) if hasattr(first, "str") else str(first)

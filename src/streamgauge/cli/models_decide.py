@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamgauge.cli.apply import author, now
+from streamgauge.cli.event_log import ModelEventOption, open_events
 from streamgauge.cli.failures import CommandFailed
-from streamgauge.cli.model_event import ModelEvents, open_model_events
+from streamgauge.cli.model_event import decided
 from streamgauge.cli.open_registry import open_registry
 from streamgauge.cli.options import Format, FormatOption, settings_of
 from streamgauge.cli.output import print_rows, say
 
 if TYPE_CHECKING:
+    from streamgauge.access.event_log import EventLog
     from streamgauge.registry.record import Champion
 
 Model = Annotated[str, typer.Argument(help="The model's name, as its events have it.")]
 Reason = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Verify and say what would change, and change nothing.")
-]
-Event = Annotated[
-    bool, typer.Option(help="Tell it on the models topic; without, Kafka is not needed.")
 ]
 
 
@@ -35,7 +34,7 @@ def promote(
         bool, typer.Option("--follow", help="Newer snapshots of its pipeline take its place.")
     ] = False,
     dry_run: DryRun = False,
-    event: Event = True,
+    event: ModelEventOption = True,
     output: FormatOption = "table",
 ) -> None:
     """Make a version champion: it serves within seconds, everywhere, without a missed request.
@@ -50,7 +49,7 @@ def promote(
     Example: `streamgauge models promote fraud 12 --reason "won the trial"`
     """
     settings = settings_of(ctx)
-    with open_registry(settings) as registry, open_model_events(settings, wanted=event) as events:
+    with open_registry(settings) as registry, open_events(settings, wanted=event) as events:
         from streamgauge.registry.publish import revived
 
         registry.record(model, version)
@@ -87,7 +86,7 @@ def rollback(
         int | None, typer.Option(help="An older champion; else the one before the present.")
     ] = None,
     dry_run: DryRun = False,
-    event: Event = True,
+    event: ModelEventOption = True,
     output: FormatOption = "table",
 ) -> None:
     """Go back to a version that was champion before: it serves within two seconds.
@@ -98,7 +97,7 @@ def rollback(
     Example: `streamgauge models rollback fraud --reason "complaints since noon"`
     """
     settings = settings_of(ctx)
-    with open_registry(settings) as registry, open_model_events(settings, wanted=event) as events:
+    with open_registry(settings) as registry, open_events(settings, wanted=event) as events:
         from streamgauge.registry.publish import revived
 
         target = registry.rollback_target(model, to=to)
@@ -117,7 +116,7 @@ def rollback(
 
 
 def _tell(
-    events: ModelEvents | None,
+    events: EventLog | None,
     champion: Champion,
     action: str,
     pipeline: str,
@@ -127,13 +126,17 @@ def _tell(
 ) -> None:
     if events is None:
         return
-    by = author()
+    from streamgauge.access.event_log import NotTold
+
+    event = decided(
+        champion, action, pipeline=pipeline, previous=previous, actor=author(), reason=reason
+    )
     try:
-        events.tell(champion, action, pipeline=pipeline, previous=previous, actor=by, reason=reason)
-    except CommandFailed as error:
+        events.tell(event, time=champion.at)
+    except NotTold as error:
         raise CommandFailed(
             f"version {champion.version} of {champion.model} is champion now, but the event was not"
-            f" told: {error.message}",
+            f" told: {error}",
             f"tell it with `streamgauge models promote {champion.model} {champion.version} …`",
         ) from error
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from streamgauge.cli.apply import author, now
-from streamgauge.cli.model_event import open_model_events
+from streamgauge.cli.event_log import open_events
+from streamgauge.cli.model_event import retraining
 from streamgauge.cli.options import settings_of
 from streamgauge.cli.output import say
 
@@ -24,7 +25,8 @@ def retrain(ctx: typer.Context, model: Model, reason: Reason) -> None:
 
     Example: `streamgauge models retrain fraud --reason "new tariff from Monday"`
     """
-    with open_model_events(settings_of(ctx), wanted=True) as events:
+    with open_events(settings_of(ctx), wanted=True) as events:
         assert events is not None
-        events.ask_retraining(model, at=now(), actor=author(), reason=reason)
+        at = now()
+        events.tell(retraining(model, at=at, actor=author(), reason=reason), time=at)
     say(f"asked for a retraining of {model}; see `streamgauge tail models`")
