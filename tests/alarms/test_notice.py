@@ -36,6 +36,15 @@ def test_what_is_not_there_is_not_said() -> None:
     assert not any("None" in line or line.endswith(": ") for line in said)
 
 
+def test_who_has_it_until_when_and_why() -> None:
+    taken = example("acknowledged")
+    assert "acknowledged by ann: the feed is being repaired" in lines(taken)
+    assert taken.handling is not None
+    until = taken.handling.model_copy(update={"until": 1_790_003_630.0})
+    silenced = taken.model_copy(update={"status": "silenced", "handling": until})
+    assert lines(silenced)[1].startswith("silenced until 2026-09-21T15:13:50Z by ann")
+
+
 def test_no_line_breaks_within_a_line() -> None:
     said = lines(example("full", contingency="first\nsecond\x1b[31m", scope={"step": "a\r\nb"}))
     assert all(line.isprintable() for line in said)

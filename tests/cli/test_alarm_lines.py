@@ -72,6 +72,14 @@ def test_one_that_is_over_needs_nobody() -> None:
     assert len(shown({**DRIFT, "status": "resolved"})) == 1
 
 
+def test_who_took_it_and_until_when() -> None:
+    handling = {"alarm_id": "a", "by": "ann\x1b[2J", "at": 1_700_000_000.0}
+    taken = {**DRIFT, "status": "acknowledged", "reason": "the feed", "handling": handling}
+    assert shown(taken)[1:] == ["    by ann·[2J: the feed"]
+    silenced = {**taken, "status": "silenced", "handling": {**handling, "until": 1_700_003_600.0}}
+    assert shown(silenced)[1:] == ["    by ann·[2J, until 2023-11-14 23:13:20 UTC: the feed"]
+
+
 def test_a_silence_says_whether_the_clients_live() -> None:
     alive = "its clients are alive: there is no traffic, or it does not reach them"
     silence = {
@@ -103,6 +111,8 @@ def test_the_first_step_that_moved_is_where_to_look() -> None:
     "odd",
     [
         {"evidence": "?"},
+        {"handling": "?", "reason": 3},
+        {"handling": {"until": "noon", "by": ["ann"]}},
         {"evidence": {"slices": 5, "hints": {"a": 1}, "top_features": [None, 3]}},
         {"evidence": {"slices": [{"severity_ratio": "high"}]}, "affected": "many"},
         {"scope": ["step"], "starts_at": "noon", "summary": None},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import Result
 from streamgauge.state.handlings import Handlings
 from streamgauge.state.keys import model_id, view_key
 from streamgauge.state.views import AlarmView, ModelView
+from streamgauge_client import alarms
 
 Run = Callable[..., Result]
 
@@ -58,14 +60,22 @@ def test_open_alarms_are_listed_worst_first(run: Run, url: str) -> None:
     assert "what aa22 says·[2J" in text and "\x1b" not in text
 
 
-def test_an_alarm_is_looked_after_silenced_and_everybodys_again(run: Run, url: str) -> None:
+def test_an_alarm_is_looked_after_silenced_and_everybodys_again(
+    run: Run, url: str, broker: str
+) -> None:
+    prefix = f"m{uuid.uuid4().hex[:8]}"
+    env = {
+        "STREAMGAUGE_KAFKA__TOPIC_PREFIX": prefix,
+        "STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": broker,
+    }
     # When somebody takes an alarm, by the beginning of its id
-    result = run("--redis", url, "alarms", "acknowledge", "aa2", "--reason", "the feed")
+    result = run("--redis", url, "alarms", "acknowledge", "aa2", "--reason", "the feed", env=env)
     assert result.exit_code == 0 and "acknowledged by" in result.stdout + result.stderr
     assert dict(listed(run, url))["aa22"] == "acknowledged"
     assert ": the feed" in run("--redis", url, "alarms", "list").stdout
     # And silences another, by its model
-    result = run("--redis", url, "alarms", "silence", "churn", "--for", "2h", "--reason", "known")
+    silence = ("alarms", "silence", "churn", "--for", "2h", "--reason", "known")
+    result = run("--redis", url, *silence, env=env)
     assert result.exit_code == 0 and "silenced until" in result.stdout + result.stderr
     with Redis.from_url(url) as redis:
         held = Handlings(redis).all()["cause of dd44"]
@@ -76,6 +86,30 @@ def test_an_alarm_is_looked_after_silenced_and_everybodys_again(run: Run, url: s
     assert dict(listed(run, url))["dd44"] == "firing"
     result = run("--redis", url, "alarms", "lift", "churn")
     assert result.exit_code == 1 and "nobody has acknowledged" in result.stderr
+    # and the topic has both, with who and why
+    status = ("acknowledged", "silenced")
+    told = alarms(broker, topic_prefix=prefix, status=status, since="beginning", timeout=1)
+    with told:
+        found = {event.model: event for event in told}
+    assert found["fraud"].handling is not None and found["churn"].handling is not None
+    assert found["fraud"].handling.alarm_id == "aa22" and found["fraud"].handling.by
+    assert (found["fraud"].reason, found["churn"].reason) == ("the feed", "known")
+    assert found["churn"].handling.until == held.until
+
+
+def test_without_kafka_nobody_is_left_half_told(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamgauge.access.event_log.ANSWER_SECONDS", 0.5)
+    away = {"STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": "localhost:1"}
+    result = run("--redis", url, "alarms", "acknowledge", "aa2", env=away)
+    assert result.exit_code == 3 and "--no-event" in result.stderr
+    with Redis.from_url(url) as redis:
+        assert not Handlings(redis).all()
+    assert (
+        run("--redis", url, "alarms", "acknowledge", "aa2", "--no-event", env=away).exit_code == 0
+    )
+    assert dict(listed(run, url))["aa22"] == "acknowledged"
 
 
 def test_an_alarm_is_judged_also_when_it_is_over(run: Run, url: str) -> None:

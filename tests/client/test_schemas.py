@@ -48,7 +48,7 @@ def test_a_schema_is_valid_and_names_itself(event: str) -> None:
 def test_every_event_has_examples_small_and_full(event: str) -> None:
     names = {path.stem for path in EXAMPLES if path.parts[-3] == event}
     assert {"minimal", "full"} <= names
-    assert EVENTS[event].model_fields.keys() - {"error_type", "e_value", "ends_at"} <= (
+    assert EVENTS[event].model_fields.keys() - {"error_type", "e_value", "ends_at", "handling"} <= (
         read(ROOT / "schemas" / "examples" / event / "1" / "full.json").keys()
     ), "the full example shows every field"
 

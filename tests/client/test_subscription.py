@@ -121,6 +121,8 @@ def test_the_memory_for_duplicates_is_bounded(monkeypatch: pytest.MonkeyPatch) -
         ({"severity": "warning"}, [1, 2, 3]),
         ({"severity": "critical"}, [2]),
         ({"status": "resolved"}, [4]),
+        ({"status": "acknowledged"}, [5]),
+        ({"status": ["firing", "silenced", "acknowledged"], "kind": "latency"}, [3, 5]),
         ({"model": "fraud", "severity": "critical"}, []),
         ({"model": ["fraud", "churn"]}, [1, 2, 3, 4]),
         ({"kind": {"latency", "traffic"}}, [3]),
@@ -134,6 +136,8 @@ def test_filters(filters: dict[str, Any], expected: list[int]) -> None:
         message(alarm(2, model="churn", severity="critical")),
         message(alarm(3, kind="latency")),
         message(alarm(4, status="resolved", severity="info")),
+        # What somebody did about the third: nobody hears of it who did not ask.
+        message(alarm(5, status="acknowledged", kind="latency")),
     ]
     assert ids(list(subscribed(messages, **filters))) == [f"alarm-{n}" for n in expected]
 

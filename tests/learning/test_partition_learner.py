@@ -67,7 +67,9 @@ def stream(
     return events, [label(i, START + i / rate + delay, i, bool(truth[i])) for i in range(n)]
 
 
-def alarm(offset: int, at: float, *, firing: bool, kind: str = "data_quality") -> LogRecord:
+def alarm(
+    offset: int, at: float, *, firing: bool, kind: str = "data_quality", **more: Any
+) -> LogRecord:
     event: dict[str, Any] = {
         "alarm_id": f"a{offset}",
         "fingerprint": kind,
@@ -78,6 +80,7 @@ def alarm(offset: int, at: float, *, firing: bool, kind: str = "data_quality") -
         "model": "fraud",
         "summary": "something",
         "starts_at": at,
+        **more,
     }
     return record(offset, orjson.dumps(event), at, topic="streamgauge.alarms")
 
@@ -132,6 +135,16 @@ def test_while_an_alarm_says_that_inputs_are_broken_nothing_is_learned() -> None
 
     feed(made, [alarm(1, START + 11.0, firing=False)])
 
+    assert pipeline(made).learned == 1000
+
+
+def test_a_word_about_an_alarm_that_is_over_does_not_open_it_again() -> None:
+    events, labels = stream(1000, champion=0.3)
+    made = learner()
+    opened, closed = alarm(0, START + 2.0, firing=True), alarm(1, START + 3.0, firing=False)
+    # When somebody takes it a moment too late
+    taken = alarm(2, START + 3.1, firing=True, status="acknowledged")
+    feed(made, merged(events, labels, [opened, closed, taken]))
     assert pipeline(made).learned == 1000
 
 

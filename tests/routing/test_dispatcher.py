@@ -34,12 +34,16 @@ class Scripted(AlarmSink):
     """Answers by alarm id, in turn; then with yes. Unnamed, so that it is in no registry."""
 
     def __init__(self) -> None:
+        self.unwanted: set[str] = set()
         self.attempts: list[str] = []
         self.delivered: list[str] = []
         self.answers: dict[str, list[Delivery | Exception]] = defaultdict(list)
         self.held = asyncio.Event()
         self.held.set()
         self.at_once = self.most_at_once = 0
+
+    def wants(self, alarm: AlarmEvent) -> bool:
+        return alarm.status not in self.unwanted
 
     async def send(self, alarm: AlarmEvent) -> Delivery:
         self.attempts.append(alarm.alarm_id)
@@ -149,6 +153,17 @@ async def test_what_is_silenced_is_settled_and_not_sent() -> None:
     assert sorted(bench.sink.delivered) == ["c", "d"]
     assert bench.memory.known == {("pager", "c"), ("pager", "d")}
     assert bench.counted() == {"delivered": 2, "silenced": 2}
+
+
+async def test_what_a_sink_has_no_word_for_is_settled_and_never_sent() -> None:
+    bench = Bench()
+    bench.sink.unwanted = {"acknowledged"}
+    bench.submit("a")
+    bench.submit("b", status="acknowledged")
+    bench.submit("c", status="resolved")
+    await bench.settled()
+    assert bench.done == ["a", "b", "c"]
+    assert bench.sink.attempts == ["a", "c"] and bench.counted() == {"delivered": 2}
 
 
 async def test_what_arrived_before_is_not_sent_again() -> None:

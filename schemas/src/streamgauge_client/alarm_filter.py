@@ -14,7 +14,10 @@ logger = logging.getLogger(__name__)
 #: One, or several of which any will do.
 OneOrSeveral = str | Collection[str] | None
 _RANKS = {"info": 0, "warning": 1, "critical": 2}
-_STATUSES = ("firing", "acknowledged", "silenced", "resolved")
+STATUSES = ("firing", "acknowledged", "silenced", "resolved")
+#: What an alarm itself does, and so the default: who pages at whatever comes must not page at
+#: somebody's word that they have it.
+EDGES = frozenset({"firing", "resolved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class AlarmFilter:
 
     models: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
-    statuses: frozenset[str] | None = None
+    statuses: frozenset[str] = EDGES
     least: int = 0
     where: Callable[[AlarmEvent], object] | None = None
     _warning: Throttle = field(default_factory=Throttle, compare=False, repr=False)
@@ -41,10 +44,10 @@ class AlarmFilter:
         """Raises ``ValueError`` for a condition that no alarm can meet."""
         if severity is not None and severity not in _RANKS:
             raise ValueError(f"severity={severity!r} is unknown; give one of {', '.join(_RANKS)}")
-        statuses = _names("status", status)
-        for one in statuses or ():
-            if one not in _STATUSES:
-                raise ValueError(f"status={one!r} is unknown; give one of {', '.join(_STATUSES)}")
+        statuses = _names("status", status) or EDGES
+        for one in statuses:
+            if one not in STATUSES:
+                raise ValueError(f"status={one!r} is unknown; give one of {', '.join(STATUSES)}")
         kinds = _names("kind", kind)
         _warn_of_unknown(kinds)
         if where is not None and not callable(where):
@@ -61,7 +64,7 @@ class AlarmFilter:
         return (
             (self.models is None or alarm.model in self.models)
             and (self.kinds is None or alarm.kind in self.kinds)
-            and (self.statuses is None or alarm.status in self.statuses)
+            and alarm.status in self.statuses
             and _RANKS[alarm.severity] >= self.least
             and (self.where is None or self._chosen(alarm))
         )

@@ -43,8 +43,11 @@ def alarms(
     ----------
     bootstrap_servers, topic_prefix
         Default: the environment, as for ``Publisher``.
-    model, kind, status
-        Only alarms of this model, this kind, this status, or of one of several.
+    model, kind
+        Only alarms of this model, this kind, or of one of several.
+    status
+        The same; default ``firing`` and ``resolved``. What people did about alarms comes to who
+        asks for it: ``acknowledged``, ``silenced``.
     severity
         The least severity: ``warning`` gives warnings and critical ones.
     where

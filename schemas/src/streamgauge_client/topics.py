@@ -48,7 +48,7 @@ ALARMS = Topic(
     "alarms",
     "alarm",
     "model",
-    ("monitor", "learner"),
+    ("monitor", "learner", "exporter"),
     ("learner", "notifier", "anyone"),
     retention_days=90,
 )

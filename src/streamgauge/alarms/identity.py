@@ -33,6 +33,11 @@ def alarm_id(
     )
 
 
+def handling_id(alarm_id: str, status: str, *, by: str, at: float) -> str:
+    """What one person did about one alarm at one time, in seconds since 1970."""
+    return _digest(alarm_id, status, by, repr(at))
+
+
 def _flat(scope: Mapping[str, str]) -> list[str]:
     return [part for key in sorted(scope) for part in (key, scope[key])]
 

@@ -17,7 +17,10 @@ def lines(alarm: AlarmEvent) -> list[str]:
     own in somebody's log.
     """
     head = f"{alarm.status.upper()} {alarm.severity}: {alarm.summary}"
-    told = [head, alarm.description, *_evidence(alarm), _times(alarm), _place(alarm)]
+    told = [
+        *(head, alarm.description, _handling(alarm)),
+        *(*_evidence(alarm), _times(alarm), _place(alarm)),
+    ]
     for name, value in (
         ("for", alarm.objective),
         ("owner", alarm.owner),
@@ -54,6 +57,15 @@ def show_time(seconds: float) -> str:
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g} s"
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _handling(alarm: AlarmEvent) -> str:
+    handling = alarm.handling
+    if handling is None:
+        return ""
+    until = f" until {show_time(handling.until)}" if handling.until is not None else ""
+    why = f": {alarm.reason}" if alarm.reason else ""
+    return f"{alarm.status}{until} by {handling.by}{why}"
 
 
 def _evidence(alarm: AlarmEvent) -> list[str]:

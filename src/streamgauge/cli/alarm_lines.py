@@ -31,6 +31,8 @@ def alarm_lines(event: Mapping[str, Any]) -> Iterator[str]:
     Takes any JSON object: what others put into the topic must not end the reading. One that is
     over needs nobody, so it has none.
     """
+    if event.get("handling"):
+        yield _handling(event)
     if event.get("status") != "firing":
         return
     evidence = _mapping(event.get("evidence"))
@@ -52,6 +54,15 @@ def alarm_lines(event: Mapping[str, Any]) -> Iterator[str]:
     ]
     if told:
         yield "; ".join(told)
+
+
+def _handling(event: Mapping[str, Any]) -> str:
+    handling = _mapping(event.get("handling"))
+    until = handling.get("until")
+    told = f"by {handling.get('by')}"
+    if isinstance(until, int | float):
+        told += f", until {show_time(until)} UTC"
+    return f"{told}: {event['reason']}" if event.get("reason") else told
 
 
 def _onset(event: Mapping[str, Any]) -> Iterator[str]:

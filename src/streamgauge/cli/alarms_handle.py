@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from streamgauge.cli.apply import author, now
 from streamgauge.cli.connections import open_redis
+from streamgauge.cli.event_log import AlarmEventOption, open_events
 from streamgauge.cli.failures import CommandFailed, WrongUsage
 from streamgauge.cli.options import settings_of
 from streamgauge.cli.output import printable, say, show_time
@@ -15,7 +18,8 @@ from streamgauge.cli.output import printable, say, show_time
 if TYPE_CHECKING:
     from redis import Redis
 
-    from streamgauge.state.views import AlarmView
+    from streamgauge.handling.found import Found
+    from streamgauge.handling.handler import Handler
 
 Alarm = Annotated[
     str,
@@ -24,33 +28,22 @@ Alarm = Annotated[
 Reason = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
 
 
-class Found(NamedTuple):
-    """An alarm, and whose it is."""
+class _Case(NamedTuple):
+    """The alarm that is meant, and who does with it what is asked for."""
 
-    model: str
-    alarm: AlarmView
+    found: Found
+    handler: Handler
 
 
-def acknowledge(ctx: typer.Context, alarm: Alarm, reason: Reason = "") -> None:
+def acknowledge(
+    ctx: typer.Context, alarm: Alarm, reason: Reason = "", event: AlarmEventOption = True
+) -> None:
     """Say that you look after an alarm. It goes on, and others see that somebody has it.
 
     Example: `streamgauge alarms acknowledge 3f9a1c --reason "looking into the feed"`
     """
-    from streamgauge.state.handlings import Handling, Handlings
-
-    with open_redis(settings_of(ctx)) as redis:
-        found = find(redis, alarm)
-        Handlings(redis).put(
-            Handling(
-                model=found.model,
-                fingerprint=found.alarm.fingerprint,
-                alarm_id=found.alarm.alarm_id,
-                status="acknowledged",
-                by=author(),
-                at=now(),
-                reason=reason,
-            )
-        )
+    with _opened(ctx, alarm, event=event) as (found, handler):
+        handler.acknowledge(found, by=author(), reason=reason)
     say(f"acknowledged by {author()}: {printable(found.alarm.summary)}")
 
 
@@ -59,6 +52,7 @@ def silence(
     alarm: Alarm,
     duration: Annotated[str, typer.Option("--for", help="How long, like 30m, 2h or 7d.")],
     reason: Reason,
+    event: AlarmEventOption = True,
 ) -> None:
     """Keep an alarm's cause from all sinks for a while, also when it fires anew.
 
@@ -67,24 +61,10 @@ def silence(
 
     Example: `streamgauge alarms silence 3f9a1c --for 2h --reason "the feed is being repaired"`
     """
-    from streamgauge.state.handlings import Handling, Handlings
-
     seconds = _seconds(duration)
-    with open_redis(settings_of(ctx)) as redis:
-        found, at = find(redis, alarm), now()
-        Handlings(redis).put(
-            Handling(
-                model=found.model,
-                fingerprint=found.alarm.fingerprint,
-                alarm_id=found.alarm.alarm_id,
-                status="silenced",
-                by=author(),
-                at=at,
-                until=at + seconds,
-                reason=reason,
-            )
-        )
-    say(f"silenced until {show_time(at + seconds)} UTC: {printable(found.alarm.summary)}")
+    with _opened(ctx, alarm, event=event) as (found, handler):
+        held = handler.silence(found, by=author(), seconds=seconds, reason=reason)
+    say(f"silenced until {show_time(held.until or 0.0)} UTC: {printable(found.alarm.summary)}")
 
 
 def lift(ctx: typer.Context, alarm: Alarm) -> None:
@@ -92,11 +72,8 @@ def lift(ctx: typer.Context, alarm: Alarm) -> None:
 
     Example: `streamgauge alarms lift 3f9a1c`
     """
-    from streamgauge.state.handlings import Handlings
-
-    with open_redis(settings_of(ctx)) as redis:
-        found = find(redis, alarm)
-        lifted = Handlings(redis).lift(found.alarm.fingerprint)
+    with _opened(ctx, alarm, event=False) as (found, handler):
+        lifted = handler.lift(found)
     if not lifted:
         raise CommandFailed("nobody has acknowledged or silenced it", "see streamgauge alarms list")
     say(f"lifted: {printable(found.alarm.summary)}")
@@ -114,35 +91,40 @@ def judge(
 
     Example: `streamgauge alarms judge 3f9a1c false --reason "a planned campaign"`
     """
-    from streamgauge.state.handlings import Handlings, Verdict
-
-    with open_redis(settings_of(ctx)) as redis:
-        found = find(redis, alarm, resolved=True)
-        Handlings(redis).judge(
-            Verdict(
-                model=found.model,
-                fingerprint=found.alarm.fingerprint,
-                alarm_id=found.alarm.alarm_id,
-                kind=found.alarm.kind,
-                right=verdict == "true",
-                by=author(),
-                at=now(),
-                reason=reason,
-            )
-        )
+    with _opened(ctx, alarm, event=False, resolved=True) as (found, handler):
+        handler.judge(found, right=verdict == "true", by=author(), reason=reason)
     word = "right" if verdict == "true" else "false"
     say(f"judged {word} by {author()}: {printable(found.alarm.summary)}")
 
 
+@contextmanager
+def _opened(
+    ctx: typer.Context, alarm: str, *, event: bool, resolved: bool = False
+) -> Iterator[_Case]:
+    """Redis and, for an ``event``, Kafka, which answered just now."""
+    from streamgauge.handling.handler import CantHandle, HalfDone, Handler
+
+    settings = settings_of(ctx)
+    with open_redis(settings) as redis:
+        found = find(redis, alarm, resolved=resolved)
+        with open_events(settings, wanted=event) as events:
+            try:
+                yield _Case(found, Handler(redis, events=events, clock=now))
+            except CantHandle as error:
+                raise WrongUsage(str(error)) from error
+            except HalfDone as error:
+                raise CommandFailed(str(error), "do it again to tell it") from error
+
+
 def find(redis: Redis, given: str, *, resolved: bool = False) -> Found:
     """The alarm that is meant. Raises ``CommandFailed`` where it is none, or one of several."""
+    from streamgauge.handling.found import known_alarms
     from streamgauge.state.reader import ViewReader
 
     there = {
-        alarm.alarm_id: Found(view.model, alarm)
-        for view in ViewReader(redis).read().models
-        for alarm in view.alarms
-        if resolved or alarm.status == "firing"
+        alarm_id: found
+        for alarm_id, found in known_alarms(ViewReader(redis).read().models).items()
+        if resolved or found.alarm.status == "firing"
     }
     meant = [each for alarm_id, each in there.items() if alarm_id.startswith(given) and given] or [
         each for each in there.values() if each.model == given

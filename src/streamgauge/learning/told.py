@@ -24,16 +24,22 @@ class Told(NamedTuple):
 
 
 def alarm_told(record: LogRecord) -> Told | None:
-    """Read an alarm; None for what is none. Acknowledged and silenced alarms are still open."""
+    """Read an edge of an alarm; None for what is none.
+
+    What people do about an alarm is no edge: their word may come behind its end, and would open
+    it again for ever.
+    """
     try:
         event = AlarmEvent.model_validate_json(record.value or b"")
     except ValidationError:
+        return None
+    if event.status not in ("firing", "resolved"):
         return None
     return Told(
         event.model,
         event.kind,
         event.fingerprint,
-        event.status != "resolved",
+        event.status == "firing",
         event.starts_at,
         event.feature,
         event.value,

@@ -163,6 +163,9 @@ class Dispatcher:
 
     async def _deliver(self, entry: _Entry) -> None:
         alarm_id = entry.alarm.alarm_id
+        if not self._sink.wants(entry.alarm):
+            entry.done()
+            return
         if await self._memory.knows(self.name, alarm_id):
             self._telemetry.count(NOTIFICATIONS, sink=self.name, outcome="duplicate")
             entry.done()

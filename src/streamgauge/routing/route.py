@@ -17,7 +17,7 @@ from streamgauge.routing.alarm_log import AlarmLog, Reassigned
 from streamgauge.routing.dispatcher import Dispatcher
 from streamgauge.routing.positions import Place
 from streamgauge_client import AlarmEvent, AlarmSubscription
-from streamgauge_client.alarm_filter import AlarmFilter
+from streamgauge_client.alarm_filter import STATUSES, AlarmFilter
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Route:
             await loop.run_in_executor(thread, log.close)
 
     def _subscription(self, log: AlarmLog) -> AlarmSubscription:
-        wanted = AlarmFilter.of(severity=self._severity, where=self._concerns)
+        wanted = AlarmFilter.of(status=STATUSES, severity=self._severity, where=self._concerns)
         return AlarmSubscription(log, wanted=wanted, timeout=POLL_SECONDS)
 
     def _concerns(self, alarm: AlarmEvent) -> bool:

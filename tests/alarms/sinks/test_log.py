@@ -16,6 +16,7 @@ from tests.alarms.sinks.builders import example, made
         ({"severity": "warning"}, logging.WARNING),
         ({"severity": "critical"}, logging.CRITICAL),
         ({"severity": "critical", "status": "resolved"}, logging.INFO),
+        ({"severity": "critical", "status": "acknowledged"}, logging.INFO),
     ],
     ids=str,
 )

@@ -108,6 +108,15 @@ async def test_a_receiver_of_alertmanagers_can_pair_the_end_with_the_beginning()
     assert (last["status"], last["endsAt"]) == ("resolved", "2026-09-21T14:18:20Z")
 
 
+@pytest.mark.parametrize("status", ["acknowledged", "silenced"])
+def test_that_somebody_has_it_goes_where_there_are_words_for_it(status: str) -> None:
+    taken = example("acknowledged", status=status)
+    assert made("webhook").wants(taken)
+    # Alertmanager's receivers would take it for firing, and page again.
+    assert not made("webhook", format="alertmanager").wants(taken)
+    assert made("webhook", format="alertmanager").wants(example("resolved"))
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -126,11 +126,26 @@ class AlarmReference(BaseModel):
     n: int
 
 
+class AlarmHandling(BaseModel):
+    """Which alarm somebody took, or silenced the cause of, and who. Times in seconds since 1970.
+
+    Why is the event's ``reason``. A silence holds ``until`` a time; an acknowledgement has none.
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
+
+    alarm_id: str
+    by: str
+    at: Number
+    until: Number | None = None
+
+
 class AlarmEvent(Event):
-    """One edge of an alarm: it began to fire, or it resolved.
+    """One edge of an alarm: it began to fire, or it resolved. Or what somebody did about it.
 
     ``alarm_id`` is a function of the log, so a replay repeats it and subscribers drop the
-    duplicate. ``fingerprint`` is the same for every edge of one cause.
+    duplicate. ``fingerprint`` is the same for every edge of one cause. That somebody acknowledged
+    or silenced it has an id of its own, and says in ``handling`` which alarm is meant.
     """
 
     alarm_id: Identifier
@@ -172,3 +187,4 @@ class AlarmEvent(Event):
     affected: int | None = None
     evidence: AlarmEvidence = Field(default_factory=AlarmEvidence)
     sequence: int | None = None
+    handling: AlarmHandling | None = None

@@ -61,6 +61,10 @@ class AlarmSink(Registered, package="streamgauge.alarms.sinks"):
     #: Whether it is sent over HTTP, so needs a URL.
     posts: ClassVar[bool] = False
 
+    def wants(self, alarm: AlarmEvent) -> bool:
+        """Whether it has words for it: for an alarm that was acknowledged not every place has."""
+        return True
+
     @abstractmethod
     async def send(self, alarm: AlarmEvent) -> Delivery:
         """Send one alarm, once. The same alarm may be sent again when that failed."""

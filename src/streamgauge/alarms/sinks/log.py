@@ -14,9 +14,12 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging
 
 
 class Log(AlarmSink, name="log"):
-    """Writes each alarm as one line, at the level of its severity; an end is information."""
+    """Writes each alarm as one line, at the level of its severity.
+
+    An end is information, and so is that somebody looks after it.
+    """
 
     async def send(self, alarm: AlarmEvent) -> Delivery:
-        level = logging.INFO if alarm.status == "resolved" else _LEVELS[alarm.severity]
+        level = _LEVELS[alarm.severity] if alarm.status == "firing" else logging.INFO
         logger.log(level, "%s", " | ".join(lines(alarm)))
         return ARRIVED

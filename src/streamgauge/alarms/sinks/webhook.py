@@ -36,7 +36,8 @@ class Webhook(AlarmSink, name="webhook"):
         The key of the signature; without one a receiver can't tell our calls from others'.
     format
         ``streamgauge`` is the AlarmEvent as JSON with one more field, ``text``, for people.
-        ``alertmanager`` is the body of an Alertmanager webhook, version 4.
+        ``alertmanager`` is the body of an Alertmanager webhook, version 4. That knows firing and
+        resolved alone, so nothing else is sent.
     """
 
     posts: ClassVar[bool] = True
@@ -58,6 +59,10 @@ class Webhook(AlarmSink, name="webhook"):
         self._clock = clock
         self._secret = secret.encode()
         self._body = _BODIES[format]
+        self._edges_alone = format == "alertmanager"
+
+    def wants(self, alarm: AlarmEvent) -> bool:
+        return alarm.status in ("firing", "resolved") or not self._edges_alone
 
     async def send(self, alarm: AlarmEvent) -> Delivery:
         body = self._body(alarm)

@@ -1,0 +1,1 @@
+"""What people do about alarms: kept in Redis, and told on the alarms topic."""
