@@ -8,6 +8,7 @@ import socket
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from pydantic import SecretStr
 from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -15,6 +16,7 @@ from redis.retry import Retry
 from streamgauge.access.redis import redis_client
 from streamgauge.clock import Clock, system_clock
 from streamgauge.console.access import Access
+from streamgauge.console.acts import Acts
 from streamgauge.console.documents import Documents
 from streamgauge.console.server import ConsoleServer
 from streamgauge.exposition.activity import Activity
@@ -38,8 +40,12 @@ class Exporter:
 
     def __init__(self, settings: Settings, *, clock: Clock = system_clock) -> None:
         own = settings.exporter
-        token = own.token.get_secret_value() if own.token else None
-        access = Access(host=own.host, token=token)
+        access = Access(
+            host=own.host,
+            token=_plain(own.token),
+            operator_token=_plain(own.operator_token),
+            admin_token=_plain(own.admin_token),
+        )
         self._clock = clock
         self._version = version("streamgauge")
         self._instance = own.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -87,6 +93,13 @@ class Exporter:
             self._registry,
             documents=self._documents,
             access=access,
+            acts=Acts(
+                self._redis,
+                redis_settings=settings.redis,
+                kafka=settings.kafka,
+                reading=lambda: self.source.reading,
+                clock=clock,
+            ),
             host=own.host,
             port=own.port,
             ready=self._ready,
@@ -140,3 +153,7 @@ class Exporter:
             started_at=self._started_at,
             url=self._server.url,
         )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None

@@ -31,11 +31,16 @@ class Console:
         self.server.publish()
 
     def ask(
-        self, path: str, *, method: str = "GET", headers: Headers | None = None
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Headers | None = None,
+        body: bytes | None = None,
     ) -> tuple[int, bytes, Headers]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path, headers=headers or {})
+            connection.request(method, path, body=body, headers=headers or {})
             response = connection.getresponse()
             return response.status, response.read(), dict(response.getheaders())
         finally:
@@ -78,6 +83,8 @@ def serving(
     *,
     registry: CollectorRegistry | None = None,
     token: str | None = None,
+    operator_token: str | None = None,
+    admin_token: str | None = None,
     host: str = "127.0.0.1",
     **options: Any,
 ) -> Iterator[Console]:
@@ -85,7 +92,9 @@ def serving(
     server = ConsoleServer(
         registry or CollectorRegistry(),
         documents=documents,
-        access=Access(host=host, token=token),
+        access=Access(
+            host=host, token=token, operator_token=operator_token, admin_token=admin_token
+        ),
         host=host,
         **options,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookies
+import json
 
 import pytest
 
@@ -10,7 +11,7 @@ from streamgauge.console.access import OPEN, SIGN_IN, Access
 from streamgauge.ingest.tokens import TokenError
 from tests.console.serving import serving
 
-TOKEN, OTHER = "a" * 40, "b" * 40
+TOKEN, OTHER, OPERATOR, ADMIN = "a" * 40, "b" * 40, "o" * 40, "c" * 40
 GUARDED = [
     "/",
     "/static/app.js",
@@ -42,6 +43,16 @@ def test_a_token_that_is_guessed_soon_is_refused_and_not_repeated() -> None:
     with pytest.raises(TokenError) as refused:
         Access(host="0.0.0.0", token=f"{TOKEN} hunter2")
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_mistake_in_a_roles_tokens_says_whose() -> None:
+    with pytest.raises(TokenError, match=r"exporter\.operator_token: token 1 is shorter"):
+        Access(host="0.0.0.0", token=TOKEN, operator_token="hunter2")
+    with pytest.raises(TokenError, match=r"exporter\.token and exporter\.admin_token") as refused:
+        Access(host="0.0.0.0", token=TOKEN, admin_token=f"{OTHER} {TOKEN}")
+    assert TOKEN not in str(refused.value)
+    # One role's tokens are enough
+    Access(host="0.0.0.0", admin_token=ADMIN)
 
 
 @pytest.mark.parametrize("path", GUARDED)
@@ -76,8 +87,8 @@ def test_signing_in_gives_a_cookie_that_holds_no_token() -> None:
         assert headers["Content-Security-Policy"].startswith("default-src 'self'")
         # When it shows the token once
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        status, _, answered = console.ask("/api/session", headers=headers)
-        assert status == 204
+        status, body, answered = console.ask("/api/session", headers=headers)
+        assert (status, json.loads(body)) == (200, {"role": "viewer"})
         (morsel,) = http.cookies.SimpleCookie(answered["Set-Cookie"]).values()
         assert morsel["httponly"] and morsel["samesite"] == "Strict" and morsel["path"] == "/"
         assert TOKEN not in answered["Set-Cookie"]
@@ -90,6 +101,29 @@ def test_signing_in_gives_a_cookie_that_holds_no_token() -> None:
         assert console.ask("/api/fleet", headers=cookie)[0] == 200
     with serving(token=OTHER) as console:
         assert console.ask("/api/fleet", headers=cookie)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("token", "role"), [(TOKEN, "viewer"), (OPERATOR, "operator"), (ADMIN, "admin")]
+)
+def test_a_session_has_the_role_of_its_token(token: str, role: str) -> None:
+    tokens = {"token": TOKEN, "operator_token": f"{OTHER} {OPERATOR}", "admin_token": ADMIN}
+    with serving(**tokens) as console:
+        headers = {"Authorization": f"Bearer {token}"}
+        _, body, answered = console.ask("/api/session", headers=headers)
+        assert json.loads(body) == {"role": role}
+        (morsel,) = http.cookies.SimpleCookie(answered["Set-Cookie"]).values()
+        cookie = {"Cookie": f"{morsel.key}={morsel.value}"}
+        assert json.loads(console.ask("/api/session", headers=cookie)[1]) == {"role": role}
+        assert console.ask("/api/alarms", headers=cookie)[0] == 200
+        # A token of more wins over an older cookie, so that a person can sign in anew
+        both = {**cookie, "Authorization": f"Bearer {ADMIN}"}
+        assert json.loads(console.ask("/api/session", headers=both)[1]) == {"role": "admin"}
+
+
+def test_who_is_on_this_machine_without_tokens_may_do_all() -> None:
+    with serving() as console:
+        assert json.loads(console.ask("/api/session")[1]) == {"role": "admin"}
 
 
 def test_behind_tls_the_cookie_is_sent_over_it_alone() -> None:

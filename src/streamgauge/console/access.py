@@ -1,4 +1,4 @@
-"""Who may look: on this machine everybody, from elsewhere whoever has a token."""
+"""Who may do what: on this machine everybody all of it, from elsewhere as their token says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hmac
 
 from aiohttp import web
 
+from streamgauge.console.roles import Role
 from streamgauge.ingest.tokens import TokenError, Tokens, is_loopback
 
 #: What probes and scrapers ask for; they have no token.
@@ -21,22 +22,35 @@ class Access:
     """Lets requests in, or says why not.
 
     A browser gets a cookie that follows from the token and does not hold it: it outlives a restart,
-    and ends when its token is taken out of the settings.
+    has the token's role, and ends when the token is taken out of the settings.
+
+    Without any token whoever is on this machine has every role: they can run the command, too.
 
     Parameters
     ----------
     host
         Where the server listens.
-    token
-        The setting: none, or several parted by spaces or lines.
+    token, operator_token, admin_token
+        The settings of viewers, operators and admins: none, or several parted by spaces or lines.
 
-    Raises ``TokenError`` for a token that is too short, and where there is none although others
-    can reach the host.
+    Raises ``TokenError`` for a token that is too short or of two roles, and where there is none
+    although others can reach the host.
     """
 
-    def __init__(self, *, host: str, token: str | None = None) -> None:
-        self._tokens = Tokens.of(token)
-        self._sessions = {each: _session(each) for each in (token or "").split()}
+    def __init__(
+        self,
+        *,
+        host: str,
+        token: str | None = None,
+        operator_token: str | None = None,
+        admin_token: str | None = None,
+    ) -> None:
+        given = {Role.VIEWER: token, Role.OPERATOR: operator_token, Role.ADMIN: admin_token}
+        self._tokens: dict[Role, Tokens] = {}
+        #: Cookies, and whose they are.
+        self._sessions: dict[str, Role] = {}
+        for role, text in given.items():
+            self._admit(role, (text or "").split())
         self._host = host
         if not self._tokens and not is_loopback(host):
             raise TokenError(
@@ -45,7 +59,22 @@ class Access:
                 "(`openssl rand -hex 32` makes one), or STREAMGAUGE_EXPORTER__HOST=127.0.0.1"
             )
 
-    def refusal(self, request: web.Request) -> tuple[int, str] | None:
+    def role(self, request: web.Request) -> Role | None:
+        """Of who asks; None for who has shown no token that we know."""
+        if not self._tokens:
+            return Role.ADMIN
+        header = request.headers.get("Authorization")
+        cookie = request.cookies.get(COOKIE, "").encode(errors="surrogatepass")
+        # Each of them, so that the time tells nothing of which one it was.
+        found = [role for role, tokens in self._tokens.items() if tokens.allow(header)]
+        found += [
+            role
+            for session, role in self._sessions.items()
+            if hmac.compare_digest(cookie, session.encode())
+        ]
+        return max(found, default=None)
+
+    def refusal(self, request: web.Request, *, needed: Role) -> tuple[int, str] | None:
         """Status and reason; None for a request that may go on."""
         if not self._tokens and is_loopback(self._host) and not _ours(request.host, self._host):
             # A page elsewhere whose name was made to mean this machine (DNS rebinding).
@@ -53,17 +82,23 @@ class Access:
                 f"this is no name of this machine's; ask for http://{self._host}, "
                 "or set STREAMGAUGE_EXPORTER__TOKEN"
             )
-        if request.path in OPEN | SIGN_IN or not self._tokens:
+        if request.path in OPEN | SIGN_IN:
             return None
-        if self._tokens.allow(request.headers.get("Authorization")) or self._known(request):
-            return None
-        return 401, "a token is needed (Authorization: Bearer …, or sign in at /signin)"
+        role = self.role(request)
+        if role is None:
+            return 401, "a token is needed (Authorization: Bearer …, or sign in at /signin)"
+        if role < needed:
+            return 403, (
+                f"this needs the role {needed.word}, and yours is {role.word}; show a token of"
+                f" exporter.{needed.setting}, or sign in with one at /signin"
+            )
+        return None
 
     def sign_in(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give the cookie to who has shown a token."""
-        _, _, given = request.headers.get("Authorization", "").partition(" ")
-        session = self._sessions.get(given.strip())
-        if session is not None and self._tokens.allow(f"Bearer {given.strip()}"):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        session = _session(given.strip())
+        if scheme.lower() == "bearer" and session in self._sessions:
             response.set_cookie(
                 COOKIE,
                 session,
@@ -73,14 +108,24 @@ class Access:
                 secure=request.headers.get("X-Forwarded-Proto", request.scheme) == "https",
             )
 
-    def _known(self, request: web.Request) -> bool:
-        given = request.cookies.get(COOKIE, "").encode(errors="surrogatepass")
-        # Each of them, so that the time tells nothing of which one it was.
-        return sum(hmac.compare_digest(given, s.encode()) for s in self._sessions.values()) > 0
+    def _admit(self, role: Role, tokens: list[str]) -> None:
+        if not tokens:
+            return
+        try:
+            self._tokens[role] = Tokens(tokens)
+        except TokenError as error:
+            raise TokenError(f"exporter.{role.setting}: {error}") from None
+        for each in tokens:
+            other = self._sessions.setdefault(_session(each), role)
+            if other is not role:
+                raise TokenError(
+                    f"exporter.{other.setting} and exporter.{role.setting} have a token in common;"
+                    " give each role tokens of its own"
+                )
 
 
 def _session(token: str) -> str:
-    return hmac.new(token.encode(), _PURPOSE, hashlib.sha256).hexdigest()
+    return hmac.new(token.encode(errors="surrogatepass"), _PURPOSE, hashlib.sha256).hexdigest()
 
 
 def _ours(given: str, host: str) -> bool:

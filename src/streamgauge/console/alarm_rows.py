@@ -8,7 +8,7 @@ from typing import Literal
 from streamgauge.console.names import command, key_of, said, shown
 from streamgauge.console.scene import Document, Place
 from streamgauge.exposition.fleet import ModelSummary
-from streamgauge.state.handlings import Handling
+from streamgauge.state.handlings import Handling, Verdict
 from streamgauge.state.views import AlarmView
 
 
@@ -35,6 +35,18 @@ def handled(alarm: AlarmView, handling: Handling | None, *, now: float) -> Docum
         "by": shown(handling.by),
         "until": handling.until,
         "reason": said(handling.reason) if handling.reason else None,
+    }
+
+
+def verdict_row(verdict: Verdict | None) -> Document | None:
+    """Whether an alarm was right, and who said so."""
+    if verdict is None:
+        return None
+    return {
+        "right": verdict.right,
+        "by": shown(verdict.by),
+        "at": verdict.at,
+        "reason": said(verdict.reason) if verdict.reason else None,
     }
 
 

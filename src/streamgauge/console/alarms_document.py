@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamgauge.console.alarm_rows import alarm_commands, alarm_row, handled
+from streamgauge.console.alarm_rows import alarm_commands, alarm_row, handled, verdict_row
 from streamgauge.console.judgements import judgement_row, largest_moves
 from streamgauge.console.names import shown
 from streamgauge.console.scene import Document, Scene
@@ -24,11 +24,13 @@ def alarms_document(scene: Scene) -> Document:
     resolved = _with(scene, "resolved")
     firing.sort(key=lambda pair: (-pair[1].severity_ratio, pair[1].starts_at))
     resolved.sort(key=lambda pair: -(pair[1].ends_at or 0.0))
+    verdicts = {each.alarm_id: each for each in scene.snapshot.verdicts}
     return {
         **scene.head("alarms"),
         "open": [
             {
                 **alarm_row(model.model, alarm),
+                "verdict": verdict_row(verdicts.get(alarm.alarm_id)),
                 "handled": handled(
                     alarm, scene.snapshot.handlings.get(alarm.fingerprint), now=scene.now
                 ),
@@ -41,6 +43,7 @@ def alarms_document(scene: Scene) -> Document:
         "resolved": [
             {
                 **alarm_row(model.model, alarm),
+                "verdict": verdict_row(verdicts.get(alarm.alarm_id)),
                 "commands": alarm_commands(model.model, alarm, scene.place),
             }
             for model, alarm in resolved[:MOST_RESOLVED]

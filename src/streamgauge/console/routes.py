@@ -1,4 +1,4 @@
-"""What the console answers at which address. All of it is read only."""
+"""What the console answers at which address: all of it reads, but for what is done to alarms."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
 from streamgauge.console.access import Access
+from streamgauge.console.act_route import MOST_BYTES, PREFIX, ActRoute
+from streamgauge.console.acts import Acts
 from streamgauge.console.assets import assets
 from streamgauge.console.documents import SCREENS, Screen
 from streamgauge.console.metrics import scrape
+from streamgauge.console.roles import Role
 from streamgauge.console.stream import Answering, FanOut, TooManyReaders
 from streamgauge.exposition.http import Check
 
@@ -52,11 +55,13 @@ class Routes:
         live: Check,
         answer: Answering,
         fan_out: FanOut,
+        acts: Acts | None = None,
     ) -> None:
         self._registry = registry
         self._access = access
         self._answer = answer
         self._fan_out = fan_out
+        self._acting = ActRoute(acts) if acts is not None else None
         self._collector = ThreadPoolExecutor(1, thread_name_prefix="scrape")
         self._checks: dict[str, Check] = {
             "/healthz": lambda: None,
@@ -66,7 +71,7 @@ class Routes:
 
     def application(self) -> web.Application:
         """The application that serves them."""
-        application = web.Application(middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard], client_max_size=MOST_BYTES)
         add = application.router.add_get
         add("/metrics", self._metrics)
         for path, check in self._checks.items():
@@ -78,12 +83,16 @@ class Routes:
         # Without a second handler for HEAD: a stream has no end to wait for.
         application.router.add_get("/api/stream", self._stream, allow_head=False)
         add("/api/{screen}", self._screen)
+        if self._acting is not None:
+            application.router.add_post(f"{PREFIX}{{act}}", self._act)
         return application
 
     def close(self) -> None:
         """End what has no end of its own."""
         self._fan_out.close()
         self._collector.shutdown(wait=False, cancel_futures=True)
+        if self._acting is not None:
+            self._acting.close()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -91,6 +100,8 @@ class Routes:
             response = self._refused(request) or await handler(request)
         except web.HTTPException as error:
             response = _text(error.status, "not found" if error.status == 404 else error.reason)
+            if "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
         except Exception:
             logger.exception("%s can't be served", request.path[:100])
             response = _text(500, "internal error, see the log")
@@ -99,11 +110,12 @@ class Routes:
         return response
 
     def _refused(self, request: web.Request) -> web.Response | None:
-        if request.method not in ("GET", "HEAD"):
+        acts = request.method == "POST" and request.path.startswith(PREFIX)
+        if request.method not in ("GET", "HEAD") and not acts:
             response = _text(405, "read only")
             response.headers["Allow"] = "GET, HEAD"
             return response
-        refusal = self._access.refusal(request)
+        refusal = self._access.refusal(request, needed=Role.OPERATOR if acts else Role.VIEWER)
         if refusal is None:
             return None
         status, reason = refusal
@@ -148,9 +160,17 @@ class Routes:
         return await self._asset(request.match_info["name"], request)
 
     async def _session(self, request: web.Request) -> web.Response:
-        response = web.Response(status=204)
+        role = self._access.role(request)
+        told = {"role": role.word} if role is not None else {}
+        response = web.Response(body=orjson.dumps(told), content_type="application/json")
         self._access.sign_in(request, response)
         return response
+
+    async def _act(self, request: web.Request) -> web.Response:
+        role = self._access.role(request)
+        # The guard has let nobody in who has none.
+        assert self._acting is not None and role is not None
+        return await self._acting.handle(request, role)
 
     async def _screen(self, request: web.Request) -> web.Response:
         screen = _screen_of(request, request.match_info["screen"])

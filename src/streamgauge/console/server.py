@@ -11,6 +11,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from streamgauge.console.access import Access
+from streamgauge.console.acts import Acts
 from streamgauge.console.documents import Answer, Documents, Screen
 from streamgauge.console.routes import Routes
 from streamgauge.console.stream import EVERY_SECONDS, MOST_READERS, FanOut
@@ -37,7 +38,9 @@ class ConsoleServer:
     documents
         What the screens show; ``publish`` says that they changed.
     access
-        Who may look.
+        Who may do what.
+    acts
+        Does what people ask for; None for a console that only shows.
     host, port
         Where to listen; port 0 takes a free one.
     ready, live
@@ -56,6 +59,7 @@ class ConsoleServer:
         *,
         documents: Documents,
         access: Access,
+        acts: Acts | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         ready: Check = well,
@@ -67,6 +71,7 @@ class ConsoleServer:
         self._registry = registry
         self._documents = documents
         self._access = access
+        self._acts = acts
         self._host = host
         self._port = port
         self._ready = ready
@@ -145,6 +150,7 @@ class ConsoleServer:
             live=self._live,
             answer=answer,
             fan_out=fan_out,
+            acts=self._acts,
         )
         listener = Listener(
             routes.application(),

@@ -25,6 +25,10 @@ class CantHandle(ValueError):
     """What is asked for goes against the rules; nothing was changed."""
 
 
+class AlarmOver(CantHandle):
+    """The alarm has resolved."""
+
+
 class HalfDone(Exception):
     """It is so in Redis, and the event about it was not told. Doing it again tells it."""
 
@@ -121,7 +125,7 @@ class Handler:
 
 def _check_open(found: Found) -> None:
     if found.alarm.status != "firing":
-        raise CantHandle("it has resolved; that can only be judged")
+        raise AlarmOver("it has resolved, and can only be judged")
 
 
 def _repeats(handling: Handling, standing: Handling) -> bool:

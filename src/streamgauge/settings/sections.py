@@ -139,15 +139,23 @@ class LearnerSettings(ProcessSettings):
 
 
 class ExporterSettings(ProcessSettings):
-    """The exporter: how often it reads views, the most series that it shows, and who may look.
+    """The exporter: how often it reads views, the most series that it shows, and who may do what.
 
-    ``token`` may hold several, parted by spaces or lines, so that one can be rotated out. Without
-    one it listens on this machine alone.
+    Each token setting may hold several, parted by spaces or lines, so that one can be rotated out;
+    none stands in two of them. Without any it listens on this machine alone, where everybody may do
+    all.
     """
 
     port: Port = 9808
     token: SecretStr | None = Field(
-        None, description="Who may look at the console; without one, only this machine."
+        None, description="Viewers of the console: they see every screen. 32 bytes or more."
+    )
+    operator_token: SecretStr | None = Field(
+        None,
+        description="Who may also acknowledge alarms, silence them for a week, lift and judge.",
+    )
+    admin_token: SecretStr | None = Field(
+        None, description="Who may also silence for longer, up to 90 days."
     )
     refresh_seconds: Positive = Field(1.0, description="How often views are read.")
     max_series: Count = Field(

@@ -1,5 +1,6 @@
 // Which screen is shown, kept up to date: routes by the address's hash, one stream, one redraw a message.
 
+import { startActs } from "./acts.js";
 import * as alarms from "./alarms.js";
 import { tell } from "./charts.js";
 import { h, lay } from "./dom.js";
@@ -137,5 +138,6 @@ help.addEventListener("click", (event) => event.target === help && help.close())
 addEventListener("hashchange", go);
 keyboard({ help, back });
 tell(document.getElementById("tip"));
+startActs({ redraw: () => shown && draw() });
 setInterval(state, 1000);
 go();

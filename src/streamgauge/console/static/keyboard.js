@@ -7,7 +7,8 @@ export function keyboard({ help, back }) {
   let waiting = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    if (help.open && event.key !== "?") return;
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog && !(dialog === help && event.key === "?")) return;
     const after = performance.now() < waiting;
     waiting = 0;
     if (after && GO[event.key]) location.hash = GO[event.key];

@@ -9,7 +9,7 @@ const TONES = {
   pending: "amber", "no data": "amber", no_data: "amber", warning: "amber", UNDECIDED: "amber",
   ok: "green", PASS: "green", resolved: "green",
 };
-const ICONS = { red: "▲", amber: "◆", green: "●", grey: "○" };
+const ICONS = { red: "▲", amber: "◆", green: "●", blue: "◉", grey: "○" };
 export const tone = (status) => TONES[status] ?? "grey";
 
 /** A status: icon, word and colour. */
@@ -64,7 +64,8 @@ export function alarmList(alarms, { now, of = true, detail } = {}) {
   return h("ul", { class: "alarms" }, alarms.map((alarm) =>
     h("li", { "data-key": alarm.id + alarm.status, class: alarm.status },
       h("p", { class: "meta" },
-        alarm.status === "firing" ? badge(alarm.severity, "red") : badge("resolved"),
+        alarm.status === "firing" ? badge(alarm.severity, alarm.handled ? "grey" : "red") : badge("resolved"),
+        alarm.handled && badge(alarm.handled.status, "blue"),
         of && h("a", { href: link.model(alarm.key), class: "strong", "data-row": true }, name(alarm.name)),
         alarm.feature && h("a", { href: link.feature(alarm.key, alarm.feature_key), "data-row": !of }, name(alarm.feature)),
         h("span", { class: "soft small" }, words(alarm.kind), " · ",

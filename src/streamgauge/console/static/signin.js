@@ -12,8 +12,8 @@ form.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch("/api/session", { headers: { Authorization: `Bearer ${token}` } });
     // The form may stand at the page's own address, which a browser would not load again by itself.
-    if (answer.status === 204 && location.pathname === "/") location.reload();
-    else if (answer.status === 204) location.replace(`/${location.hash}`);
+    if (answer.ok && location.pathname === "/") location.reload();
+    else if (answer.ok) location.replace(`/${location.hash}`);
     else said.textContent = "That is none of the exporter's tokens.";
   } catch {
     // A token with signs that no header can hold, or nobody answers.
