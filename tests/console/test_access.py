@@ -107,8 +107,8 @@ def test_signing_in_gives_a_cookie_that_holds_no_token() -> None:
     ("token", "role"), [(TOKEN, "viewer"), (OPERATOR, "operator"), (ADMIN, "admin")]
 )
 def test_a_session_has_the_role_of_its_token(token: str, role: str) -> None:
-    tokens = {"token": TOKEN, "operator_token": f"{OTHER} {OPERATOR}", "admin_token": ADMIN}
-    with serving(**tokens) as console:
+    operators = f"{OTHER} {OPERATOR}"
+    with serving(token=TOKEN, operator_token=operators, admin_token=ADMIN) as console:
         headers = {"Authorization": f"Bearer {token}"}
         _, body, answered = console.ask("/api/session", headers=headers)
         assert json.loads(body) == {"role": role}

@@ -14,11 +14,14 @@ import pytest
 from redis import Redis
 
 from services.exporter.app import Exporter
+from services.stack.broker import EmbeddedBroker
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.settings import Settings, load_settings
+from streamgauge.state.handlings import Handlings
 from streamgauge.state.keys import model_id, process_key, view_key
 from streamgauge.state.learner_views import SUFFIX
 from streamgauge.state.processes import ProcessView
+from streamgauge_client import alarms
 from tests.exposition.builders import HOSTILE, alarm, feature, model, partition, series
 from tests.exposition.lively import lively_views
 from tests.exposition.test_learners import VIEW
@@ -33,9 +36,9 @@ TOKEN = "t" * 40
 SENT = 200
 
 
-def settings(url: str, **options: object) -> Settings:
+def settings(url: str, *, kafka: str = "localhost:9092", **options: object) -> Settings:
     own = {"port": 0, "refresh_seconds": 0.2, "instance": "e-1", **options}
-    return load_settings(redis__url=url, exporter=own)
+    return load_settings(redis__url=url, kafka__bootstrap_servers=kafka, exporter=own)
 
 
 def moved(document: Any, by: float) -> Any:
@@ -99,8 +102,10 @@ def redis() -> Iterator[EmbeddedRedis]:
 
 
 @contextlib.contextmanager
-def exporting(url: str, **options: object) -> Iterator[tuple[Exporter, Views]]:
-    told = settings(url, **options)
+def exporting(
+    url: str, *, kafka: str = "localhost:9092", **options: object
+) -> Iterator[tuple[Exporter, Views]]:
+    told = settings(url, kafka=kafka, **options)
     views = Views(url, told)
     views.write()
     exporter = Exporter(told)
@@ -259,6 +264,90 @@ async def _keyboard(page: Page, url: str) -> None:
     await page.until("!document.getElementById('keys').open")
 
 
+async def test_an_alarm_is_taken_silenced_and_judged(
+    redis: EmbeddedRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        kafka = stack.enter_context(contextlib.ExitStack())
+        broker = kafka.enter_context(EmbeddedBroker())
+        exporter, views = stack.enter_context(exporting(redis.url, kafka=broker.bootstrap_servers))
+        await stack.enter_async_context(written(views))
+        handlings = Handlings(stack.enter_context(Redis.from_url(redis.url)))
+        page = await stack.enter_async_context(opened(tmp_path))
+        await page.size(1440, 900)
+        await page.go(f"{exporter.url}/#/alarms")
+        # Given an alarm, When it is acknowledged by the keyboard, without a name
+        await page.until("!!document.querySelector('[data-act=acknowledge]')")
+        await page.run("document.querySelector('[data-act=acknowledge]').focus()")
+        await page.press("Enter")
+        await page.until("document.activeElement.name === 'by'")
+        await page.press("Enter")
+        # Then nothing is sent, and Escape leaves the screen where it is
+        assert await page.run("document.getElementById('act').open") and not handlings.all()
+        await shot(page, tmp_path, "act-acknowledge")
+        await page.press("Escape")
+        await page.until("!document.getElementById('act').open")
+        assert await page.run("location.hash === '#/alarms'")
+        # When it has one
+        await page.press("Enter")
+        await page.send("Input.insertText", text="ann")
+        await page.run("document.querySelector('#act [name=reason]').focus()")
+        await page.send("Input.insertText", text="looking <b>into</b> the feed")
+        await page.press("Enter")
+        # Then page, Redis and topic have it
+        await page.says("acknowledged by ann: looking <b>into</b> the feed", "acknowledged.")
+        (held,) = handlings.all().values()
+        assert (held.status, held.by) == ("acknowledged", "ann")
+        await shot(page, tmp_path, "acknowledged")
+        # and whoever goes on by the keyboard goes on there
+        assert await page.run("document.activeElement.dataset.act") == "silence"
+        # When its cause is silenced, the name is known
+        await page.click("[data-act=silence]")
+        await page.until("document.activeElement.name === 'reason'")
+        await page.send("Input.insertText", text="repaired tonight")
+        await page.run("document.querySelector('[name=lasts][value=own]').click()")
+        await shot(page, tmp_path, "act-silence")
+        await page.press("Enter")
+        await page.says("silenced by ann until")
+        (held,) = handlings.all().values()
+        assert held.until == pytest.approx(held.at + 7200.0)
+        # When it is called a false alarm, and another is looked after while Kafka is away
+        await page.click("[data-act=false]")
+        await page.press("Enter")
+        await page.says("called a false alarm by ann")
+        assert [each.right for each in handlings.verdicts()] == [False]
+        told = await asyncio.to_thread(_told, broker.bootstrap_servers)
+        assert told == [("acknowledged", held.alarm_id), ("silenced", held.alarm_id)]
+        kafka.close()
+        monkeypatch.setattr("streamgauge.access.event_log.ANSWER_SECONDS", 0.3)
+        await page.click(f"[data-act=acknowledge]:not([data-alarm='{held.alarm_id}'])")
+        await page.press("Enter")
+        await page.says("Nothing was changed: Kafka at", "Do it without the event")
+        assert len(handlings.all()) == 1
+        await page.prefer(prefers_color_scheme="dark")
+        await page.size(400, 900)
+        await shot(page, tmp_path, "act-without-kafka")
+        await page.click("#act [value=quietly]")
+        await page.says("No event says so")
+        assert len(handlings.all()) == 2
+        await page.click("[data-act=lift]")
+        await page.until("document.activeElement.name === 'by'")
+        await page.press("Enter")
+        await page.says("Lifted.")
+        assert len(handlings.all()) == 1
+        await shot(page, tmp_path, "handled-dark-400")
+        # A refusal is an error of the network's to the browser, and was said
+        assert [each for each in page.errors if "503" not in each] == []
+        assert await page.run("document.querySelectorAll('main b b, dialog b').length") == 0
+
+
+def _told(servers: str) -> list[tuple[str, str]]:
+    """What people did, as a subscriber hears it."""
+    status = ("acknowledged", "silenced")
+    with alarms(servers, status=status, since="beginning", timeout=1) as subscription:
+        return [(e.status, e.handling.alarm_id) for e in subscription if e.handling is not None]
+
+
 async def test_a_page_that_stays_open_says_what_became_of_redis_and_of_its_exporter(
     tmp_path: Path,
 ) -> None:
@@ -298,4 +387,7 @@ async def test_a_browser_signs_in_once(redis: EmbeddedRedis, tmp_path: Path) -> 
             # Then it is where it wanted to be, and no script can read what keeps it there
             await page.says("live", "lately resolved")
             assert await page.run("document.cookie") == ""
+            # and as a viewer it is shown how to become more, and no button
+            await page.says("sign in with an operator's token")
+            assert await page.run("document.querySelectorAll('[data-act]').length") == 0
             assert TOKEN not in "".join(page.requests)

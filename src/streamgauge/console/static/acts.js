@@ -138,6 +138,8 @@ async function send(form, event) {
   fresh.set(alarm, answer);
   dialog.close();
   redraw();
+  // The button that was pressed may be gone; who goes on by the keyboard goes on here.
+  document.querySelector(`[data-alarm="${CSS.escape(alarm)}"]`)?.focus();
   show(event || !answer.handled ? `${ACTS[act].done}.` : `${ACTS[act].done}. No event says so.`);
 }
 

@@ -12,10 +12,10 @@ export function screen(doc, { now }) {
   return h("div", {},
     h("h1", { class: "hidden" }, "Alarms"),
     section(doc.open.length ? `Open (${doc.open.length + doc.more})` : "Open",
-      doc.open.length ? card(alarmList(open, { now, detail })) : padded(nothing("No alarm is open.")),
+      doc.open.length ? card(alarmList(open, { now, detail, acts: buttons })) : padded(nothing("No alarm is open.")),
       doc.more > 0 && h("p", { class: "after" }, `and ${plural(doc.more, "more open alarm")}, less severe`)),
     section("Lately resolved",
-      doc.resolved.length ? card(alarmList(over, { detail: more })) : padded(nothing("None resolved lately.")),
+      doc.resolved.length ? card(alarmList(over, { detail: more, acts: buttons })) : padded(nothing("None resolved lately.")),
       h("p", { class: "after soft small" }, `${plural(doc.total, "alarm")} since the beginning; all of them are in the log.`),
       role() === "viewer" && h("p", { class: "after soft small" }, "You see everything here. To acknowledge, silence or judge, ", h("a", { href: `/signin${location.hash}` }, "sign in with an operator's token"), ".")));
 }
@@ -34,11 +34,10 @@ function detail(alarm) {
         each.state !== "firing" && ` · ${words(each.state)} by now`);
     }),
     evidence?.moves.length > 0 && h("p", { class: "small" }, "moved most: ", name(evidence.moves.join("; "))),
-    buttons(alarm),
     commands(alarm));
 }
 
-const more = (alarm) => h("div", { class: "evidence" }, judged(alarm), buttons(alarm), commands(alarm));
+const more = (alarm) => h("div", { class: "evidence" }, judged(alarm), commands(alarm));
 
 const judged = ({ verdict }) =>
   verdict && h("p", { class: "small" }, "called ", h("b", {}, verdict.right ? "a true alarm" : "a false alarm"), " by ", name(verdict.by),

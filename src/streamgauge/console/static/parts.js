@@ -60,11 +60,11 @@ export const copyable = (line, what) =>
     h("button", { type: "button", class: "copy", "data-copy": line, "aria-label": `Copy: ${what ?? line}` }, "Copy"));
 
 /** Open or resolved alarms, each with where its cause is looked at. */
-export function alarmList(alarms, { now, of = true, detail } = {}) {
+export function alarmList(alarms, { now, of = true, detail, acts } = {}) {
   return h("ul", { class: "alarms" }, alarms.map((alarm) =>
     h("li", { "data-key": alarm.id + alarm.status, class: alarm.status },
       h("p", { class: "meta" },
-        alarm.status === "firing" ? badge(alarm.severity, alarm.handled ? "grey" : "red") : badge("resolved"),
+        alarm.status === "firing" ? badge(alarm.severity, alarm.handled?.status === "silenced" ? "grey" : "red") : badge("resolved"),
         alarm.handled && badge(alarm.handled.status, "blue"),
         of && h("a", { href: link.model(alarm.key), class: "strong", "data-row": true }, name(alarm.name)),
         alarm.feature && h("a", { href: link.feature(alarm.key, alarm.feature_key), "data-row": !of }, name(alarm.feature)),
@@ -73,7 +73,8 @@ export function alarmList(alarms, { now, of = true, detail } = {}) {
             ? ["since ", time(alarm.starts_at), now ? `, for ${duration(now - alarm.starts_at)}` : ""]
             : ["ended ", time(alarm.ends_at), alarm.ends_at ? ` after ${duration(alarm.ends_at - alarm.starts_at)}` : ""])),
       h("p", { class: "summary" }, name(alarm.summary)),
-      detail?.(alarm))));
+      detail?.(alarm),
+      acts?.(alarm))));
 }
 
 export const nothing = (text) => h("p", { class: "empty" }, text);
