@@ -16,10 +16,11 @@ from streamgauge.ingest.tokens import TokenError
 from streamgauge.settings import SettingsError, load_settings
 
 _HELP = """Shows what the monitor found: /metrics for Prometheus, / for people (the console),
-/healthz, /readyz. Reads Redis alone.
+/healthz, /readyz. Reads Redis alone; what people do about alarms in the console goes to Kafka, too.
 
 Settings: STREAMGAUGE_EXPORTER__HOST, STREAMGAUGE_EXPORTER__PORT, STREAMGAUGE_REDIS__URL, or a file,
-and STREAMGAUGE_EXPORTER__TOKEN where others can reach the host.
+and where others can reach the host STREAMGAUGE_EXPORTER__TOKEN for who may look,
+STREAMGAUGE_EXPORTER__OPERATOR_TOKEN and STREAMGAUGE_EXPORTER__ADMIN_TOKEN for who may act.
 Exit codes: 0 stopped, 1 can't listen, or Redis refuses it, 2 mistake in the settings.
 """
 

@@ -63,8 +63,8 @@ def test_every_setting_is_one_that_there_is(
     (shared,) = (each for each in documents("base") if each["kind"] == "ConfigMap")
     own = {each["name"]: each["value"] for each in container(deployment(name)).get("env", [])}
     (tmp_path / "redis-url").write_text("redis://ann:secret@redis:6379/0")
-    for file in ("state-key", "ingest-token", "exporter-token"):
-        (tmp_path / file).write_text("0123456789abcdef" * 2)
+    for file in ("state-key", "ingest-token", "exporter-token", "exporter-operator-token"):
+        (tmp_path / file).write_text(f"{file}-0123456789abcdef0123456789")
     for key, value in {**shared["data"], **own}.items():
         monkeypatch.setenv(key, value.replace("/run/secrets/streamgauge", str(tmp_path)))
     # When the settings are read, Then none is unknown, and they listen for others
@@ -131,7 +131,7 @@ def test_a_user_may_read_and_write_what_the_contract_says_and_nothing_else() -> 
         as_reader = {"subscriber": "anyone"}.get(user, user)
         assert reads == {t.under() for t in TOPICS if as_reader in t.consumers}, user
         assert writes == {t.under() for t in TOPICS if user in t.producers}, user
-    assert told.keys() == {"monitor", "learner", "ingest", "notifier", "client", "subscriber"}
+    assert told.keys() == {*SERVICES, "client", "subscriber"}
 
 
 def test_monitors_never_outnumber_partitions() -> None:
@@ -178,17 +178,15 @@ def test_an_overlay_renders(overlay: str) -> None:
 
 
 def assert_each_is_somebody(deployments: list[dict[str, Any]], users: set[str]) -> None:
-    """Each service that speaks to Kafka does so as its own user, by that user's password."""
+    """Each service speaks to Kafka as its own user, by that user's password."""
     for each in deployments:
         name = each["metadata"]["name"]
         told = {e["name"]: e.get("value") for e in container(each)["env"]}
-        user = told.get("STREAMGAUGE_KAFKA__SECURITY__USERNAME")
-        assert (user is None) == (name == "exporter"), name
-        if user is not None:
-            secrets = {
-                volume["name"]: volume["secret"]["secretName"]
-                for volume in each["spec"]["template"]["spec"]["volumes"]
-                if "secret" in volume
-            }
-            assert user in users and secrets["kafka-user"] == user == f"streamgauge-{name}"
-            assert told["STREAMGAUGE_KAFKA__SECURITY__PROTOCOL"] == "SASL_SSL"
+        user = told["STREAMGAUGE_KAFKA__SECURITY__USERNAME"]
+        secrets = {
+            volume["name"]: volume["secret"]["secretName"]
+            for volume in each["spec"]["template"]["spec"]["volumes"]
+            if "secret" in volume
+        }
+        assert user in users and secrets["kafka-user"] == user == f"streamgauge-{name}"
+        assert told["STREAMGAUGE_KAFKA__SECURITY__PROTOCOL"] == "SASL_SSL"

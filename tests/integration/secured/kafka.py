@@ -33,7 +33,8 @@ from tests.missing import missing
 
 GRANTS = START.parents[1] / "security" / "kafka-acls"
 USERS = (
-    *("deploy", "monitor", "learner", "ingest", "notifier", "client", "subscriber", "operator"),
+    *("deploy", "monitor", "learner", "exporter", "ingest", "notifier"),
+    *("client", "subscriber", "operator"),
     # It may log in, and nothing else.
     "nobody",
 )

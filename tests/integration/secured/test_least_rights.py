@@ -17,7 +17,9 @@ from redis.exceptions import NoPermissionError
 from streamgauge.access.kafka import librdkafka_security
 from streamgauge.access.redis import redis_client
 from streamgauge.state.keys import model_id, view_key
+from streamgauge.state.views import ModelView
 from streamgauge_client import AlarmEvent, Publisher, alarms
+from tests.exposition.builders import alarm
 from tests.integration.conftest import Kafka
 from tests.integration.first_light import ROOT, produce, wait
 from tests.integration.secured.kafka import SecureKafka
@@ -117,6 +119,38 @@ def test_ingest_takes_an_event_to_kafka(services: Services) -> None:
     assert urllib.request.urlopen(request, timeout=10).status == 202
 
 
+def test_somebody_acts_on_an_alarm_in_the_console(
+    services: Services, heard: list[AlarmEvent]
+) -> None:
+    # Given an alarm that is open, as a monitor would show it
+    held = ModelView(model="held", partition=0, alarms=[alarm(alarm_id="held-1", starts_at=1.0)])
+    root = services.redis.root()
+    root.hset(view_key(GROUP, 0), model_id("held"), held.model_dump_json())
+    root.close()
+    url = f"http://127.0.0.1:{services.ports['EXPORTER']}/api/alarms"
+    wait(lambda: b'"held-1"' in urllib.request.urlopen(url, timeout=5).read(), 20, "not shown")
+    # When it is taken, given back and judged
+    for act, more in (("acknowledge", {}), ("lift", {}), ("judge", {"right": True})):
+        request = urllib.request.Request(
+            f"{url}/{act}",
+            data=orjson.dumps({"alarm": "held-1", "by": "ann", **more}),
+            headers={"content-type": "application/json", "x-streamgauge": "test"},
+        )
+        assert urllib.request.urlopen(request, timeout=20).status == 200
+    # Then a subscriber hears of it
+    kafka = services.kafka
+    subscriber = librdkafka_security(kafka.security("subscriber"))
+    with alarms(
+        kafka.listeners["SASL"],
+        status="acknowledged",
+        since="beginning",
+        timeout=20,
+        kafka=subscriber,
+    ) as subscription:
+        taken = next(subscription)
+    assert taken.model == "held" and taken.handling is not None and taken.handling.by == "ann"
+
+
 def test_the_publisher_goes_by_the_environment(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +187,9 @@ COMMANDS: dict[str, set[str]] = {
     "SET streamgauge:ck:{streamgauge-monitor:0} x": {"monitor"},
     "HGETALL streamgauge:ck:{streamgauge-monitor:0}": {"monitor"},
     "HSET streamgauge:spec:x latest 1": {"operator"},
+    "HSET streamgauge:alarm-handlings x 1": {"exporter", "operator"},
+    "HDEL streamgauge:alarm-verdicts x": {"exporter", "operator"},
+    "HSET streamgauge:view:{streamgauge-monitor:0} x 1": {"monitor"},
 }
 
 
