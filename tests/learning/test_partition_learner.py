@@ -129,11 +129,13 @@ def test_while_an_alarm_says_that_inputs_are_broken_nothing_is_learned() -> None
     events, labels = stream(1000, champion=0.3)
     made = learner()
     opened = alarm(0, START + 2.0, firing=True)
-    feed(made, merged(events, labels, [opened]))
+    # (that somebody looks after it mends nothing)
+    taken = alarm(1, START + 3.0, firing=True, status="acknowledged")
+    feed(made, merged(events, labels, [opened, taken]))
     waited = pipeline(made).learned
     assert 100 < waited < 250
 
-    feed(made, [alarm(1, START + 11.0, firing=False)])
+    feed(made, [alarm(2, START + 11.0, firing=False)])
 
     assert pipeline(made).learned == 1000
 

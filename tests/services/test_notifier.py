@@ -250,8 +250,12 @@ def test_each_alarm_arrives_once_and_in_order_across_a_kill(
     receiver.answers.clear()
     process = bench.start()
     until(lambda: len(receiver.accepted("/pager")) == 8 and len(receiver.accepted("/chat")) == 8)
+    bench.publish("taken", status="acknowledged")
     bench.publish("a7")
     until(lambda: "a7" in receiver.accepted("/pager") and "a7" in receiver.accepted("/chat"))
+    # Then that somebody has it reached who has a word for it
+    assert "taken" in receiver.accepted("/pager")
+    assert "taken" not in receiver.accepted("/chat")
     # Then each arrived once at each sink, and those of one cause in their order
     for path in ("/pager", "/chat"):
         accepted = receiver.accepted(path)
