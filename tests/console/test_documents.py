@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamgauge.console.documents import MOST_KEPT, Documents, Screen
-from streamgauge.state.handlings import Handling
+from streamgauge.state.handlings import Handling, Verdict
 from tests.console.screens import MONITOR, Shown
 from tests.exposition.builders import NOW, alarm, feature, model, partition, reading, series
 from tests.exposition.lively import lively_views
@@ -104,13 +104,24 @@ def test_who_looks_after_an_alarm_is_said_as_long_as_it_holds() -> None:
     quiet = Handling(
         **told, fingerprint=alarm().fingerprint, alarm_id="other", status="silenced", until=NOW + 30
     )
-    now = reading([model(alarms=[alarm()])], handlings={quiet.fingerprint: quiet})
+    wrong = Verdict(
+        **told, fingerprint=alarm().fingerprint, alarm_id="a", kind="feature_drift", right=False
+    )
+    now = reading(
+        [model(alarms=[alarm(), alarm(alarm_id="over", status="resolved", ends_at=NOW)])],
+        handlings={quiet.fingerprint: quiet},
+        verdicts=(wrong,),
+    )
     shown = Shown()
     # Then the screen says who and until when, and no longer once that is over
     (found,) = shown.take(now).screen("alarms")["open"]
     assert (found["handled"]["by"], found["handled"]["until"]) == ("ann", NOW + 30)
     (found,) = shown.take(now, at=NOW + 31).screen("alarms")["open"]
     assert found["handled"] is None
+    # and what was said of it stays with this alarm
+    said = {"right": False, "by": "ann", "at": NOW - 30, "reason": "<b>known</b>"}
+    assert found["verdict"] == said
+    assert shown.screen("alarms")["resolved"][0]["verdict"] is None
 
 
 def test_what_resolved_lately_is_kept_apart() -> None:

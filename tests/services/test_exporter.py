@@ -177,18 +177,25 @@ def test_it_does_not_show_everything_to_anybody() -> None:
 def test_with_a_token_in_a_file_it_asks_for_it_and_never_of_a_scraper(tmp_path: Path) -> None:
     token = "t" * 40
     (tmp_path / "token").write_text(f"{token}\n{'u' * 40}\n")
-    own = settings("redis://127.0.0.1:1/0", host="0.0.0.0", token_file=str(tmp_path / "token"))
+    (tmp_path / "operator").write_text("o" * 40)
+    own = settings(
+        "redis://127.0.0.1:1/0",
+        host="0.0.0.0",
+        token_file=str(tmp_path / "token"),
+        operator_token_file=str(tmp_path / "operator"),
+    )
     exporter = Exporter(own)
     exporter.start()
     try:
         url = exporter.url.replace("0.0.0.0", "127.0.0.1")
         assert get(f"{url}/metrics")[0] == 200
         assert get(f"{url}/api/fleet")[0] == 401
-        request = urllib.request.Request(
-            f"{url}/api/fleet", headers={"Authorization": f"Bearer {token}"}
-        )
-        with urllib.request.urlopen(request, timeout=5) as response:
-            assert response.status == 200
+        for given, role in ((token, "viewer"), ("o" * 40, "operator")):
+            request = urllib.request.Request(
+                f"{url}/api/session", headers={"Authorization": f"Bearer {given}"}
+            )
+            with urllib.request.urlopen(request, timeout=5) as response:
+                assert json.load(response) == {"role": role}
     finally:
         exporter.stop()
 
