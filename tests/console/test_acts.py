@@ -359,6 +359,28 @@ def test_a_name_made_to_mean_this_machine_acts_on_nothing(server: str, kafka: Ka
             assert site.post("acknowledge", None)[0] == 200
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        # A proxy before a console without tokens, that changes the Host as most do
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://console.example"},
+        {"X-Forwarded-For": "192.0.2.7"},
+        {"Forwarded": "for=192.0.2.7"},
+        {"Via": "1.1 proxy"},
+    ],
+    ids=str,
+)
+def test_who_comes_through_a_proxy_is_not_on_this_machine(
+    headers: dict[str, str], server: str, kafka: Kafka
+) -> None:
+    with Redis.from_url(server) as redis:
+        redis.flushall()
+        with opened(redis, kafka, SHOWN) as site:
+            assert site.console.ask("/api/alarms", headers=headers)[0] == 200
+            assert site.post("acknowledge", None, headers=headers)[0] == 403
+            assert site.unchanged()
+
+
 def test_acts_that_wait_for_kafka_are_bounded(site: Site) -> None:
     # Given a Kafka that takes its time
     site.kafka.gate.clear()

@@ -59,13 +59,16 @@ class EventLog:
             if error is not None:
                 failures.append(str(missing_right(error, topic) or error.str()))
 
-        self._producer.produce(
-            topic,
-            key=event.model.encode(),
-            value=encoded.value,
-            headers=encoded.headers,
-            on_delivery=delivered,
-        )
+        try:
+            self._producer.produce(
+                topic,
+                key=event.model.encode(),
+                value=encoded.value,
+                headers=encoded.headers,
+                on_delivery=delivered,
+            )
+        except (KafkaException, BufferError) as error:
+            raise NotTold(f"{topic}: {error}") from error
         if self._producer.flush(ACK_SECONDS) or failures:
             said = failures[0] if failures else f"no acknowledgement within {ACK_SECONDS:g} s"
             raise NotTold(f"{topic}: {said}")

@@ -15,6 +15,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/livez", "/metrics"})
 #: What a browser needs before it has one. Nothing of it is data.
 SIGN_IN = frozenset({"/signin", "/static/signin.js", "/static/console.css", "/static/icon.svg"})
 COOKIE = "streamgauge"
+#: What a proxy adds. Who comes through one is not on this machine, although it is.
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via")
 _PURPOSE = b"streamgauge console session"
 
 
@@ -24,7 +26,8 @@ class Access:
     A browser gets a cookie that follows from the token and does not hold it: it outlives a restart,
     has the token's role, and ends when the token is taken out of the settings.
 
-    Without any token whoever is on this machine has every role: they can run the command, too.
+    Without any token whoever is on this machine has every role: they can run the command, too. Who
+    comes through a proxy that says so may only look.
 
     Parameters
     ----------
@@ -59,10 +62,16 @@ class Access:
                 "(`openssl rand -hex 32` makes one), or STREAMGAUGE_EXPORTER__HOST=127.0.0.1"
             )
 
+    @property
+    def asks(self) -> bool:
+        """Whether there are tokens to show."""
+        return bool(self._tokens)
+
     def role(self, request: web.Request) -> Role | None:
         """Of who asks; None for who has shown no token that we know."""
         if not self._tokens:
-            return Role.ADMIN
+            proxied = any(name in request.headers for name in FORWARDED)
+            return Role.VIEWER if proxied else Role.ADMIN
         header = request.headers.get("Authorization")
         cookie = request.cookies.get(COOKIE, "").encode(errors="surrogatepass")
         # Each of them, so that the time tells nothing of which one it was.

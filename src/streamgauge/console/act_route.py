@@ -24,10 +24,14 @@ MOST_WAITING = 8
 
 
 class ActRoute:
-    """The handler of all acts; they are done on a thread, one after the other."""
+    """The handler of all acts; they are done on a thread, one after the other.
 
-    def __init__(self, acts: Acts) -> None:
+    ``proxies`` is as ``foreign`` takes it.
+    """
+
+    def __init__(self, acts: Acts, *, proxies: bool) -> None:
         self._acts = acts
+        self._proxies = proxies
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acts")
         self._waiting = 0
 
@@ -36,7 +40,7 @@ class ActRoute:
         act = ACTS.get(request.match_info["act"])
         if act is None:
             raise web.HTTPNotFound
-        if (refusal := foreign(request)) is not None:
+        if (refusal := foreign(request, proxies=self._proxies)) is not None:
             return _answer(Outcome(refusal[0], {"reason": refusal[1]}))
         asked = await _asked(request, act)
         if isinstance(asked, Outcome):

@@ -8,13 +8,17 @@ from aiohttp import web
 HEADER = "X-Streamgauge"
 
 
-def foreign(request: web.Request) -> tuple[int, str] | None:
-    """Status and reason where a page of somebody else may be behind it; else None."""
+def foreign(request: web.Request, *, proxies: bool) -> tuple[int, str] | None:
+    """Status and reason where a page of somebody else may be behind it; else None.
+
+    ``proxies``: whether a page may come through one, which often changes the Host. Without tokens
+    it must not: whom the proxy lets in is not on this machine.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    # The first is the browser's own word, also behind a proxy that changes the Host. It is not
-    # sent over http to another machine.
-    same = site == "same-origin" if site else origin is None or _names(origin, request.host)
+    named = origin is None or _names(origin, request.host)
+    # The first is the browser's own word. It is not sent over http to another machine.
+    same = site == "same-origin" and (named or proxies) if site else named
     if not same:
         return 403, "this comes from another page, which may change nothing here"
     if HEADER not in request.headers:

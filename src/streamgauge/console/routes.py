@@ -61,7 +61,7 @@ class Routes:
         self._access = access
         self._answer = answer
         self._fan_out = fan_out
-        self._acting = ActRoute(acts) if acts is not None else None
+        self._acting = ActRoute(acts, proxies=access.asks) if acts is not None else None
         self._collector = ThreadPoolExecutor(1, thread_name_prefix="scrape")
         self._checks: dict[str, Check] = {
             "/healthz": lambda: None,

@@ -90,12 +90,14 @@ class Handler:
     def _put(self, found: Found, handling: Handling) -> Handling:
         _check_open(found)
         standing = self._store.all().get(handling.fingerprint)
-        if standing is not None and _repeats(handling, standing):
-            handling = standing
-        else:
+        if standing is not None and not _repeats(handling, standing):
+            standing = None
+        handling = standing or handling
+        # Before anything is written: what the contract refuses is not half done.
+        event = handled_event(found.alarm, handling)
+        if standing is None:
             self._store.put(handling)
         if self._events is not None:
-            event = handled_event(found.alarm, handling)
             try:
                 self._events.tell(
                     event, time=handling.at, extensions={"causationid": found.alarm.alarm_id}
