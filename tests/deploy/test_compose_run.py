@@ -67,7 +67,8 @@ class Started:
         self.directory = directory
         directory.mkdir()
         self.log = directory.parent / f"{name}.log"
-        told = {key: str(value) for key, value in service["environment"].items()}
+        # A variable that is not set is empty in compose, and null in YAML.
+        told = {k: "" if v is None else str(v) for k, v in service["environment"].items()}
         command = [str(part) for part in service["command"]]
         #: The healthcheck's command, at our port.
         self.check: list[str] = []
