@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamgauge.alarms.finding import Finding, Span
 from streamgauge.alarms.policy import AlarmPolicy, Edge
-from streamgauge.batch.columns import EventBatch, rows_by_name
+from streamgauge.batch.columns import EventBatch
 from streamgauge.monitor.acts import Act, panes_of
 from streamgauge.monitor.behaviour import Behaviour
 from streamgauge.monitor.catalogue import Catalogue
@@ -412,13 +412,3 @@ def _part(batch: EventBatch, start: int, end: int, kept: NDArray[np.intp]) -> Ev
     if len(kept) == len(batch):
         return batch
     return batch.slice(start, end) if len(kept) == end - start else batch.take(kept)
-
-
-def unknown_features(batch: EventBatch, monitor: ModelMonitor | None) -> int:
-    """At most so many features would be new with a model's batch; each step has its own."""
-    fresh = 0
-    for name, rows in rows_by_name(batch.step):
-        features = batch.features if len(rows) == len(batch) else batch.features.take(rows)
-        step = monitor.steps.get(name) if monitor is not None else None
-        fresh += step.unknown(features) if step is not None else len(features.first_rows(()))
-    return fresh

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,14 @@ from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded, Row
 from streamgauge.batch.shapes import Shapes
-from streamgauge.batch.structs import Label, Telemetry
+from streamgauge.batch.structs import Label
 from streamgauge.labels import Truth
 from streamgauge.monitor.acts import Act
+from streamgauge.monitor.chunk_cuts import RETIRED, Batches, cuts
+from streamgauge.monitor.client_intake import take_clients
 from streamgauge.monitor.configuration import Configuration, ConfigurationBook
 from streamgauge.monitor.feature_budget import FeatureBudget
-from streamgauge.monitor.model_monitor import ModelMonitor, unknown_features
-from streamgauge.monitor.truth.model_truth import UNASKED
+from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.monitor.view import model_view
 from streamgauge.processing import Changes, Effects, LogRecord, StateError
 from streamgauge.state.keys import PARTITION_FIELD, model_id
@@ -36,14 +36,11 @@ MOST_MODELS = 2000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
 #: Of the state's layout. A worker refuses what it does not know.
 SCHEMA = 5
-#: The step in a model's life after which its silence is wanted.
-RETIRED = "retired"
 #: Behind a model's field: the part of its state that changes by the hour.
 SLOW = ".slow"
 KINDS = {topic.name: topic.event or topic.name for topic in SOURCES}
 
 Floats = NDArray[np.float64]
-Batches = Mapping[str, Sequence[EventBatch]]
 
 
 class PartitionMonitor:
@@ -123,15 +120,24 @@ class PartitionMonitor:
         decoded = decode_records(records, self._shapes)
         batches = batches_by_model(decoded)
         before, reached = self._log_times(records)
-        cuts = self._cuts(decoded, batches, reached)
-        if cuts:
-            for start, end in itertools.pairwise([0, *cuts, len(records)]):
+        parts_at = cuts(
+            decoded,
+            batches,
+            reached,
+            models=self._models,
+            book=self._book,
+            features_left=self._budget.left,
+        )
+        if parts_at:
+            for start, end in itertools.pairwise([0, *parts_at, len(records)]):
                 effects.extend(self.process(records[start:end]))
             return effects
         self._begin(reached)
         made_at = self._claim(decoded, batches, reached)
-        taken: set[str] = set()
-        self._take_clients(decoded, records, made_at, reached, effects, taken)
+        taken = take_clients(self._models, decoded, records, made_at=made_at, reached=reached)
+        for beat in decoded.telemetry:
+            known = beat.event.model in self._models
+            _count(effects, "telemetry", "ok" if known else "skipped", 1)
         self._retire(decoded, effects, taken)
         acts = self._acts(decoded, effects)
         for model, parts in batches.items():
@@ -240,52 +246,6 @@ class PartitionMonitor:
             )
         return made_at
 
-    def _cuts(self, decoded: Decoded, batches: Batches, reached: Floats) -> list[int]:
-        """The records before which a chunk is to be cut; none where it may be taken at once."""
-        n = len(reached)
-        # What comes before a retirement is heard before it.
-        cuts = {row.row for row in decoded.model_events if row.event.action == RETIRED}
-        # Labels that come before a spec takes effect go by the one before.
-        cuts.update(self._changes(batches, reached))
-        if decoded.labels:
-            cuts.update(self._asked(decoded, batches))
-        if cuts - {0, n}:
-            return sorted(cuts - {0, n})
-        # The last places go to who comes first in the log, so they are given in small steps.
-        return [n // 2] if n > 1 and self._crowded(batches) else []
-
-    def _changes(self, batches: Batches, reached: Floats) -> Iterator[int]:
-        """The first record of each model that a newer spec holds for."""
-        for model, parts in batches.items():
-            versions = self._book.versions(model)
-            if not versions:
-                continue
-            monitor = self._models.get(model)
-            for part in parts:
-                times = reached[part.row]
-                if monitor is None:
-                    # Its first spec is the one in force when it is made.
-                    known = times[0]
-                    waiting = [v.effective_at for v in versions if v.effective_at > known]
-                else:
-                    number = monitor.configuration.number
-                    waiting = [v.effective_at for v in versions if v.number > number]
-                if waiting and times[-1] >= min(waiting):
-                    yield int(part.row[np.argmax(times >= min(waiting))])
-                    break
-
-    def _asked(self, decoded: Decoded, batches: Batches) -> Iterator[int]:
-        """The records behind first labels of models for whose predictions they make room."""
-        crowded = set()
-        for model in {label.event.model for label in decoded.labels} & batches.keys():
-            coming, monitor = sum(map(len, batches[model])), self._models.get(model)
-            if monitor.truth.crowded(coming) if monitor is not None else coming > UNASKED // 2:
-                crowded.add(model)
-        for label in decoded.labels if crowded else ():
-            if label.event.model in crowded:
-                crowded.remove(label.event.model)
-                yield label.row + 1
-
     def _retire(self, decoded: Decoded, effects: Effects, taken: set[str]) -> None:
         """Take the retirement with which a chunk begins."""
         for row in decoded.model_events:
@@ -293,19 +253,6 @@ class PartitionMonitor:
             if monitor is not None and row.event.action == RETIRED:
                 effects.events += monitor.retire(row.event.version)
                 taken.add(monitor.model)
-
-    def _crowded(self, batches: Batches) -> bool:
-        """Whether new features of different models would compete for the last places."""
-        left = self._budget.left
-        if not left:
-            return False
-        fresh = 0
-        for model, parts in batches.items():
-            for batch in parts:
-                fresh += unknown_features(batch, self._models.get(model))
-            if fresh > left:
-                return True
-        return False
 
     def _take(
         self,
@@ -396,74 +343,6 @@ class PartitionMonitor:
                 act = Act(row.row, row.timestamp, event.kind, subject, named)
                 acts.setdefault(event.model, []).append(act)
         return acts
-
-    def _take_clients(
-        self,
-        decoded: Decoded,
-        records: Sequence[LogRecord],
-        made_at: Mapping[str, int],
-        reached: Floats,
-        effects: Effects,
-        taken: set[str],
-    ) -> None:
-        """Take the numbers that producers gave their records, and their heartbeats, in log order.
-
-        ``made_at`` are the rows at which models came that were unknown before.
-        """
-        numbers: dict[str, dict[str, list[bytes]]] = {}
-
-        def take(model: str) -> None:
-            for topic, sequences in numbers.pop(model, {}).items():
-                self._models[model].clients.number(topic, sequences)
-                taken.add(model)
-
-        beats = iter([*decoded.telemetry, None])
-        beat = next(beats)
-        for row, model, sequence in [*self._sequences(decoded), (len(records), "", b"")]:
-            while beat is not None and beat.row < row:
-                take(beat.event.model)
-                self._take_heartbeat(beat, records[beat.row], float(reached[beat.row]), effects)
-                beat = next(beats)
-            if model in self._models and made_at.get(model, -1) <= row:
-                record = records[row]
-                if record.key is not None and record.key != model.encode():
-                    # Each key is numbered by itself: each shard, where a model has some.
-                    sequence = b"%08x." % crc32(record.key) + sequence
-                numbers.setdefault(model, {}).setdefault(record.topic, []).append(sequence)
-        for model in list(numbers):
-            take(model)
-        taken |= {each.event.model for each in decoded.telemetry} & self._models.keys()
-
-    def _sequences(self, decoded: Decoded) -> Sequence[tuple[int, str, bytes]]:
-        """Rows, models and numbers. What came and could not be read was not lost on the way."""
-        read = {row for row, _, _ in decoded.sequences} if decoded.dead else set()
-        dead = []
-        for row, letter in decoded.dead:
-            found = dict(letter.record.headers).get("ce_sequence")
-            if found is not None and row not in read:
-                # Nothing of it is sure but its key: the model, or one of its shards.
-                name = (letter.record.key or b"").decode(errors="replace")
-                shard_of = name.rpartition("/")[0]
-                dead.append((row, name if name in self._models else shard_of, found))
-        if not dead:
-            return decoded.sequences
-        return sorted([*decoded.sequences, *dead], key=lambda each: each[0])
-
-    def _take_heartbeat(
-        self, beat: Row[Telemetry], record: LogRecord, log_time: float, effects: Effects
-    ) -> None:
-        monitor = self._models.get(beat.event.model)
-        _count(effects, "telemetry", "ok" if monitor is not None else "skipped", 1)
-        if monitor is not None:
-            monitor.clients.heartbeat(
-                service=beat.event.service,
-                instance=beat.event.instance,
-                at=record.timestamp or beat.timestamp,
-                log_time=log_time,
-                measurements=beat.event.measurements,
-                topic=record.topic,
-                sequence=beat.event.sequence,
-            )
 
     def _run_on(self, log_time: float, effects: Effects) -> None:
         for model, monitor in self._models.items():

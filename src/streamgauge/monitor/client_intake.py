@@ -1,0 +1,96 @@
+"""What producers tell of themselves in a chunk: the numbers of their records, and heartbeats."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamgauge.batch.decoded import Decoded, Row
+from streamgauge.batch.structs import Telemetry
+from streamgauge.monitor.model_monitor import ModelMonitor
+from streamgauge.processing import LogRecord
+
+#: A record's index in its chunk, its model, and the number that its producer gave it.
+Numbered = tuple[int, str, bytes]
+_row = itemgetter(0)
+
+
+def take_clients(
+    models: Mapping[str, ModelMonitor],
+    decoded: Decoded,
+    records: Sequence[LogRecord],
+    *,
+    made_at: Mapping[str, int],
+    reached: NDArray[np.float64],
+) -> set[str]:
+    """Take a chunk's numbers and heartbeats in log order; return the models that had any.
+
+    ``made_at`` are the rows at which models came that were unknown before; ``reached`` (records,)
+    is the log's time at each record, in seconds.
+    """
+    numbered = _numbered(models, decoded)
+    heard: set[str] = set()
+    start = 0
+    for beat in decoded.telemetry:
+        # A heartbeat tells the last number by then, so those before it are taken before it.
+        stop = bisect_right(numbered, beat.row, key=_row)
+        heard |= _take_numbers(models, numbered[start:stop], records, made_at)
+        start = stop
+        monitor = models.get(beat.event.model)
+        if monitor is not None:
+            _take_heartbeat(monitor, beat, records[beat.row], float(reached[beat.row]))
+            heard.add(monitor.model)
+    return heard | _take_numbers(models, numbered[start:], records, made_at)
+
+
+def _numbered(models: Mapping[str, ModelMonitor], decoded: Decoded) -> Sequence[Numbered]:
+    """By row. What came and could not be read was not lost on the way."""
+    read = {row for row, _, _ in decoded.sequences} if decoded.dead else set()
+    dead = []
+    for row, letter in decoded.dead:
+        found = dict(letter.record.headers).get("ce_sequence")
+        if found is not None and row not in read:
+            # Nothing of it is sure but its key: the model, or one of its shards.
+            name = (letter.record.key or b"").decode(errors="replace")
+            shard_of = name.rpartition("/")[0]
+            dead.append((row, name if name in models else shard_of, found))
+    return sorted([*decoded.sequences, *dead], key=_row) if dead else decoded.sequences
+
+
+def _take_numbers(
+    models: Mapping[str, ModelMonitor],
+    numbered: Sequence[Numbered],
+    records: Sequence[LogRecord],
+    made_at: Mapping[str, int],
+) -> set[str]:
+    keys = {model: model.encode() for model in {model for _, model, _ in numbered} & models.keys()}
+    numbers: dict[tuple[str, str], list[bytes]] = {}
+    for row, model, number in numbered:
+        if model in keys and made_at.get(model, -1) <= row:
+            record = records[row]
+            if record.key is not None and record.key != keys[model]:
+                # Each key is numbered by itself: each shard, where a model has some.
+                number = b"%08x." % crc32(record.key) + number
+            numbers.setdefault((model, record.topic), []).append(number)
+    for (model, topic), of_topic in numbers.items():
+        models[model].clients.number(topic, of_topic)
+    return {model for model, _ in numbers}
+
+
+def _take_heartbeat(
+    monitor: ModelMonitor, beat: Row[Telemetry], record: LogRecord, log_time: float
+) -> None:
+    monitor.clients.heartbeat(
+        service=beat.event.service,
+        instance=beat.event.instance,
+        at=record.timestamp or beat.timestamp,
+        log_time=log_time,
+        measurements=beat.event.measurements,
+        topic=record.topic,
+        sequence=beat.event.sequence,
+    )
