@@ -3,9 +3,10 @@
     python load_tests/learner_process.py [--rounds 5] [--rows 3000]
 
 Each round feeds the same log of predictions and labels, in chunks, to a ``PartitionLearner`` with
-one challenger (decoding, join, asking, learning, comparing; no checkpoint), and the decoded rows to
-River's ``predict_one`` and ``learn_one``. Times are of the processor: others may share the machine.
-The last line holds the ratios, the median over rounds, and the price of a record beside the model.
+one challenger and the plain model beside it (decoding, join, asking, learning, comparing; no
+checkpoint), and the decoded rows to River's ``predict_one`` and ``learn_one``. Times are of the
+processor: others may share the machine. The last line holds the ratios, the median over rounds, and
+the price of a record beside the model.
 """
 
 from __future__ import annotations

@@ -95,6 +95,13 @@ def _contest() -> list[Panel]:
             unit="short",
         ),
         graph(
+            "Better than a plain linear model",
+            "How much less the published answers lose than a logistic or linear regression that"
+            " learns beside, on the same predictions. Below 0 the plainest is better.",
+            (f"avg(streamgauge_learner_plain_gap{{{MODEL}}})", "gap"),
+            unit="short",
+        ),
+        graph(
             "Evidence",
             "E-value that a candidate answers better than the champion, on a logarithmic axis. It"
             " may be looked at all the time; a promotion needs more than 1 ÷ α.",

@@ -13,6 +13,7 @@ from typer.testing import Result
 
 from streamgauge.cli.truth_advice import advice
 from streamgauge.state.keys import PARTITION_FIELD, model_id, view_key
+from streamgauge.state.learner_views import SUFFIX, CandidateView, LearnerView, PlainView
 from streamgauge.state.views import (
     AlarmView,
     CalibrationView,
@@ -109,6 +110,27 @@ ALARM = AlarmView(
     starts_at=NOON - 35,
     alarm_id="a",
 )
+
+
+def test_what_learns_beside_a_model_is_told_with_the_gap(run: Run, redis_url: str) -> None:
+    tree = CandidateView(name="tree", estimator="hoeffding\x1b", loss=0.125, failed=True)
+    plain = PlainView(answered=1200, loss=0.5, champion_loss=0.25)
+    view = LearnerView(model="m", partition=0, learned=1300, candidates=[tree], plain=plain)
+    with Redis.from_url(redis_url) as redis:
+        key = view_key("streamgauge-learner", 0)
+        redis.hset(key, model_id("m") + SUFFIX, view.model_dump_json())
+        monitored = ModelView(model="m", partition=0).model_dump_json()
+        redis.hset(view_key("streamgauge-monitor", 0), model_id("m"), monitored)
+    result = run("--redis", redis_url, "explain", "m")
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "learning: published answers, 1,300 learned\n"
+        "tree (hoeffding·): loses 0.125; failed\n"
+        "plain linear model: published answers lose 0.25 less (0.25 against 0.5), on the same "
+        "1,200 predictions\n"
+    ) in result.stdout
+    document = json.loads(run("--redis", redis_url, "explain", "m", "-o", "json").stdout)
+    assert document["learners"][0]["plain"]["loss"] == 0.5
 
 
 def test_the_truth_is_told_in_words(run: Run, redis_url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.source import Reading
-from streamgauge.state.learner_views import CandidateView, LearnerView
+from streamgauge.state.learner_views import CandidateView, LearnerView, PlainView
 from tests.console.screens import MONITOR, Shown, fleet, lines, texts
 from tests.exposition.builders import (
     HOSTILE,
@@ -248,6 +248,14 @@ def test_who_answers_and_who_learns_stands_in_rows() -> None:
     assert halted["stands"] == "its loss is not finite"
     # and where nobody learns, nothing is said
     assert fleet(reading([model()], [partition()]))["learning"] == []
+
+
+def test_how_a_model_stands_to_the_plainest_is_a_row_of_its_own() -> None:
+    plain = PlainView(estimator="logistic_regression", answered=90, loss=0.25, champion_loss=0.5)
+    view = VIEW.model_copy(update={"plain": plain})
+    row = fleet(reading([model()], [partition()], learners=(view,)))["learning"][-1]
+    assert (row["candidate"], row["loss"], row["champion"]) == ("plain linear model", 0.25, False)
+    assert "lose 0.25 MORE (0.5 against 0.25), on the same 90 predictions" in row["stands"]
 
 
 def test_a_learner_of_a_model_that_was_never_seen_is_said_all_the_same() -> None:

@@ -9,7 +9,7 @@ from streamgauge.exposition.learners import put_learners
 from streamgauge.exposition.overflow import Overflow
 from streamgauge.exposition.sheet import Sheet
 from streamgauge.state.keys import model_id, view_key
-from streamgauge.state.learner_views import SUFFIX, CandidateView, LearnerView
+from streamgauge.state.learner_views import SUFFIX, CandidateView, LearnerView, PlainView
 from streamgauge.state.reader import ViewReader
 
 VIEW = LearnerView(
@@ -94,6 +94,17 @@ def test_candidates_and_the_champion_are_told_apart() -> None:
     assert found["streamgauge_learner_examples_total", "online", "learned"] == 500
     assert found["streamgauge_learner_examples_total", "online", "frozen"] == 3
     assert found["streamgauge_learner_contest_e_value", "online", ""] == 12.5
+
+
+def test_the_gap_to_the_plain_model_is_a_mean_over_shards_by_answers() -> None:
+    first, other = (
+        VIEW.model_copy(update={"plain": PlainView(answered=n, loss=loss, champion_loss=0.25)})
+        for n, loss in [(300, 0.5), (100, 0.25)]
+    )
+    found = scraped(first, other, VIEW)
+    assert found["streamgauge_learner_plain_loss", "", ""] == 0.4375
+    assert found["streamgauge_learner_plain_gap", "", ""] == 0.1875
+    assert ("streamgauge_learner_plain_gap", "", "") not in scraped(VIEW)
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -186,6 +186,16 @@ def test_what_does_not_fit_the_task_is_told() -> None:
     assert "use one_hot or ordinal" in mistake(encoding, "multiclass").headline()
 
 
+def test_a_linear_baseline_learns_beside_challengers_and_elsewhere_when_it_is_asked_for() -> None:
+    alone = read("learning: {baseline: linear}").learning
+    beside = read(challenger("estimator: perceptron")).learning
+    neither = read("learning: {baseline: none}").learning
+    assert (alone.learns, alone.measured) == (beside.learns, beside.measured) == (True, True)
+    assert (neither.learns, LearningSpec().learns) == (False, False)
+    found = mistake("learning: {baseline: linear}", "ranking").headline()
+    assert "no linear baseline unless `task` is binary" in found
+
+
 def test_at_most_ten_challengers() -> None:
     many = ", ".join(f"c{i}: {{estimator: perceptron}}" for i in range(11))
     assert "at most 10 entries" in mistake(f"learning: {{challengers: {{{many}}}}}").headline()

@@ -43,13 +43,14 @@ def explain(
 
     settings = settings_of(ctx)
     with open_redis(settings) as redis:
-        snapshot = ViewReader(redis).read()
+        snapshot = ViewReader(redis, learners=settings.learner.group).read()
         known = sorted({view.model for view in snapshot.models} | snapshot.specs.keys())
         # A rule's name is two words, and few shells are told so.
         model, feature, versions = resolve(
             " ".join(target), known, snapshot.models, SpecStore(redis).versions
         )
     views = [view for view in snapshot.models if view.model == model]
+    learners = [view for view in snapshot.learners if view.model == model]
     at = now()
     spec = in_effect(versions, at)
     found = effective_settings(
@@ -59,12 +60,16 @@ def explain(
         feature=feature,
     )
     if output != "table":
-        print_data(_plain(model, feature, views, spec, found), output=output)
+        document = _plain(model, feature, views, spec, found)
+        if feature is None:
+            document["learners"] = [view.model_dump(mode="json") for view in learners]
+        print_data(document, output=output)
         return
     written = max((t for v in views if (t := snapshot.written_at(v)) is not None), default=None)
     waiting = versions[-1] if versions and versions[-1] is not spec else None
     if feature is None:
-        print_model(model, views, spec, waiting, found, written=written, now=at)
+        shown = (model, views, spec, waiting, found)
+        print_model(*shown, learners=learners, written=written, now=at)
     else:
         print_feature(model, feature, views, spec, waiting, found, written=written, now=at)
 

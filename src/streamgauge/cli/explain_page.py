@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from streamgauge.cli.explain import feature_views, series_name
+from streamgauge.cli.learning_page import print_learning
 from streamgauge.cli.output import print_rows, printable, show_time
 from streamgauge.cli.project_page import print_criteria, print_purpose, print_risks
 from streamgauge.cli.series_page import print_column, print_series
@@ -18,6 +19,7 @@ from streamgauge.specs.scalars import parse_duration, show_duration
 if TYPE_CHECKING:
     from streamgauge.specs import SpecVersion
     from streamgauge.specs.effective import Setting
+    from streamgauge.state.learner_views import LearnerView
     from streamgauge.state.views import ModelView
 
 #: A learned reference settles after so many times ``reference.min_duration``.
@@ -31,6 +33,7 @@ def print_model(
     waiting: SpecVersion | None,
     settings: Sequence[Setting],
     *,
+    learners: Sequence[LearnerView],
     written: float | None,
     now: float,
 ) -> None:
@@ -44,6 +47,7 @@ def print_model(
             _section(series_name(view, series.version, series.step, several=len(views) > 1))
             print_series(series, settles=_settles(settings))
     print_truth(views)
+    print_learning(learners)
     print_behaviour(views)
     print_clients(views, now=now)
     print_criteria(views)

@@ -7,8 +7,9 @@ from typing import Any
 
 from streamgauge.console.names import key_of, said, shown
 from streamgauge.console.scene import Document
+from streamgauge.exposition.plain_words import plain_words
 from streamgauge.exposition.words import figure
-from streamgauge.state.learner_views import CandidateView, LearnerView
+from streamgauge.state.learner_views import CandidateView, LearnerView, PlainView
 
 MOST_ROWS = 100
 MOST_DECISIONS = 12
@@ -22,7 +23,7 @@ _TOLD = {
 
 
 def learning_rows(learners: Iterable[LearnerView]) -> list[Document]:
-    """A row for each candidate, behind a row for the answers that are published."""
+    """A row for each candidate, between the published answers and the plain linear model."""
     rows = [row for view in learners for row in _rows(view)]
     rest = len(rows) - MOST_ROWS
     more = [{"key": None, "name": "", "candidate": f"and {rest} more"}] if rest > 0 else []
@@ -46,7 +47,8 @@ def _rows(view: LearnerView) -> list[Document]:
         "stands": f"{_champion(view)}{held_up}",
         "champion": view.champion == "published",
     }
-    rows = [published, *(_candidate(view, each) for each in view.candidates)]
+    plain = [_plain(view.plain)] if view.plain is not None else []
+    rows = [published, *(_candidate(view, each) for each in view.candidates), *plain]
     return [{"key": key_of(view.model), "name": shown(view.model), **row} for row in rows]
 
 
@@ -60,6 +62,18 @@ def _candidate(view: LearnerView, candidate: CandidateView) -> Document:
         "evidence": float(e_value) if isinstance(e_value, int | float) else None,
         "stands": said(_stands(view, candidate)),
         "champion": view.champion == candidate.name,
+    }
+
+
+def _plain(plain: PlainView) -> Document:
+    return {
+        "candidate": "plain linear model",
+        "estimator": shown(plain.estimator),
+        "loss": plain.loss,
+        "learned": plain.learned,
+        "evidence": None,
+        "stands": said(f"only to compare with: {plain_words(plain)}"),
+        "champion": False,
     }
 
 

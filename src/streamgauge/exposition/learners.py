@@ -13,7 +13,7 @@ from streamgauge.telemetry import learning
 
 #: What the champion is called whose answers come from elsewhere.
 PUBLISHED = "published"
-_model = attrgetter("model")
+_model, _loss, _gap = map(attrgetter, ("model", "loss", "gap"))
 
 
 def put_learners(sheet: Sheet, views: Iterable[LearnerView]) -> None:
@@ -26,6 +26,10 @@ def _put_model(sheet: Sheet, model: str, shards: Sequence[LearnerView]) -> None:
     sheet.gauge(learning.LEARNER_PENDING, sum(each.pending for each in shards), model=model)
     published = _mean((each.champion_loss, each.champion_answered) for each in shards)
     sheet.gauge(learning.LEARNER_LOSS, published, model=model, candidate=PUBLISHED)
+    plain = [each.plain for each in shards if each.plain is not None]
+    lost, gap = (_mean((told(p), p.answered) for p in plain) for told in (_loss, _gap))
+    sheet.gauge(learning.LEARNER_PLAIN_LOSS, lost, model=model)
+    sheet.gauge(learning.LEARNER_PLAIN_GAP, gap, model=model)
     names = dict.fromkeys(one.name for each in shards for one in each.candidates)
     for name in names:
         own = [(each, one) for each in shards for one in each.candidates if one.name == name]

@@ -22,11 +22,14 @@ from streamgauge.learning.championship import Championship
 from streamgauge.learning.examples import SERVED, Examples, Said, Waiting
 from streamgauge.learning.hold import Example
 from streamgauge.learning.losses import LossBound
+from streamgauge.learning.plain_linear import PlainLinear
 from streamgauge.learning.promotion import Decision
 from streamgauge.specs.model_spec import ModelSpec
 
 #: How long predictions wait where the spec does not say, in seconds.
 DEFAULT_HORIZON = 86_400.0
+#: The part of the state that holds what the plain one beside has learned.
+_PLAIN_PART = "t"
 #: Newest inputs that are kept to test a stored model with.
 MOST_TRIALS = 20
 
@@ -56,6 +59,7 @@ class ModelLearner:
         self.join.joined = []
         self.examples = Examples()
         self.candidates = {name: Candidate(name, spec) for name in spec.learning.challengers}
+        self.plain = PlainLinear.beside(spec)
         self.championship = Championship(spec.model)
         self.advice = RetrainAdvice(spec)
         self.bound = LossBound(spec.task or "")
@@ -73,6 +77,7 @@ class ModelLearner:
         #: The log's time by the last record of this model.
         self.log_time = -math.inf
         self._gone: set[str] = set()
+        self._plain_gone = False
 
     @staticmethod
     def _rule(spec: ModelSpec) -> JoinRule:
@@ -110,8 +115,17 @@ class ModelLearner:
             kept[name] = known
         self._gone = (self._gone | dropped) - kept.keys()
         self.candidates = kept
+        self._configure_plain(spec)
         self.advice.configure(spec)
         return told
+
+    def _configure_plain(self, spec: ModelSpec) -> None:
+        wanted = PlainLinear.beside(spec)
+        if wanted is None or self.plain is None:
+            self._plain_gone |= self.plain is not None
+            self.plain = wanted
+        else:
+            self.plain.configure(spec)
 
     # -- a chunk -----------------------------------------------------------------------------
 
@@ -197,6 +211,8 @@ class ModelLearner:
         features = asked.features
         for candidate in self.candidates.values():
             candidate.say(features, said)
+        if self.plain is not None:
+            self.plain.say(features, said)
         self.examples.keep(asked.number, Waiting(features, said, asked.weight))
         self.last_inputs.append(features)
 
@@ -212,6 +228,8 @@ class ModelLearner:
             weight, source = weight * label.weight, label.annotator or ""
         example = Example(waiting.features, truth, weight, source)
         self.learned += 1
+        if self.plain is not None and not self.broken:
+            self.plain.learn(example, waiting.said, at=lesson.at)
         champion = self.championship.champion
         for name, candidate in self.candidates.items():
             reason = candidate.learn(example, at=lesson.at)
@@ -240,6 +258,8 @@ class ModelLearner:
             if self.bound.bound is None:
                 self.bound.look(champion)
                 self.taught.bound = self.bound.bound
+        if self.plain is not None:
+            self.plain.compare(waiting.said, truth, answers)
         losses: dict[str, float | None] = {}
         for name, candidate in self.candidates.items():
             losses[name] = each = answers.lost(waiting.said.get(name), truth)
@@ -294,6 +314,7 @@ class ModelLearner:
             [dict(sorted(each.items())) for each in self.last_inputs],
             self.log_time,
             self.advice.state(),
+            self.plain.state() if self.plain is not None else None,
         ]
 
     def changed_parts(self) -> dict[str, Any]:
@@ -302,6 +323,9 @@ class ModelLearner:
         for name in self._gone:
             parts[f"m{name}"] = parts[f"b{name}"] = parts[f"s{name}"] = None
         self._gone = set()
+        if self._plain_gone or (self.plain is not None and self.plain.changed):
+            parts[_PLAIN_PART] = self.plain.pipeline_bytes() if self.plain is not None else None
+            self._plain_gone = False
         for name, candidate in self.candidates.items():
             if candidate.changed:
                 parts[f"m{name}"] = candidate.pipeline_bytes()
@@ -327,6 +351,9 @@ class ModelLearner:
             if each[0] in self.candidates and f"m{each[0]}" in parts:
                 beside, gate = parts.get(f"b{each[0]}"), parts.get(f"s{each[0]}")
                 self.candidates[each[0]].restore(each, parts[f"m{each[0]}"], beside, gate)
+        # States of before there was one end here.
+        if self.plain is not None and state[12:] and state[12] is not None:
+            self.plain.restore(state[12], parts.get(_PLAIN_PART))
         self.championship.restore(championship)
         self.bound.restore(bound)
         self.taught.bound = self.bound.bound

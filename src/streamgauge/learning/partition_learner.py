@@ -48,7 +48,7 @@ _Told = tuple[int, bool, str, ModelEvent]
 
 
 class PartitionLearner:
-    """Learns for every model of one partition number whose spec has challengers.
+    """Learns for every model of one partition number whose spec lets anything learn.
 
     See ``PartitionProcessor`` for the protocol. The monitor dead-letters: what can't be read is
     counted as skipped here.
@@ -294,12 +294,12 @@ class PartitionLearner:
             _count(effects, "other", "skipped", others)
 
     def _begin(self, model: str, log_time: float) -> bool:
-        """Begin to learn for a model whose spec has challengers; False for one that learns nothing.
+        """Begin to learn for a model if its spec lets anything learn; False where it does not.
 
         A chunk is cut where specs take effect, so the same one holds for all of it.
         """
         applied = [v for v in self._book.versions(model) if v.effective_at <= log_time]
-        if not applied or not applied[-1].spec.learning.challengers:
+        if not applied or not applied[-1].spec.learning.learns:
             return False
         self._models[model] = ModelLearner(applied[-1].spec)
         self._numbers[model] = applied[-1].number

@@ -6,7 +6,8 @@ import math
 
 from streamgauge.learning.candidate import Candidate
 from streamgauge.learning.model_learner import ModelLearner
-from streamgauge.state.learner_views import CandidateView, LearnerView
+from streamgauge.learning.plain_linear import PlainLinear
+from streamgauge.state.learner_views import CandidateView, LearnerView, PlainView
 
 #: Decisions in the view.
 MOST_DECISIONS = 10
@@ -27,6 +28,7 @@ def learner_view(learner: ModelLearner, partition: int) -> LearnerView:
         comparisons=championship.comparisons,
         held_up=bool(learner.broken),
         candidates=[_candidate(each) for each in learner.candidates.values()],
+        plain=_plain(learner.plain) if learner.plain is not None else None,
         decisions=championship.decisions[-MOST_DECISIONS:],
         log_time=learner.log_time if math.isfinite(learner.log_time) else None,
     )
@@ -47,4 +49,16 @@ def _candidate(candidate: Candidate) -> CandidateView:
         held=len(candidate.guards.hold),
         status=contest.status if contest is not None else "",
         evidence=contest.evidence() if contest is not None else {},
+    )
+
+
+def _plain(plain: PlainLinear) -> PlainView:
+    pipeline, n = plain.pipeline, plain.answered
+    return PlainView(
+        estimator=pipeline.plan.estimator if pipeline is not None else "",
+        learned=pipeline.learned if pipeline is not None else 0,
+        answered=n,
+        loss=plain.missed / n if n else None,
+        champion_loss=plain.served / n if n else None,
+        halted=pipeline.halted if pipeline is not None else "",
     )

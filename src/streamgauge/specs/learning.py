@@ -31,6 +31,8 @@ _PAUSE = between(0.0, _YEARS, "a duration of at most ten years")
 _COUNT = between(1, 1e9, "a whole number from 1 to 1e9")
 _SHARE = between(1e-6, 1.0, "a ratio above 0 and up to 1")
 LEARNED_TASKS = ("binary", "multiclass", "regression")
+#: What a baseline beside is called where nothing else learns, and where the spec says so.
+_LINEAR = ("linear baseline", ("learning", "baseline"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,11 @@ class LearningSpec(SpecPart):
     challengers: Annotated[dict[Name, ChallengerSpec], Field(max_length=10)] = Field(
         default_factory=dict, description="Pipelines that learn beside the champion, by name."
     )
+    baseline: Literal["linear", "none"] | None = Field(
+        None,
+        description="A plain linear model that learns beside and never serves: how much better "
+        "yours is. Without a word where there are challengers; `linear` without them too.",
+    )
     quality_policy: Literal["wait", "discard"] = Field(
         "wait", description="Examples that come while a data-quality alarm is open."
     )
@@ -221,15 +228,26 @@ class LearningSpec(SpecPart):
     )
     retraining: RetrainingSpec = RetrainingSpec()
 
+    @property
+    def measured(self) -> bool:
+        """Whether a plain linear model learns beside."""
+        return self.baseline == "linear" or (self.baseline is None and bool(self.challengers))
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything that learns."""
+        return bool(self.challengers) or self.measured
+
 
 def check_task(learning: LearningSpec, task: str | None, known: LearnerCatalogue | None) -> None:
-    """Whether the challengers can learn the task. Raises the specs' own error."""
-    if not learning.challengers:
+    """Whether what learns can learn the task. Raises the specs' own error."""
+    if not learning.learns:
         return
     at: tuple[str, ...] = ("learning", "challengers")
     if task not in LEARNED_TASKS:
         words = "binary, multiclass or regression"
-        raise refuse(f"no challengers unless `task` is {words}; nothing else is learned", at=at)
+        what, at = ("challengers", at) if learning.challengers else _LINEAR
+        raise refuse(f"no {what} unless `task` is {words}; nothing else is learned", at=at)
     for name, each in learning.challengers.items():
         if known is None or each.estimator not in known.tasks:
             continue

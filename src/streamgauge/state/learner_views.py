@@ -33,6 +33,28 @@ class CandidateView(View):
     evidence: dict[str, Any] = Field(default_factory=dict)
 
 
+class PlainView(View):
+    """The plain linear model beside. Both losses are means over the same ``answered`` predictions.
+
+    ``champion_loss`` is that of the answers that are published.
+    """
+
+    estimator: str = ""
+    learned: int = 0
+    answered: int = 0
+    loss: float | None = None
+    champion_loss: float | None = None
+    #: Why it learns no more; empty while all is well.
+    halted: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """How much less the published answers lose; None while nothing was compared."""
+        if self.loss is None or self.champion_loss is None:
+            return None
+        return self.loss - self.champion_loss
+
+
 class LearnerView(View):
     """A model that learns, on one partition."""
 
@@ -49,6 +71,7 @@ class LearnerView(View):
     #: Whether a data-quality alarm holds learning up.
     held_up: bool = False
     candidates: list[CandidateView] = Field(default_factory=list)
+    plain: PlainView | None = None
     #: The last decisions, the newest last.
     decisions: list[dict[str, Any]] = Field(default_factory=list)
     log_time: float | None = None

@@ -39,6 +39,18 @@ LEARNER_EVIDENCE = Definition(
 LEARNER_PENDING = Definition(
     "learner_pending_examples", "gauge", "Predictions that wait for their labels.", ("model",)
 )
+LEARNER_PLAIN_LOSS = Definition(
+    "learner_plain_loss",
+    "gauge",
+    "Mean loss of a plain linear model that learns beside and never serves.",
+    ("model",),
+)
+LEARNER_PLAIN_GAP = Definition(
+    "learner_plain_gap",
+    "gauge",
+    "How much less the published answers lose than a plain linear model's, on the same events.",
+    ("model",),
+)
 
 LEARNING = (
     LEARNER_LOSS,
@@ -47,4 +59,6 @@ LEARNING = (
     LEARNER_CHAMPION,
     LEARNER_EVIDENCE,
     LEARNER_PENDING,
+    LEARNER_PLAIN_LOSS,
+    LEARNER_PLAIN_GAP,
 )
