@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streamgauge.alarms.policy import AlarmPolicy
 from streamgauge.monitor import Configuration, PartitionMonitor
 from streamgauge.monitor.judge import alpha
-from streamgauge.monitor.truth.concept import default_detectors
+from streamgauge.monitor.truth.concept import DEFAULT_DETECTORS
 from streamgauge.monitor.truth.scored import Scored
 from streamgauge.monitor.truth.series import Batch, TruthSeries
 from streamgauge.processing import LogRecord
@@ -114,7 +114,8 @@ def windows_to_alarm(rate: Errors, times: Errors, *, seed: int, change: int = 0)
         Batch(times, np.arange(n), np.ones(n), scored, [()] * n, [()] * n, {}),
         least=60.0,
         needed=500,
-        wanted=default_detectors("binary"),
+        wanted=DEFAULT_DETECTORS,
+        scores={},
         alpha=alpha(1.0, targets=1, duration=60.0),
         settles_after=DAY,
     ):

@@ -27,6 +27,9 @@ BEHAVIOUR_WORDS = {
     "report": "report the answer",
 }
 
+#: How the target of a finding about a score begins that labels carry.
+SCORE = "score "
+
 SUBJECTS = {
     "output": "the output",
     "output.score": "the score",
@@ -155,6 +158,9 @@ def _what(kind: str, lead: Finding) -> str:
         return f"rule {name} is broken by {_percent(lead.value)} of predictions ({lead.change})"
     if lead.rule == "unusual":
         return f"inputs are unusual in {_percent(lead.value)} of predictions ({lead.change})"
+    if kind == "concept_drift" and lead.target.startswith(SCORE):
+        name = lead.target.removeprefix(SCORE)
+        return f"{name} is poor in {_percent(lead.value)} of labelled predictions ({lead.change})"
     if kind == "concept_drift":
         return (
             f"answers are wrong in {_percent(lead.value)} of labelled predictions ({lead.change})"

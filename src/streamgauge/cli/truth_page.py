@@ -102,6 +102,7 @@ def _series(series: TruthSeriesView, rising: Sequence[AlarmView]) -> Iterator[st
     if series.provisional is not None:
         yield _provisional(series.provisional)
     yield from _errors(series, rising)
+    yield from _scores(series)
     for gap in series.gaps:
         yield gap_words(gap)
     if series.window is not None:
@@ -148,10 +149,21 @@ def _errors(series: TruthSeriesView, rising: Sequence[AlarmView]) -> Iterator[st
         yield f"errors {percent(found.value)}; {found.reason or 'learning what is usual'}"
         return
     usual = f"usually {percent(series.usual_error_ratio)}, at most {percent(found.threshold)}"
-    risen = any(j.kind == "concept_drift" and j.state == "firing" for j in series.judgements)
+    risen = any(
+        j.kind == "concept_drift" and j.target == "errors" and j.state == "firing"
+        for j in series.judgements
+    )
     if risen:
         since = min((alarm.starts_at for alarm in rising), default=None)
         when = f" since {show_time(since)} UTC" if since is not None else ""
         yield f"errors have RISEN{when}: {percent(found.value)}, {usual}"
     else:
         yield f"errors {percent(found.value)}, {usual}"
+
+
+def _scores(series: TruthSeriesView) -> Iterator[str]:
+    for each in series.judgements:
+        if each.detector == "poor_ratio" and each.value is not None:
+            worse = ", WORSE than usual" if each.state == "firing" else ""
+            most = f", at most {percent(each.threshold)}" if each.threshold is not None else ""
+            yield f"{each.target}: poor in {percent(each.value)}{worse}{most}"

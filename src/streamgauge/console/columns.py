@@ -128,9 +128,7 @@ def _of_view(view: ModelView, name: str) -> Iterator[Column]:
         truth = truths.get((series.version, series.step))
         if truth is not None:
             judged += [each for each in truth.judgements if each.target == name]
-            detectors += [
-                each for each in truth.detectors if each.series == name and name == "errors"
-            ]
+            detectors += [each for each in truth.detectors if each.series == name]
         if feature is not None or judged:
             yield Column(
                 series.version,

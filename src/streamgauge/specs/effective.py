@@ -25,8 +25,8 @@ _OUTPUTS: Mapping[str, tuple[Collection[str], Collection[str]]] = {
     "timestamp": ((), ()),
     "errors": ((), ()),
 }
-#: How targets begin that are a rule of the spec, and a kind of feedback.
-RULE, FEEDBACK = "rule ", "feedback "
+#: How targets begin that are a rule of the spec, a kind of feedback, and a score of labels.
+RULE, FEEDBACK, SCORE = "rule ", "feedback ", "score "
 
 
 class Setting(NamedTuple):
@@ -61,6 +61,8 @@ def effective_settings(
         listed.rules(only=feature.removeprefix(RULE))
     elif feature.startswith(FEEDBACK):
         listed.behaviour(only=feature.removeprefix(FEEDBACK))
+    elif feature.startswith(SCORE):
+        listed.section("labels", only=("detectors", "scores"))
     else:
         listed.feature(feature)
     listed.key("false_alarms_per_month")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
@@ -107,6 +107,11 @@ class LabelsSpec(SpecPart):
     )
     detectors: Annotated[tuple[ErrorDetectorSpec, ...], Field(max_length=8)] | None = Field(
         None, description="Detectors of concept drift on the errors; else chosen by the task."
+    )
+    scores: Annotated[dict[Category, Literal["higher", "lower"]], Field(max_length=20)] = Field(
+        default_factory=dict,
+        description="Which way a score is better that labels carry: `{ndcg: higher, wer: lower}`; "
+        "then it alarms where it gets worse. One with a horizon is called `mae@24h`.",
     )
     values: Annotated[dict[Category, dict[Category, Number]], Field(max_length=100)] | None = Field(
         None,

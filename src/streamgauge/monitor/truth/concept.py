@@ -11,7 +11,6 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.judge import fault
 from streamgauge.monitor.ratio_spread import RatioSpread
 from streamgauge.monitor.truth.scored import Floats
-from streamgauge.monitor.truth.task import Task
 
 #: An error ratio must rise by this much to be worth a word, and by this share of what is usual.
 LEAST_RISE = 0.02
@@ -28,13 +27,10 @@ REMEMBERED = 5
 Wanted = Sequence[tuple[str, Mapping[str, float]]]
 
 
-def default_detectors(task: Task) -> Wanted:
-    """What listens to the errors of a task where the spec names nothing.
-
-    ADWIN dates the change and HDDM-A is early; both have bounds on false alarms (detectors with
-    fewer false alarms than one in ten thousand errors are no default).
-    """
-    return [] if task == "scores" else [("adwin", {}), ("hddm_a", {})]
+#: What listens to errors, of any task, where the spec names nothing. ADWIN dates the change and
+#: HDDM-A is early; both have bounds on false alarms (detectors with fewer false alarms than one in
+#: ten thousand errors are no default).
+DEFAULT_DETECTORS: Wanted = (("adwin", {}), ("hddm_a", {}))
 
 
 class ConceptWatch:

@@ -18,7 +18,7 @@ from streamgauge.labels.digest import digests
 from streamgauge.labels.names import NONE, Names
 from streamgauge.monitor.judge import alpha
 from streamgauge.monitor.shown_alarms import ShownAlarms
-from streamgauge.monitor.truth.concept import Wanted, default_detectors
+from streamgauge.monitor.truth.concept import DEFAULT_DETECTORS, Wanted
 from streamgauge.monitor.truth.goals import goal_findings
 from streamgauge.monitor.truth.groups import Groups
 from streamgauge.monitor.truth.provisional import ProvisionalFigures
@@ -246,6 +246,7 @@ class ModelTruth:
                 least=defaults.min_duration_seconds,
                 needed=defaults.min_events,
                 wanted=self._wanted(),
+                scores=self.spec.labels.scores,
                 alpha=alpha(
                     self.spec.false_alarms_per_month,
                     targets=max(len(self.series), 1),
@@ -287,7 +288,7 @@ class ModelTruth:
         declared = self.spec.labels.detectors
         if declared is not None:
             return [(each.name, each.params) for each in declared]
-        return default_detectors(self.task) if self.task is not None else []
+        return DEFAULT_DETECTORS
 
     def _scored(self, released: Released) -> Scored:
         assert self.task is not None

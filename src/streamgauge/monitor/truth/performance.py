@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -89,12 +89,8 @@ class Performance:
         """Take what labels carry beside their truth, each with its weight."""
         by_name: dict[str, list[tuple[float, float]]] = {}
         for each, weight in extras:
-            named = list(each.scores)
-            if each.value is not None:
-                named.append((VALUE, each.value))
-            for name, score in named:
-                full = f"{name}@{each.horizon}" if each.horizon else name
-                by_name.setdefault(full, []).append((score, weight))
+            for name, score in named_scores(each):
+                by_name.setdefault(name, []).append((score, weight))
         for full, listed in by_name.items():
             scores, weights = np.array(listed).T
             self._part("named").update(full, scores, weights)
@@ -162,3 +158,10 @@ def worth(
         weight * values.get(names.get(said, ""), {}).get(names.get(true, ""), 0.0)
         for (said, true), weight in confusion.pairs().items()
     )
+
+
+def named_scores(extras: Extras) -> Iterator[tuple[str, float]]:
+    """The scores that a label carries, and its value, by name; with a horizon ``name@horizon``."""
+    value = [(VALUE, extras.value)] if extras.value is not None else []
+    for name, score in [*extras.scores, *value]:
+        yield (f"{name}@{extras.horizon}" if extras.horizon else name), score

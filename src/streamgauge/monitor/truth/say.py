@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from streamgauge.alarms.event import alarm_event
 from streamgauge.alarms.policy import Edge
-from streamgauge.alarms.sentence import moment
+from streamgauge.alarms.sentence import SCORE, moment
 from streamgauge.metrics.error_tags import TagError
 from streamgauge.monitor.contingency import contingency_for
 from streamgauge.monitor.truth.series import Closed, TruthSeries
@@ -32,9 +32,12 @@ def truth_event(
     rule = edge.findings[0].rule if edge.findings else ""
     hints: list[str] = []
     if edge.status == "firing":
-        wrong = series.errors_since(edge.since, edge.span.end)
-        edge = replace(edge, affected=wrong)
-        hints = [f"{wrong} wrong decisions since {moment(edge.since)}", *_tag_hints(closed.window)]
+        # Of a poor score nobody knows whether the decision was wrong.
+        if not all(each.target.startswith(SCORE) for each in edge.findings):
+            wrong = series.errors_since(edge.since, edge.span.end)
+            edge = replace(edge, affected=wrong)
+            hints = [f"{wrong} wrong decisions since {moment(edge.since)}"]
+        hints += _tag_hints(closed.window)
     return alarm_event(
         edge,
         model=monitor.model,
@@ -42,7 +45,7 @@ def truth_event(
         partition=monitor.partition,
         severity=spec.defaults.severity,
         reference=("usual", closed.usual),
-        detections={"errors": closed.detections},
+        detections=closed.detections,
         owner=owner_at(spec, edge.span.end),
         runbook_url=spec.runbook_url,
         objective=spec.project.objective,

@@ -16,6 +16,7 @@ from streamgauge.metrics.trivial_regressor import TrivialRegressor
 from streamgauge.monitor.truth.concept import ConceptWatch, Wanted
 from streamgauge.monitor.truth.errors import ErrorScale
 from streamgauge.monitor.truth.performance import Performance
+from streamgauge.monitor.truth.score_watch import Better, ScoreWatches
 from streamgauge.monitor.truth.scored import Floats, Scored
 from streamgauge.monitor.truth.task import Task
 from streamgauge.monitor.truth.window import Slice, TruthWindow
@@ -56,9 +57,9 @@ class Closed(NamedTuple):
     window: TruthWindow
     findings: list[Finding]
     span: Span
-    #: Labels that tell what is usual, and when detectors heard a change, as it was then.
+    #: Labels that tell what is usual, and when detectors heard a change, by target, as it was then.
     usual: int
-    detections: list[float]
+    detections: Mapping[str, list[float]]
 
 
 class TruthSeries:
@@ -75,6 +76,8 @@ class TruthSeries:
         self.slice_totals: dict[Slice, Performance] = {}
         self.concept = ConceptWatch()
         self.scale = ErrorScale()
+        #: The same for scores that labels carry.
+        self.scores = ScoreWatches()
         #: What answers cost nothing would have been worth, trained beside.
         self.trivial: TrivialClassifier | TrivialRegressor | None = None
         #: (end, errors) of the last windows.
@@ -91,6 +94,7 @@ class TruthSeries:
         least: float,
         needed: int,
         wanted: Wanted,
+        scores: Mapping[str, Better],
         alpha: float,
         settles_after: float,
     ) -> Iterator[Closed]:
@@ -102,6 +106,9 @@ class TruthSeries:
             until = int(np.searchsorted(scored.rows, stop))
             part = scored.part(slice(done, until))
             self._count(task, batch, part, start, stop, wanted)
+            carried = sorted(row for row in batch.extras if start <= row < stop)
+            told = ((float(batch.times[row]), batch.extras[row][0]) for row in carried)
+            self.scores.feed(told, scores, wanted)
             start, done = stop, until
             if full:
                 yield self._close(stop - 1, alpha=alpha, settles_after=settles_after, needed=needed)
@@ -214,13 +221,17 @@ class TruthSeries:
             window.trivial = self.trivial.get()
             self.trivial.restart()
         self.last, self.shown_window = window, None
+        end = window.end
         self.findings = self.concept.judge(
             window.errors,
             window.judged,
-            end=window.end,
+            end=end,
             alpha=alpha,
             settles_after=settles_after,
             needed=needed,
+        )
+        self.findings += self.scores.judge(
+            end=end, alpha=alpha, settles_after=settles_after, needed=needed
         )
         self.history = [*self.history, (window.end, window.errors)][-REMEMBERED:]
         span = Span(
@@ -232,8 +243,14 @@ class TruthSeries:
             self.version,
             self.step,
         )
-        heard = sorted(at for each in self.concept.times.values() for at in each)
-        return Closed(row, window, self.findings, span, self.concept.usual.seen, heard)
+        watches = {each.target: each.concept for each in self.scores.by_name.values()}
+        watches["errors"] = self.concept
+        heard = {
+            target: sorted(at for each in watch.times.values() for at in each)
+            for target, watch in watches.items()
+        }
+        usual = max(watch.usual.seen for watch in watches.values())
+        return Closed(row, window, self.findings, span, usual, heard)
 
     def errors_since(self, since: float, until: float) -> int:
         """Wrong answers in the windows that ended after one time and by another (since 1970)."""
@@ -252,13 +269,16 @@ class TruthSeries:
             np.array([end for end, _ in self.history]),
             np.array([errors for _, errors in self.history], dtype=np.int64),
             [self.since, self.newest],
+            self.scores.state(),
         ]
 
     @classmethod
     def from_state(cls, version: str, step: str, state: list[Any]) -> TruthSeries:
         made = cls(version, step)
         window, last, findings, total, slices, concept, scale, trivial, *history = state
-        ends, errors, (made.since, made.newest) = history
+        ends, errors, (made.since, made.newest), *watched = history
+        # States of before they were listened to end here.
+        made.scores = ScoreWatches.from_state(watched[0] if watched else [])
         made.window = TruthWindow.from_state(window)
         made.last = TruthWindow.from_state(last) if last is not None else None
         made.findings = [Finding.from_stored(each) for each in findings]

@@ -58,7 +58,7 @@ def _series_view(truth: ModelTruth, key: Key, provisional: Provisional | None) -
             step=step,
             total=total,
             provisional=waiting,
-            detectors=_detectors(series.concept),
+            detectors=_detectors(series),
             gaps=gaps(truth.spec, total.figures, {}),
         )
     shown = _window(truth, series, series.last)
@@ -75,9 +75,9 @@ def _series_view(truth: ModelTruth, key: Key, provisional: Provisional | None) -
             _judgement(truth, series, each)
             for each in series.findings
             # Of scores nothing can be called wrong: there are no errors to judge.
-            if truth.task != "scores" or each.kind != "concept_drift"
+            if truth.task != "scores" or each.target != "errors"
         ],
-        detectors=_detectors(series.concept),
+        detectors=_detectors(series),
         gaps=gaps(truth.spec, shown.whole.figures, series.last.trivial),
         tags=shown.tags,
     )
@@ -163,10 +163,17 @@ def _judgement(truth: ModelTruth, series: TruthSeries, finding: Finding) -> Judg
     )
 
 
-def _detectors(concept: ConceptWatch) -> list[DetectorView]:
+def _detectors(series: TruthSeries) -> list[DetectorView]:
+    of_scores = sorted(series.scores.by_name.items())
+    listening = [("errors", series.concept)]
+    listening += [(each.target, each.concept) for _, each in of_scores]
+    return [each for target, concept in listening for each in _heard(target, concept)]
+
+
+def _heard(target: str, concept: ConceptWatch) -> list[DetectorView]:
     return [
         DetectorView(
-            series="errors",
+            series=target,
             detector=name,
             state="ok" if detector.samples >= detector.needed else "warming",
             samples=detector.samples,
