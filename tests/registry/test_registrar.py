@@ -339,3 +339,32 @@ def test_redis_away_is_said_and_the_next_call_does_it_all(registry: ModelRegistr
     with pytest.raises(StoreFailed):
         Registrar(nobody, key=KEY).settle(known)
     assert len(Registrar(registry, key=KEY).settle(known)) == 2
+
+
+@pytest.mark.integration
+def test_what_redis_has_no_room_for_is_registered_when_it_has_and_the_champion_stays(
+    real_redis_url: str,
+) -> None:
+    # Given a champion, and what it learned since
+    with Redis.from_url(real_redis_url) as redis:
+        redis.flushall()
+        registry = ModelRegistry(redis, key=KEY)
+        registrar = Registrar(registry, key=KEY)
+        first = facts(candidate("online", 20), champion=verdict("online", 1_020.0))
+        registrar.settle(first)
+        more = facts(candidate("online", 40), champion=verdict("online", 1_020.0))
+        # When Redis takes nothing
+        redis.config_set("maxmemory", "1")
+        try:
+            for _ in range(2):
+                with pytest.raises(StoreFailed, match="maxmemory"):
+                    registrar.settle(more)
+            # Then what serves can be read, and nothing is half written
+            assert serving(registry) == 1 and statuses(registry) == {1: "champion"}
+            assert registry.fetch("fraud", 1).header.version == 1
+        finally:
+            redis.config_set("maxmemory", "0")
+        # And with room it is one version, that serves
+        registrar.settle(more)
+        registrar.settle(more)
+        assert serving(registry) == 2 and sorted(statuses(registry)) == [1, 2]

@@ -16,7 +16,13 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    BusyLoadingError,
+    NoScriptError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+)
 
 from streamgauge.state.base import (
     Acquired,
@@ -144,6 +150,12 @@ class RedisStore:
         except NoScriptError:
             await _cut(connection)  # fakeredis hangs up after every error
             raise
+        except OutOfMemoryError as error:
+            await _cut(connection)
+            raise StoreUnavailable(
+                "Redis has no room: raise its maxmemory, or remove what is not ours; what is in it"
+                " stays, and work goes on by itself"
+            ) from error
         except (ResponseError, BusyLoadingError) as error:
             # A server that still loads has answered, whatever redis-py makes of it.
             await _cut(connection)

@@ -37,14 +37,14 @@ class Checkpointer:
         owner: str,
         epoch: str,
         telemetry: WorkerTelemetry,
-        away: Callable[[bool], None],
+        away: Callable[[str], None],
     ) -> None:
         self.owner = owner
         self.epoch = epoch
         self._store = store
         self._partition = partition
         self._telemetry = telemetry
-        #: Told when the store goes away and when it is back.
+        #: Told why the store is away, and by an empty text that it is back.
         self._away = away
 
     async def put(self, write: Checkpoint) -> Verdict:
@@ -63,7 +63,7 @@ class Checkpointer:
                 self._count("ambiguous" if lost_answer else "unavailable")
                 unknown = unknown or lost_answer
                 sent_before = sent_before or lost_answer
-                self._away(True)
+                self._away(str(error))
                 logger.warning(
                     "partition %d is paused: %s; next try in %.1f s", self._partition, error, pause
                 )
@@ -71,7 +71,7 @@ class Checkpointer:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             unknown = False
-            self._away(False)
+            self._away("")
             if verdict is not None:
                 self._telemetry.checkpoints[verdict.lower()] += 1
                 self._telemetry.checkpoint_seconds.append(time.monotonic() - started)

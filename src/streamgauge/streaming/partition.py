@@ -217,11 +217,11 @@ class PartitionWorker:
         for topic in self._config.topics:
             self._log.resume(topic)
 
-    def _on_store_away(self, away: bool) -> None:
+    def _on_store_away(self, why: str) -> None:
         # While a checkpoint waits nothing is processed; fetching pauses when the buffers are full.
-        if away and self.state == "running":
-            self._enter("paused", "the store is away")
-        elif not away and self.state == "paused":
+        if why and self.state == "running":
+            self._enter("paused", why)
+        elif not why and self.state == "paused":
             self._enter("running")
 
     async def _wait_paused(self, error: Exception, seconds: float) -> None:

@@ -67,7 +67,7 @@ class Session:
         telemetry: WorkerTelemetry,
         poison: Poison,
         idle: IdleClock,
-        store_away: Callable[[bool], None],
+        store_away: Callable[[str], None],
     ) -> None:
         beginning = opened.beginning
         self.number = number
