@@ -34,7 +34,8 @@ def _service(settings: Settings) -> WorkerService:
     """Raises ``WorkerError`` where no key is set."""
     if settings.state.key is None or not settings.state.key.get_secret_value():
         raise WorkerError(
-            "set STREAMGAUGE_STATE__KEY (any long secret, the same for all services): models"
+            "set STREAMGAUGE_STATE__KEY (any long secret, the same for all services; `openssl rand"
+            " -hex 32` makes one), or STREAMGAUGE_STATE__KEY_FILE to a file that holds it: models"
             " are code, and none is loaded that was not signed with it"
         )
     prefix = settings.kafka.topic_prefix

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.stack.broker import EmbeddedBroker
+from services.stack.key_file import kept_key, key_file
 from services.stack.reach import Unreachable, check_ports, check_redis
 from services.stack.redis_server import EmbeddedRedis
 from services.stack.supervisor import Service, Supervisor
@@ -58,8 +59,8 @@ class Stack:
         self.supervisor = Supervisor(say=say, logs=logs)
         #: What lives in memory only, in words; empty where nothing does.
         self.volatile: list[str] = []
-        #: What models and states are signed with; empty where they can't be, so nothing learns.
-        self.key = _key(settings)
+        #: What models are signed with; empty where they can't be, so nothing learns.
+        self.key = ""
         self._say = say
         self._environment = dict(environment or {})
         self._parts = contextlib.ExitStack()
@@ -97,16 +98,24 @@ class Stack:
             "STREAMGAUGE_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "STREAMGAUGE_KAFKA__TOPIC_PREFIX": self.settings.kafka.topic_prefix,
             "STREAMGAUGE_REDIS__URL": self.redis_url,
-            **({"STREAMGAUGE_STATE__KEY": self.key} if self.key else {}),
+            **(self.signing if self._given_key else {}),
         }
+
+    @property
+    def signing(self) -> dict[str, str]:
+        """What a process needs besides that signs models or loads them.
+
+        The others are not told a key that we made: a Redis that outlives us may hold their states,
+        from before there was one, and those would be refused.
+        """
+        return {"STREAMGAUGE_STATE__KEY": self.key} if self.key else {}
 
     def __enter__(self) -> Stack:
         try:
             check_ports(list(self._listeners.items()))
-            if not self.key:
-                self._say("no learner: STREAMGAUGE_STATE__KEY is not set, so no model is signed")
             self._start_kafka()
             self._start_redis()
+            self.key = self._signing_key()
             self.run(*self._services())
         except BaseException:
             self.__exit__()
@@ -143,7 +152,8 @@ class Stack:
             "exporter": told.exporter,
             "ingest": told.ingest,
             "notifier": told.notifier,
-        } | ({"learner": told.learner} if self.key else {})
+            "learner": told.learner,
+        }
 
     def _services(self) -> Sequence[Service]:
         return [
@@ -151,10 +161,38 @@ class Stack:
                 name=name,
                 module=f"services.{name}",
                 ready_url=f"http://{_local(section.host)}:{section.port}/readyz",
-                environment={f"STREAMGAUGE_{name.upper()}__PORT": str(section.port)},
+                environment={
+                    f"STREAMGAUGE_{name.upper()}__PORT": str(section.port),
+                    **(self.signing if name == "learner" else {}),
+                },
             )
             for name, section in self._listeners.items()
+            if name != "learner" or self.key
         ]
+
+    @property
+    def _given_key(self) -> str:
+        given = self.settings.state.key
+        return "" if given is None else given.get_secret_value()
+
+    def _signing_key(self) -> str:
+        """The key that was given, else one of ours; empty where none can be kept."""
+        if self._given_key:
+            return self._given_key
+        if "url" not in self.settings.redis.model_fields_set:
+            # The Redis ends with us, and nobody will have to read its states.
+            return secrets.token_hex(32)
+        path = key_file()
+        try:
+            key = kept_key(path)
+        except OSError as error:
+            self._say(
+                f"no learner: no model can be signed, as a key can't be kept ({error}); set"
+                " STREAMGAUGE_STATE__KEY"
+            )
+            return ""
+        self._say(f"models are signed with the key in {path}; keep it: without it none is loaded")
+        return key
 
     def _start_kafka(self) -> None:
         if "bootstrap_servers" not in self.settings.kafka.model_fields_set:
@@ -199,14 +237,6 @@ def _refuse_security(name: str, security: KafkaSecurity | RedisSecurity, address
             f"{name} is set, but {section}.{address} is not, and the embedded {section.title()}"
             f" knows neither TLS nor users.\n  Set {section}.{address}, or unset {name}."
         )
-
-
-def _key(settings: Settings) -> str:
-    """The key that was given; for an embedded Redis one that ends with it; else none."""
-    if settings.state.key is not None:
-        return settings.state.key.get_secret_value()
-    # A Redis of one's own outlives us, and its states must be read by whoever comes next.
-    return "" if "url" in settings.redis.model_fields_set else secrets.token_hex(32)
 
 
 def stop_on_sigterm() -> None:

@@ -21,9 +21,9 @@ Run all of Streamgauge on this machine, until Ctrl-C.
           PATH in a temporary directory, else fakeredis. Embedded, it is gone at exit too.
   beside  services.monitor (port 9809), services.exporter (port 9808, /metrics), services.ingest
           (port 9810, POST /v1/events), services.notifier (port 9811; alarms to the sinks of the
-          settings, else to its log) and services.learner (port 9812; where STREAMGAUGE_STATE__KEY
-          is set, or Redis is embedded), each a process of its own; one that crashes is started
-          again.
+          settings, else to its log) and services.learner (port 9812; with STREAMGAUGE_STATE__KEY,
+          else with a key that is made once and kept in ~/.local/state/streamgauge/state.key), each
+          a process of its own; one that crashes is started again.
 
 Every setting can be given as STREAMGAUGE_<SECTION>__<KEY>, in .env or in streamgauge.yaml, e.g.
   STREAMGAUGE_EXPORTER__PORT=9908     STREAMGAUGE_MONITORING__PANE_SECONDS=1

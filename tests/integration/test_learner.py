@@ -136,3 +136,4 @@ def test_without_a_key_it_says_what_to_set(
     learner.stop()
     assert process.returncode == 1
     assert said.startswith("learner: set STREAMGAUGE_STATE__KEY (any long secret")
+    assert "openssl rand -hex 32" in said and "STREAMGAUGE_STATE__KEY_FILE" in said

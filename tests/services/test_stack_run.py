@@ -112,10 +112,11 @@ def test_three_lines_reach_the_metrics_and_ctrl_c_ends_everything(
 
 
 @pytest.mark.parametrize("module", ["services.stack", "services.stack.demo"])
-def test_what_is_missing_is_said_and_nothing_is_left_running(module: str) -> None:
+def test_what_is_missing_is_said_and_nothing_is_left_running(module: str, tmp_path: Path) -> None:
     # Given settings that name a Redis where there is none
     url = f"redis://127.0.0.1:{free_port()}/0"
-    process = start(module, environment=environment(STREAMGAUGE_REDIS__URL=url))
+    told = environment(STREAMGAUGE_REDIS__URL=url, XDG_STATE_HOME=str(tmp_path))
+    process = start(module, environment=told)
     output, _ = process.communicate(timeout=30)
     # Then it says which, and what to do
     assert process.returncode == 3

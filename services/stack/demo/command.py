@@ -149,6 +149,7 @@ def prepare(stack: Stack, data: Sequence[Reading], say: Callable[[str], None]) -
             module="services.stack.demo.prediction_service",
             arguments=(f"--port={port}",),
             ready_url=f"http://127.0.0.1:{port}/readyz",
+            environment=stack.signing,
         )
     )
     time.sleep(max(0.0, effective - time.time()))
