@@ -162,6 +162,33 @@ def test_a_model_that_grows_beyond_its_size_stops_learning_and_says_so() -> None
     assert told.refused == {"halted": 500}
 
 
+def test_the_plain_one_beside_grows_no_further_either() -> None:
+    # Given inputs whose every event has features of its own
+    events = [
+        prediction(i, START + i / 100, {f"k{i}": 1.0, "c": f"v{i}"}, output=0.9)
+        for i in range(1500)
+    ]
+    labels = [label(i, START + i / 100 + 0.5, i, i % 2 == 0) for i in range(1500)]
+    made = learner(learning={"baseline": "linear", "max_bytes": "20kB"})
+    feed(made, merged(events, labels))
+    told = view(made).plain
+    assert told is not None and "learning.max_bytes" in told.halted and told.learned == 1000
+
+
+def test_annotators_who_contradict_each_other_teach_and_are_compared_once() -> None:
+    events, labels = stream(300, champion=0.0)
+    others = [
+        label(1000 * k + i, START + i / 100 + 0.7 + k / 10, i, (i + k) % 2 == 0, annotator=f"a{k}")
+        for i in range(300)
+        for k in range(1, 4)
+    ]
+    made = learner()
+    feed(made, merged(events, labels, others), range(50, 1500, 50))
+    told = view(made)
+    assert told.learned == told.candidates[0].learned == 300
+    assert told.champion_answered == 300 and told.pending == 0
+
+
 def test_a_spec_without_the_champion_gives_the_place_back() -> None:
     # Given a champion, and a spec that drops it
     other = {"challengers": {"next": {"estimator": "gaussian_nb"}}}

@@ -117,3 +117,14 @@ def test_a_restart_in_the_middle_changes_nothing() -> None:
     found += [*drive(second, records[3001:]).events, *second.advance(START + 1000.0).events]
     assert [e for e in found if isinstance(e, AlarmEvent) and e.kind == "concept_drift"] == expected
     assert expected
+
+
+@pytest.mark.parametrize(
+    "score", [1.7e308, -1.7e308, 5e-324, 0.0, None], ids=["huge", "low", "tiny", "constant", "wild"]
+)
+def test_no_score_is_too_odd_to_be_listened_to(score: float | None) -> None:
+    scores = [(-1.0) ** i * 1.7e308 if score is None else score for i in range(ROWS)]
+    made = watched(s="higher", gone="lower")
+    assert drifts(made, merged(*log("s", scores.__getitem__))) == []
+    (content,) = (v for k, v in made.dirty().views.items() if k != "_")
+    assert b"NaN" not in content and b"Infinity" not in content

@@ -11,6 +11,7 @@ import numpy as np
 from streamgauge.alarms.finding import Finding
 from streamgauge.alarms.sentence import SCORE
 from streamgauge.labels.truth import Extras
+from streamgauge.metrics.spread import LARGEST
 from streamgauge.monitor.truth.concept import ConceptWatch, Wanted
 from streamgauge.monitor.truth.performance import named_scores
 from streamgauge.monitor.truth.scored import Floats
@@ -46,6 +47,7 @@ class ScoreWatch:
 
     def feed(self, scores: Floats, times: Floats, wanted: Wanted) -> None:
         """Take scores (n,) in prediction order, and the event times (n,) of their predictions."""
+        scores = np.clip(scores, -LARGEST, LARGEST)
         if self.limit is None:
             start = min(ENOUGH - len(self._first), len(scores))
             self._first += scores[:start].tolist()
