@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from streamgauge.state import handlings
 from streamgauge.state.handlings import HANDLINGS, KEPT_SECONDS, Handling, Handlings, Verdict
 from streamgauge.state.silences import Silences
 
@@ -64,6 +65,15 @@ def test_an_alarm_is_judged_by_the_last_word(redis: Redis) -> None:
         store.judge(Verdict(**TOLD, kind="feature_drift", right=right, at=at))
     store.judge(Verdict(**{**TOLD, "alarm_id": "b"}, kind="concept_drift", right=True, at=NOW - 1))
     assert [(each.alarm_id, each.right) for each in store.verdicts()] == [("b", True), ("a", False)]
+
+
+def test_of_verdicts_the_newest_are_kept(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlings, "MOST_VERDICTS", 3)
+    store = Handlings(redis)
+    for at in (4, 1, 3, 2, 5):
+        told = {**TOLD, "alarm_id": f"a{at}"}
+        store.judge(Verdict(**told, kind="feature_drift", right=True, at=NOW + at))
+    assert [each.alarm_id for each in store.verdicts()] == ["a3", "a4", "a5"]
 
 
 @pytest.mark.parametrize("damage", ["what is no JSON", "another kind of key"])

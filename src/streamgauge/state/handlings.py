@@ -16,6 +16,8 @@ from streamgauge.state.views import View
 HANDLINGS, VERDICTS = f"{PREFIX}:alarm-handlings", f"{PREFIX}:alarm-verdicts"
 #: Seconds for which an acknowledgement is kept: no alarm that anybody looks after is older.
 KEPT_SECONDS = 90 * 86_400.0
+#: Verdicts that are kept, the newest of all models': every reader reads them each second.
+MOST_VERDICTS = 2000
 
 V = TypeVar("V", bound="_Told")
 
@@ -88,8 +90,11 @@ class Handlings:
         return {each.fingerprint: each for each in self._read(Handling, HANDLINGS)}
 
     def judge(self, verdict: Verdict) -> None:
-        """Say of an alarm whether it was right; the last word holds."""
+        """Say of an alarm whether it was right; the last word holds. Forgets the oldest ones."""
         self._redis.hset(VERDICTS, field(verdict.alarm_id), verdict.model_dump_json())
+        over = self.verdicts()[:-MOST_VERDICTS]
+        if over:
+            self._redis.hdel(VERDICTS, *(field(each.alarm_id) for each in over))
 
     def verdicts(self) -> list[Verdict]:
         """Of all alarms that were judged, oldest first."""
