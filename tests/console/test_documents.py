@@ -9,6 +9,8 @@ import pytest
 
 from streamgauge.console.documents import MOST_KEPT, Documents, Screen
 from streamgauge.state.handlings import Handling, Verdict
+from streamgauge.state.keys import model_id
+from streamgauge.state.views import DeadSampleView
 from tests.console.screens import MONITOR, Shown
 from tests.exposition.builders import NOW, alarm, feature, model, partition, reading, series
 from tests.exposition.lively import lively_views
@@ -153,6 +155,28 @@ def test_the_pipeline_screen_accounts_for_every_record() -> None:
     assert {each["reason"]: each["n"] for each in found["dead"]}["decode"] == 0
     assert found["processes"][0]["service"] == "monitor"
     assert found["skipped"] == {"malformed": 2}
+
+
+def test_the_last_dead_letters_are_listed_newest_first_and_five_of_a_reason() -> None:
+    def sample(offset: int, **fields: Any) -> DeadSampleView:
+        values = {"topic": "streamgauge.predictions", "timestamp": NOW - offset, **fields}
+        return DeadSampleView(
+            partition=0, offset=offset, bytes=40, error="output: missing", **values
+        )
+
+    # Given refused records of two partitions, by a known model, by a stranger and without a clock
+    known = {"model_id": model_id("fraud")}
+    one = {"schema": [sample(i, **known) for i in range(5)], "decode": [sample(9, timestamp=None)]}
+    two = {"schema": [sample(7), sample(2, model_id=model_id("somebody"))]}
+    views = [partition(0, dead_samples=one), partition(1, dead_samples=two)]
+    found = Shown().take(reading([model()], views)).screen("pipeline")["letters"]
+    assert [(each["reason"], each["offset"]) for each in found] == [
+        *[("schema", offset) for offset in (0, 1, 2, 2, 3)],
+        ("decode", 9),
+    ]
+    assert [each["name"] for each in found].count("fraud") == 4
+    assert {each["key"] for each in found} == {"fraud", None}
+    assert found[-1]["at"] is None and found[0]["at"] == NOW
 
 
 def test_a_silent_model_shows_no_number_as_if_it_were_of_now(lively: Shown) -> None:

@@ -21,6 +21,7 @@ from streamgauge.state.handlings import Handlings
 from streamgauge.state.keys import model_id, process_key, view_key
 from streamgauge.state.learner_views import SUFFIX
 from streamgauge.state.processes import ProcessView
+from streamgauge.state.views import DeadSampleView
 from streamgauge_client import alarms
 from tests.exposition.builders import HOSTILE, alarm, feature, model, partition, series
 from tests.exposition.lively import lively_views
@@ -87,6 +88,19 @@ class Views:
             positions={"streamgauge.predictions": self.records + 3},
             first_positions={"streamgauge.predictions": 0},
             counts={"prediction/ok": self.records, "prediction/dead": 1},
+            dead_samples={
+                "schema": [
+                    DeadSampleView(
+                        topic="streamgauge.predictions",
+                        partition=0,
+                        offset=12_345,
+                        timestamp=now - 75,
+                        model_id=model_id("fraud"),
+                        bytes=432,
+                        error=f"features.{HOSTILE['markup']}: expected float | str, found object",
+                    )
+                ]
+            },
             log_time=now,
             written_at=now,
         )
@@ -209,6 +223,8 @@ async def _model_and_feature(page: Page, directory: Path) -> None:
 
 async def _alarms_pipeline_start(page: Page, directory: Path) -> None:
     await page.click("nav a[data-screen=alarms]")
+    # The feature's screen, which stays until then, says much of the same.
+    await page.until("document.querySelector('.screen')?.dataset.key === '#/alarms'")
     await page.until("document.getElementById('tip').hidden")
     await page.says("x0 moved away from its reference", "threshold", "in a shell", "moved most")
     await page.run("document.querySelector('details').open = true")
@@ -220,6 +236,7 @@ async def _alarms_pipeline_start(page: Page, directory: Path) -> None:
     await shot(page, directory, "alarms")
     await page.click("nav a[data-screen=pipeline]")
     await page.says("dead letters by reason", "1 schema", "monitor", "m-1", "unaccounted")
+    await page.says("last dead letters", "partition 0, offset 12345", "found object", "432B")
     await shot(page, directory, "pipeline")
     await page.click("nav a[data-screen=start]")
     await page.says('Publisher("localhost:9092", model="my-model"', "kcat -P")
@@ -236,7 +253,12 @@ async def _dark_and_small(page: Page, directory: Path) -> None:
         "none",
         "all",
     )
-    for name, way in (("fleet", "#/fleet"), ("model", "#/model/fraud"), ("alarms", "#/alarms")):
+    for name, way in (
+        ("fleet", "#/fleet"),
+        ("model", "#/model/fraud"),
+        ("alarms", "#/alarms"),
+        ("pipeline", "#/pipeline"),
+    ):
         await page.run(f"location.hash = {json.dumps(way)}")
         await page.until(f"document.querySelector('.screen')?.dataset.key === {json.dumps(way)}")
         for width in (1600, 400):

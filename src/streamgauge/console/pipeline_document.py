@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from streamgauge.console.dead_rows import dead_rows
 from streamgauge.console.history import STEP_SECONDS
 from streamgauge.console.names import shown
 from streamgauge.console.scene import Document, Scene
@@ -15,7 +16,7 @@ MOST_PROCESSES = 100
 
 
 def pipeline_document(scene: Scene) -> Document:
-    """Partitions, dead letters by reason, processes, and what could not be read of the views."""
+    """Partitions, dead letters, processes, and what could not be read of the views."""
     snapshot = scene.snapshot
     views = [view for _, view in snapshot.partitions]
     dead: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
@@ -37,6 +38,7 @@ def pipeline_document(scene: Scene) -> Document:
         "flow_end": scene.history.end,
         "flow_step": STEP_SECONDS,
         "dead": [{"reason": shown(reason), "n": n} for reason, n in dead.most_common()],
+        "letters": dead_rows(views, snapshot.models),
         "kinds": [{"what": shown(what), "n": n} for what, n in kinds.most_common(20)],
         "partitions": [
             _partition(group, view) for group, view in snapshot.partitions[:MOST_PARTITIONS]

@@ -356,12 +356,29 @@ class ModelView(View):
     criteria: list[CriterionView] = Field(default_factory=list)
 
 
+class DeadSampleView(View):
+    """A dead letter as far as it may be shown: where the record lies and why, not what it holds.
+
+    ``timestamp`` is the broker's, in seconds since 1970; ``bytes`` the length of the value.
+    ``model_id`` is the digest of what the key names: of a refused record that may be anything.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: float | None = None
+    model_id: str = ""
+    bytes: int = 0
+    error: str = ""
+
+
 class PartitionView(View):
     """Where one partition number stands.
 
     ``positions`` are the next offsets by topic; ``counts`` the records taken since the first, by
-    ``kind/outcome``; ``dead`` the dead letters by reason. Conservation: the sum of positions'
-    advance equals the sum of counts plus lost plus holes.
+    ``kind/outcome``; ``dead`` the dead letters by reason, ``dead_samples`` the last of each, the
+    oldest first. Conservation: the sum of positions' advance equals the sum of counts plus lost
+    plus holes.
     """
 
     partition: int
@@ -370,6 +387,7 @@ class PartitionView(View):
     log_time: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     dead: dict[str, int] = Field(default_factory=dict)
+    dead_samples: dict[str, list[DeadSampleView]] = Field(default_factory=dict)
     lost: int = 0
     holes: int = 0
     #: What the processor says of itself, ``models`` and ``models_dropped`` among it.

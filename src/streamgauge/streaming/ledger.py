@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from streamgauge.processing import Effects, LogRecord
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.dead_samples import keep_samples
 from streamgauge.streaming.meta import LastRecord, Meta
 from streamgauge.streaming.telemetry import PartitionTelemetry
 from streamgauge_client.topics import PREDICTIONS
@@ -54,6 +55,8 @@ class Ledger:
             meta.counts[key] = meta.counts.get(key, 0) + n
         for letter in effects.dead_letters:
             meta.dead[letter.reason] = meta.dead.get(letter.reason, 0) + 1
+        if effects.dead_letters:
+            keep_samples(meta.dead_samples, effects.dead_letters)
 
     def close(self, now: float) -> Meta:
         """Meta as it is to be written."""

@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from streamgauge.processing import LogRecord, StateError
-from streamgauge.state.views import PartitionView
+from streamgauge.state.views import DeadSampleView, PartitionView
 
 SCHEMA = 1
 
@@ -52,6 +52,7 @@ class Meta(BaseModel):
     log_time: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     dead: dict[str, int] = Field(default_factory=dict)
+    dead_samples: dict[str, list[DeadSampleView]] = Field(default_factory=dict)
     invalid: InvalidCounts = Field(default_factory=InvalidCounts)
     lost: int = 0
     holes: int = 0
@@ -89,6 +90,7 @@ class Meta(BaseModel):
             log_time=self.log_time,
             counts=dict(self.counts),
             dead=dict(self.dead),
+            dead_samples=dict(self.dead_samples),
             lost=self.lost,
             holes=self.holes,
             gauges=dict(gauges),

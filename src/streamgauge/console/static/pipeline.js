@@ -2,8 +2,8 @@
 
 import { bars, line } from "./charts.js";
 import { h, name } from "./dom.js";
-import { nothing, padded, section, table, tile, badge } from "./parts.js";
-import { ago, duration, figure, plural, time, words } from "./text.js";
+import { badge, copyable, link, nothing, padded, section, table, tile } from "./parts.js";
+import { ago, bytes, duration, figure, plural, time, words } from "./text.js";
 
 export const title = () => "Pipeline";
 
@@ -21,10 +21,27 @@ export function screen(doc, { now }) {
       h("div", { class: "card pad" }, line({ title: "Records a second", values: doc.flow, end: doc.flow_end, step: doc.flow_step, now, empty: totals.records ? "not known yet: it takes ten seconds" : "no record yet" })),
       h("div", { class: "card pad" }, h("p", { class: "head" }, h("b", {}, "Dead letters by reason")), bars(doc.dead.map((each) => [words(each.reason), each.n])),
         h("p", { class: "head" }, h("b", {}, "Records by what became of them")), doc.kinds.length ? bars(doc.kinds.map((each) => [each.what, each.n])) : nothing("none yet")))),
+    doc.letters.length > 0 && section("Last dead letters", letters(doc, now),
+      h("div", { class: "after" }, copyable("streamgauge tail dead-letters --from-beginning --no-follow -o json", "what they hold"))),
     section("Partitions", doc.partitions.length ? partitions(doc, now) : padded(nothing("No partition has written its state yet."))),
     section("Processes", doc.processes.length ? processes(doc, now) : padded(nothing("No process says that it runs."))),
     h("p", { class: "after soft small" }, `${plural(doc.specs, "model")} with a spec`,
       Object.entries(doc.skipped).map(([reason, n]) => ` · ${plural(n, "view")} could not be used: ${reason}`)));
+}
+
+function letters(doc, now) {
+  return table([["Reason", "who"], ["What is wrong", "said"], ["Model", ""], ["Where it lies", ""], ["Bytes", "n"], ["Written", "n"]],
+    doc.letters.map((each) => ({
+      key: `${each.topic}/${each.partition}/${each.offset}`,
+      cells: [
+        h("span", { class: "strong" }, words(each.reason)),
+        each.error ? h("span", { class: "small" }, name(each.error)) : null,
+        each.key === null ? null : h("a", { href: link.model(each.key) }, name(each.name)),
+        h("span", { class: "small" }, name(each.topic), h("span", { class: "soft block" }, `partition ${each.partition}, offset ${each.offset}`)),
+        bytes(each.bytes),
+        each.at === null ? null : h("span", {}, time(each.at), h("span", { class: "soft small block" }, ago(each.at, now))),
+      ],
+    })));
 }
 
 function partitions(doc, now) {
