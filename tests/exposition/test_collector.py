@@ -8,11 +8,12 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.samples import Exemplar, Timestamp
 
 from streamgauge.exposition.fleet import STATES
 from streamgauge.exposition.source import Reading
 from streamgauge.state.processes import ProcessView
-from streamgauge.state.views import DetectorView, ModelView
+from streamgauge.state.views import DeadSampleView, DetectorView, ModelView
 from tests.exposition.builders import (
     HOSTILE,
     NOW,
@@ -46,6 +47,24 @@ def test_a_models_numbers_are_there() -> None:
     assert now.value("feature_missing_ratio", **ONE, feature="amount") == 0
     # A model that only has a spec is expected all the same.
     assert now.value("model_expected", model="planned") == 1
+
+
+def test_dead_letters_lead_to_the_trace_of_the_newest() -> None:
+    # Given traced dead letters on two partitions, the newest of one reason without a trace
+    def sample(at: float, trace: str | None) -> DeadSampleView:
+        place = {"topic": "t", "partition": 0, "offset": 1, "timestamp": at}
+        return DeadSampleView.model_validate({**place, "trace_id": trace and trace * 32})
+
+    one = partition(0, dead_samples={"schema": [sample(NOW - 9, "a"), sample(NOW, None)]})
+    two = partition(1, dead_samples={"schema": [sample(NOW - 5, "b")]})
+    now = Scraped(reading([], [one, two]))
+    text = generate_openmetrics(now.registry).decode()  # type: ignore[no-untyped-call]
+    families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    found = {s.labels["reason"]: s.exemplar for f in families for s in f.samples if s.exemplar}
+    # Then the newest that has one is shown, of that reason alone
+    assert found == {"schema": Exemplar({"trace_id": "b" * 32}, 1.0, Timestamp(NOW - 5, 0))}
+    # And the format that knows no exemplars has none
+    assert b"bbbb" not in generate_latest(now.registry)
 
 
 def test_latency_is_a_histogram() -> None:

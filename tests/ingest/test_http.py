@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from streamgauge.ingest.budget import Budget, Busy
 from streamgauge.ingest.guard import OPEN
@@ -174,6 +175,22 @@ class TestAnswers:
             assert 'ingest_requests_total{route="/v1/events",status="202"} 1.0' in text
             # A path of somebody's choice is no label
             assert "script" not in text
+
+    async def test_a_traced_request_is_its_buckets_exemplar(
+        self, serve: Open, prediction: dict[str, Any]
+    ) -> None:
+        accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+        async with serve() as door:
+            traces = {}
+            for sent in ("<script>", f"00-{'a' * 32}-{'b' * 16}-01"):
+                status, _, _ = await door.post(prediction, headers={"traceparent": sent})
+                assert status == 202
+                async with door.session.get(door.url + "/metrics", headers=accept) as response:
+                    families = list(text_string_to_metric_families(await response.text()))  # type: ignore[no-untyped-call]
+                traces[sent] = [s.exemplar for f in families for s in f.samples if s.exemplar]
+        assert traces.pop("<script>") == []
+        ((exemplar,),) = traces.values()
+        assert exemplar.labels == {"trace_id": "a" * 32}
 
 
 class TestWhoMayEnter:

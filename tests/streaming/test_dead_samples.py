@@ -14,10 +14,14 @@ from tests.streaming.fakes import PREDICTIONS, FakeLog, Rig
 
 
 def letter(offset: int, reason: str = "schema", **fields: object) -> DeadLetter:
-    values = {"key": b"fraud", "value": b"canary-value", "error": "output: missing", **fields}
-    error = str(values.pop("error"))
-    record = LogRecord("t", 1, offset, 5.0, headers=(("h", b"canary-header"),), **values)  # type: ignore[arg-type]
+    values = {"key": b"fraud", "value": b"canary-value", "headers": (), **fields}
+    error = str(values.pop("error", "output: missing"))
+    record = LogRecord("t", 1, offset, 5.0, **values)  # type: ignore[arg-type]
     return DeadLetter(record, reason, error)
+
+
+def traceparent(digit: str) -> bytes:
+    return f"00-{digit * 32}-{'1' * 16}-01".encode()
 
 
 def offsets(kept: dict[str, list[DeadSampleView]]) -> dict[str, list[int]]:
@@ -45,6 +49,21 @@ def test_a_sample_says_where_and_why(key: bytes) -> None:
     assert (sample.topic, sample.partition, sample.offset, sample.timestamp) == ("t", 1, 7, 5.0)
     assert (sample.bytes, sample.model_id) == (len(b"canary-value"), model_id("fraud"))
     assert sample.error == "x" * MOST_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"ce_traceparent": traceparent("a"), "traceparent": traceparent("b")}, "a" * 32),
+        ({"traceparent": traceparent("b")}, "b" * 32),
+        ({"traceparent": b"canary"}, None),
+        ({}, None),
+    ],
+)
+def test_a_sample_leads_to_its_trace(headers: dict[str, bytes], expected: str | None) -> None:
+    kept: dict[str, list[DeadSampleView]] = {}
+    keep_samples(kept, [letter(7, headers=tuple(headers.items()))])
+    assert kept["schema"][0].trace_id == expected
 
 
 def test_nothing_that_a_record_holds_goes_through_redis() -> None:

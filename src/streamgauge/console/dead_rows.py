@@ -46,4 +46,5 @@ def _row(reason: str, sample: DeadSampleView, model: str | None) -> Document:
         "name": None if model is None else shown(model),
         "bytes": sample.bytes,
         "error": said(sample.error),
+        "trace": None if sample.trace_id is None else shown(sample.trace_id),
     }

@@ -40,6 +40,7 @@ def put_partitions(sheet: Sheet, snapshot: Snapshot, *, service: str, now: float
         sheet.gauge(pipeline.PROCESS_UP, 1, service=process.service, instance=process.instance)
     for reason in REASONS:
         sheet.count(pipeline.DEAD_LETTERS, 0, service=service, reason=reason)
+    _put_traces(sheet, snapshot, service=service)
     for group, view in snapshot.partitions:
         for what, n in view.counts.items():
             kind, _, outcome = what.partition("/")
@@ -58,3 +59,16 @@ def put_partitions(sheet: Sheet, snapshot: Snapshot, *, service: str, now: float
         sheet.count(pipeline.CHECKPOINTS_WRITTEN, view.checkpoint, **labels)
         for name, definition in pipeline.GAUGES.items():
             sheet.gauge(definition, view.gauges.get(name), **labels)
+
+
+def _put_traces(sheet: Sheet, snapshot: Snapshot, *, service: str) -> None:
+    """The newest dead letter of each reason that came with a trace."""
+    newest: dict[str, tuple[float, str]] = {}
+    for _, view in snapshot.partitions:
+        for reason, samples in view.dead_samples.items():
+            for sample in samples:
+                if sample.trace_id is not None and sample.timestamp is not None:
+                    found = (sample.timestamp, sample.trace_id)
+                    newest[reason] = max(found, newest.get(reason, found))
+    for reason, (at, trace) in newest.items():
+        sheet.exemplify(pipeline.DEAD_LETTERS, trace, at=at, service=service, reason=reason)

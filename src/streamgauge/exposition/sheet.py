@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.core import (
     CounterMetricFamily,
+    Exemplar,
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
@@ -16,6 +17,7 @@ from prometheus_client.core import (
 from streamgauge.exposition.labels import OTHER, label_value
 from streamgauge.exposition.overflow import Overflow, SeriesKey
 from streamgauge.telemetry import PREFIX, Definition
+from streamgauge.telemetry.traces import TRACE_LABEL
 
 #: Labels that become ``_other`` where a counter has no series of its own.
 FOLDED = frozenset({"model", "version", "step"})
@@ -35,6 +37,7 @@ class Sheet:
         self._overflow = overflow
         self._values: dict[SeriesKey, float] = {}
         self._hidden: dict[SeriesKey, float] = {}
+        self._exemplars: dict[SeriesKey, Exemplar] = {}
         self._histograms: dict[SeriesKey, tuple[Sequence[tuple[float, float]], float]] = {}
 
     def count(self, definition: Definition, value: float, /, **labels: str) -> None:
@@ -48,6 +51,12 @@ class Sheet:
             self._values[key] = value
         else:
             self._hide(key, value, "cap")
+
+    def exemplify(
+        self, definition: Definition, trace: str, *, at: float | None, **labels: str
+    ) -> None:
+        """Show one case of what a counter counts: its trace, and when it was."""
+        self._exemplars[_key(definition, labels)] = Exemplar({TRACE_LABEL: trace}, 1.0, at)
 
     def hide(self, definition: Definition, value: float, *, reason: str, **labels: str) -> None:
         """Add a counter to ``_other``, because its labels shall not be shown."""
@@ -104,10 +113,14 @@ class Sheet:
         for key, value in self._overflow.totals():
             self._values[key] = self._values.get(key, 0.0) + value
         made: dict[Definition, Metric] = {}
-        for (definition, labels), value in self._values.items():
+        for key, value in self._values.items():
+            definition, labels = key
             family = made.setdefault(definition, _family(definition))
-            assert isinstance(family, CounterMetricFamily | GaugeMetricFamily)
-            family.add_metric(labels, value)
+            if isinstance(family, CounterMetricFamily):
+                family.add_metric(labels, value, exemplar=self._exemplars.get(key))
+            else:
+                assert isinstance(family, GaugeMetricFamily)
+                family.add_metric(labels, value)
         for (definition, labels), (buckets, total) in self._histograms.items():
             family = made.setdefault(definition, _family(definition))
             assert isinstance(family, HistogramMetricFamily)

@@ -14,6 +14,7 @@ from streamgauge.ingest.problem import BUSY_SECONDS, STATUSES, Problem
 from streamgauge.ingest.tokens import Tokens
 from streamgauge.telemetry import Telemetry
 from streamgauge.telemetry import ingest as numbers
+from streamgauge.telemetry.traces import trace_id
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,12 @@ def guard(tokens: Tokens, telemetry: Telemetry) -> Middleware:
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "other"
         telemetry.count(numbers.REQUESTS, route=route, status=str(response.status))
-        telemetry.observe(numbers.REQUEST_DURATION, time.monotonic() - started, route=route)
+        telemetry.observe(
+            numbers.REQUEST_DURATION,
+            time.monotonic() - started,
+            trace=trace_id(request.headers.get("traceparent")),
+            route=route,
+        )
         return response
 
     return guarded

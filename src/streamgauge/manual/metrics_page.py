@@ -30,7 +30,12 @@ Labels have no ids of events, no users, no values of features. `step`, `version`
 bounded by the monitor, series by `exporter.max_series` in [settings.md](settings.md): beyond it
 counters fall into `_other`, gauges are left out, and `streamgauge_series_dropped_total` counts
 both. Of a feature's judgements the firing ones and the worst are shown; all are in
-`streamgauge explain`."""
+`streamgauge explain`.
+
+Whoever asks for OpenMetrics, as Prometheus does, gets exemplars with a `trace_id`, from the W3C
+`traceparent` that came along: of `streamgauge_dead_letters_total` the newest dead letter of each
+reason, of `streamgauge_ingest_request_duration_seconds` a request of each bucket. Prometheus keeps
+them with `--enable-feature=exemplar-storage`."""
 
 #: In the order of the page: the module that declares them, and what they are.
 _GROUPS: tuple[tuple[ModuleType, tuple[Definition, ...]], ...] = (

@@ -370,6 +370,8 @@ class DeadSampleView(View):
     model_id: str = ""
     bytes: int = 0
     error: str = ""
+    #: Of the W3C trace that it came from.
+    trace_id: str | None = None
 
 
 class PartitionView(View):

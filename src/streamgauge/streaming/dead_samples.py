@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from streamgauge.processing import DeadLetter
 from streamgauge.state.keys import model_id
 from streamgauge.state.views import DeadSampleView
+from streamgauge.telemetry.traces import trace_id
 
 #: Of each reason; some 500 bytes each at most, in every checkpoint.
 MOST_SAMPLES = 5
@@ -31,6 +32,7 @@ def keep_samples(kept: dict[str, list[DeadSampleView]], letters: Sequence[DeadLe
 
 def _sample(letter: DeadLetter) -> DeadSampleView:
     record = letter.record
+    headers = dict(record.headers)
     return DeadSampleView(
         topic=record.topic,
         partition=record.partition,
@@ -40,6 +42,8 @@ def _sample(letter: DeadLetter) -> DeadSampleView:
         bytes=len(record.value or b""),
         # What a library said when it failed may hold the value that it failed on.
         error="" if letter.reason == "handler" else letter.error[:MOST_CHARACTERS],
+        # Where the event began; else the last hop.
+        trace_id=trace_id(headers.get("ce_traceparent") or headers.get("traceparent")),
     )
 
 

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streamgauge.telemetry.definition import PREFIX, Definition
 from streamgauge.telemetry.processes import BUILD_INFO
+from streamgauge.telemetry.traces import TRACE_LABEL
 
 
 class Telemetry:
@@ -44,9 +45,12 @@ class Telemetry:
         """Set a gauge."""
         self._child(definition, labels).set(value)
 
-    def observe(self, definition: Definition, value: float, **labels: str) -> None:
-        """Put one value into a histogram."""
-        self._child(definition, labels).observe(value)
+    def observe(
+        self, definition: Definition, value: float, *, trace: str | None = None, **labels: str
+    ) -> None:
+        """Put one value into a histogram; with ``trace`` it becomes its bucket's exemplar."""
+        exemplar = None if trace is None else {TRACE_LABEL: trace}
+        self._child(definition, labels).observe(value, exemplar)
 
     def forget(self, definition: Definition, **labels: str) -> None:
         """Remove one series, such as that of a partition that is no longer ours."""
