@@ -32,7 +32,7 @@ FAULT_RUNS ?= 1
 # What the standard job is to measure beside its ways: make load LOAD_ARGS="--rounds 5"
 LOAD_ARGS ?= --growth
 
-.PHONY: help setup demo test lint types format schemas docs dashboards load load-peers quiet faults clean
+.PHONY: help setup demo test lint types format schemas docs dashboards rules load load-peers quiet faults clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ schemas: $(RUN) ## write the generated half of schemas/ anew
 
 dashboards: $(RUN) $(DEV) ## write Grafana's dashboards anew, from deploy/grafana
 	@$(BIN)/python -m deploy.grafana
+
+rules: $(RUN) ## write Prometheus' rules anew for its operator, from deploy/prometheus
+	@$(BIN)/python -m deploy.kubernetes.rules
 
 docs: $(RUN) ## write the generated half of docs/ anew
 	@$(BIN)/python -m streamgauge.manual

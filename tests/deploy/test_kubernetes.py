@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.kubernetes.rules import WRITTEN, manifests
 from streamgauge.settings import Settings, load_settings
 from streamgauge_client.topics import TOPICS
+from tests.deploy.rules import FILES
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "deploy/kubernetes"
@@ -132,6 +134,37 @@ def test_a_user_may_read_and_write_what_the_contract_says_and_nothing_else() -> 
         assert reads == {t.under() for t in TOPICS if as_reader in t.consumers}, user
         assert writes == {t.under() for t in TOPICS if user in t.producers}, user
     assert told.keys() == {*SERVICES, "client", "subscriber"}
+
+
+def test_the_operators_rules_are_prometheus_own() -> None:
+    found = {
+        each["metadata"]["name"]: each["spec"]
+        for each in yaml.safe_load_all(WRITTEN.read_text())
+        if each["kind"] == "PrometheusRule"
+    }
+    assert found == {
+        f"streamgauge-{path.stem.replace('_', '-')}": yaml.safe_load(path.read_text())
+        for path in FILES
+    }
+    # to the last comment
+    assert WRITTEN.read_text() == manifests(), "run `make rules`"
+
+
+def test_the_operator_calls_jobs_as_the_rules_do() -> None:
+    # Given what the operator makes of a service's label, and what its Prometheus is told to make
+    (scraped,) = (e for e in documents("prometheus-operator") if e["kind"] == "ServiceMonitor")
+    label = scraped["spec"]["jobLabel"]
+    ((relabelling,),) = (each["relabelings"] for each in scraped["spec"]["endpoints"])
+    assert relabelling["sourceLabels"] == ["job"] and relabelling["targetLabel"] == "job"
+    jobs = {
+        relabelling["replacement"].replace("$1", each["metadata"]["labels"][label])
+        for each in documents("base")
+        if each["kind"] == "Service"
+    }
+    # Then each job that a rule asks for is one of them
+    known = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    named = {each["job_name"] for each in known["scrape_configs"]}
+    assert jobs == {job for job in named if job.removeprefix("streamgauge-") in SERVICES}
 
 
 def test_monitors_never_outnumber_partitions() -> None:
