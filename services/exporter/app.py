@@ -61,6 +61,8 @@ class Exporter:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._telemetry = Telemetry(self._registry, service="exporter", version=self._version)
+        for error in processes.REDIS_FAILURES:
+            self._telemetry.declare(processes.REDIS_ERRORS, error=error)
         self.source = ViewSource(
             ViewReader(
                 self._redis,

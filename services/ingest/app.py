@@ -57,6 +57,8 @@ class IngestService:
         PlatformCollector(registry=self._registry)
         self._version = version("streamgauge")
         self._telemetry = Telemetry(self._registry, service=SERVICE, version=self._version)
+        for definition, labels in numbers.FROM_THE_START:
+            self._telemetry.declare(definition, **labels)
         self._policies = Policies(key=key.get_secret_value().encode() if key else None)
         self._redis = async_redis(
             settings.redis,

@@ -15,6 +15,7 @@ from streamgauge.registry.archive import archive_at
 from streamgauge.registry.audit import Auditor, accepted, refused
 from streamgauge.registry.base import StoreFailed
 from streamgauge.registry.registry import ModelRegistry
+from streamgauge.registry.rejected import REASONS
 from streamgauge.settings import Settings
 from streamgauge.state.keys import model_key
 from streamgauge.streaming import WorkerTelemetry
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 #: Between two looks at champions, and the most of them in one: each is read as a whole.
 LOOK_SECONDS = 10.0
 MOST = 50
+#: Counters of refusals that stand at 0, which is half of what a worker shows.
+MOST_COUNTERS = 5_000
 
 
 class Audits:
@@ -67,6 +70,9 @@ class Audits:
         begin = self._place if self._place < len(models) else 0
         self._place = begin + MOST
         for model in models[begin : begin + MOST]:
+            if len(self._telemetry.artefacts_refused) < MOST_COUNTERS:
+                # A first refusal is a rise only where the 0 before it was seen.
+                self._telemetry.artefacts_refused.update({(model, reason): 0 for reason in REASONS})
             error = await asyncio.to_thread(self._auditor.look, model)
             key = model_key(model, "refused")
             held = await asyncio.to_thread(self._redis.get, key)

@@ -54,6 +54,8 @@ class Notifier:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self._telemetry = Telemetry(registry, service=SERVICE, version=version("streamgauge"))
+        for error in processes.REDIS_FAILURES:
+            self._telemetry.declare(processes.REDIS_ERRORS, error=error)
         self._redis = async_redis(
             settings.redis,
             socket_timeout=REDIS_TIMEOUT_SECONDS,

@@ -45,7 +45,6 @@ ENV = {
 
 #: What has no series before there is something wrong.
 ONLY_IN_TROUBLE = {
-    "streamgauge_redis_errors_total",
     "streamgauge_registry_rejected_total",
     # Shown by services that serve a model of the registry, and the demo's has no /metrics.
     "streamgauge_served_model_stale_seconds",

@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Exemplar, Timestamp
 
+from streamgauge.exposition.collector import ALARM_COUNTERS
 from streamgauge.exposition.fleet import STATES
 from streamgauge.exposition.source import Reading
 from streamgauge.state.processes import ProcessView
@@ -210,6 +211,19 @@ def test_alarms_are_counted_and_active_ones_shown() -> None:
     assert now.value("alarms_total", **drift) == 3
     assert now.value("alarms_active", **drift) == 1
     assert now.value("alarms_active", **quality) == 0
+    # What never fired is counted from 0 on, so that the first one is a rise; and is not active
+    never = {"model": "fraud", "kind": "latency", "severity": "critical"}
+    assert now.value("alarms_total", **never) == 0
+    assert now.value("alarms_active", **never) is None
+
+
+def test_alarms_that_never_were_take_no_room_from_what_is() -> None:
+    # Given more models than a tenth of the cap has such counters for
+    room = 10 * 2 * len(ALARM_COUNTERS)
+    views = [model(f"m{i}", alarms_total={"latency/warning": 1}) for i in range(3)]
+    assert len(scraped(views[:2], max_series=room).labels("alarms_total", "kind")) == room // 10
+    now = scraped(views, max_series=room)
+    assert now.labels("alarms_total", "kind") == ["latency"] * 3
 
 
 def test_the_pipelines_own_numbers() -> None:
@@ -228,7 +242,7 @@ def test_the_pipelines_own_numbers() -> None:
     assert now.value("watermark_delay_seconds", **here) == 3
     assert now.value("checkpoint_timestamp_seconds", **here) == NOW - 0.5
     assert now.value("position_offset", **here, topic="streamgauge.predictions") == 110
-    assert now.value("process_up", service="monitor", instance="m-1") == 1
+    assert now.value("process_up", service="monitor", process="m-1") == 1
     assert now.value("models", **here) == 1
     assert now.value("redis_up") == 1
 

@@ -56,6 +56,7 @@ def test_a_workers_numbers_are_there() -> None:
     assert value("checkpoints_total", result="ok") == 5
     assert value("checkpoints_total", result="fenced") == 0
     assert value("redis_errors_total", error="TimeoutError") == 3
+    assert value("redis_errors_total", error="unavailable") == 0
     assert value("assigned_partitions") == 1
     assert value("consumer_lag_records", topic="streamgauge.predictions", partition="3") == 40
     assert value("consumer_lag_seconds", partition="3") == 7

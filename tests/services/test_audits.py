@@ -12,6 +12,7 @@ from services.learner import audits
 from services.learner.audits import Audits
 from services.stack.redis_server import EmbeddedRedis
 from streamgauge.registry.registry import ModelRegistry
+from streamgauge.registry.rejected import REASONS
 from streamgauge.settings import Settings
 from streamgauge.state.keys import model_key
 from streamgauge.streaming import WorkerTelemetry
@@ -99,5 +100,7 @@ async def test_a_damaged_champion_is_said_once_and_its_end_too(url: str) -> None
     await own.look()
     assert kafka.said[1:] == [("resolved", "fraud", "format")]
     # (each learner counts what it saw itself)
-    assert telemetry.artefacts_refused == {("fraud", "format"): 2}
+    assert +telemetry.artefacts_refused == {("fraud", "format"): 2}
+    # and shows what it has not seen, so that a first one is a rise
+    assert telemetry.artefacts_refused.keys() >= {("fraud", reason) for reason in REASONS}
     redis.close()

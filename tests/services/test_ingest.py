@@ -40,6 +40,11 @@ TOKEN = "canary-" + "t" * 32
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("STREAMGAUGE_")}
 
 
+def redis_failed(metrics: str) -> bool:
+    """Whether a call to Redis failed. The counter stands at 0 before."""
+    return re.search(r"^streamgauge_redis_errors_total\{.*\} [1-9]", metrics, re.M) is not None
+
+
 def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -303,6 +308,10 @@ def test_kafka_away_is_503_within_a_bounded_time(parts: tuple[str, str], launch:
 def test_redis_away_from_the_start_takes_nothing(parts: tuple[str, str], launch: Launch) -> None:
     # Given no Redis, and a secret in its address, which is nobody's to read
     running = launch(parts[0], f"redis://:canary-redis@127.0.0.1:{free_port()}/0")
+    # Then what has not happened is counted all the same, for the first one to be a rise
+    shown = running.get("/metrics")[1]
+    assert 'ingest_refused_events_total{reason="schema"} 0.0' in shown
+    assert 'ingest_events_total{kind="label",outcome="failed"} 0.0' in shown
     # When something is posted, Then it is sent away, because nobody knows what may be kept
     status, answer = running.post({})
     assert (status, "privacy policies" in answer["detail"]) == (503, True)
@@ -310,7 +319,7 @@ def test_redis_away_from_the_start_takes_nothing(parts: tuple[str, str], launch:
     assert running.get("/healthz")[0] == 200
     # And whoever has no token does not even learn that
     assert running.post({}, token=None)[0] == 401
-    wait_for(lambda: "streamgauge_redis_errors_total" in running.get("/metrics")[1])
+    wait_for(lambda: redis_failed(running.get("/metrics")[1]))
     shown = running.get("/metrics")[1]
     said = running.stop()
     assert running.process.returncode == 0
@@ -329,7 +338,7 @@ def test_redis_that_goes_away_leaves_the_known_policies(
         running = launch(parts[0], server.url)
         running.wait_ready()
     # When Redis is gone
-    wait_for(lambda: "streamgauge_redis_errors_total" in running.get("/metrics")[1])
+    wait_for(lambda: redis_failed(running.get("/metrics")[1]))
     event = {
         "prediction_id": "p",
         "model": "held",

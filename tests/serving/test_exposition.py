@@ -26,6 +26,10 @@ def test_refusals_and_age_are_shown_for_all_models_of_a_service(
     ]
     for each in (*served, *served):
         each.register_metrics(metrics)
+    # Then what was never refused says so, for a first refusal to be a rise
+    for model in ("fraud", "other"):
+        quiet = {"model": model, "reason": "signature"}
+        assert metrics.get_sample_value("streamgauge_registry_rejected_total", quiet) == 0.0
     # When the artefact is cut off, and time passes
     good = registry.envelope("fraud", 1)
     redis.set(model_key("fraud", "artefact:1"), good[:-1])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from typing import get_args
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -31,9 +33,15 @@ from streamgauge.exposition.usage import (
 )
 from streamgauge.state.reader import Snapshot
 from streamgauge.telemetry import clients, models, pipeline, usage
+from streamgauge_client.events.alarm import ALARM_KINDS
+from streamgauge_client.events.base import Severity
 
 #: More bounds than these are thinned out by half: nobody sees the difference in a quantile.
 MANY_BOUNDS = 30
+#: What a model's alarms may be, shown as 0 at the start: a rate needs the 0 before the first one.
+ALARM_COUNTERS = tuple(product((k for k in ALARM_KINDS if k != "pipeline"), get_args(Severity)))
+#: Share of the cap that such counters may take; of more models than that none has them.
+MOST_ZEROS = 0.1
 _RATIOS = {
     "missing_ratio": models.FEATURE_MISSING,
     "wrong_type_ratio": models.FEATURE_WRONG_TYPE,
@@ -148,6 +156,10 @@ class ViewCollector(Collector):
         put_handled(sheet, snapshot, self._admitted, now=now)
         for summary in ordered:
             put_performance_slices(sheet, summary, live[summary.model])
+        if len(ordered) * len(ALARM_COUNTERS) <= self._max_series * MOST_ZEROS:
+            for summary in ordered:
+                for kind, severity in ALARM_COUNTERS:
+                    sheet.count(models.ALARMS, 0, model=summary.model, kind=kind, severity=severity)
 
     def _admit(self, names: Iterable[str]) -> None:
         present = set(names)

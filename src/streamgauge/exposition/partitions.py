@@ -37,7 +37,7 @@ def put_source(sheet: Sheet, reading: Reading, *, now: float) -> None:
 def put_partitions(sheet: Sheet, snapshot: Snapshot, *, service: str, now: float) -> None:
     """Flow and durability. Counts are added up over partitions, the rest is per partition."""
     for process in snapshot.processes:
-        sheet.gauge(pipeline.PROCESS_UP, 1, service=process.service, instance=process.instance)
+        sheet.gauge(pipeline.PROCESS_UP, 1, service=process.service, process=process.instance)
     for reason in REASONS:
         sheet.count(pipeline.DEAD_LETTERS, 0, service=service, reason=reason)
     _put_traces(sheet, snapshot, service=service)

@@ -123,6 +123,8 @@ class WorkerCollector(Collector):
             sheet.count(processes.CHECKPOINTS, n, result=result)
         for result in ("ok", "failed"):
             sheet.count(processes.SNAPSHOTS, dict(worker.snapshots).get(result, 0), result=result)
+        for error in ("unavailable", "ambiguous"):
+            sheet.count(processes.REDIS_ERRORS, 0, error=error)
         for error, n in dict(worker.redis_errors).items():
             sheet.count(processes.REDIS_ERRORS, n, error=error)
         for result, n in dict(worker.chunks).items():

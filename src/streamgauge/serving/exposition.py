@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from streamgauge.registry.rejected import REASONS
 from streamgauge.telemetry.definition import PREFIX
 from streamgauge.telemetry.registry import MODEL_STALE, REGISTRY_REJECTED
 
@@ -43,7 +44,8 @@ class ServedCollector(Collector):
         totals: dict[tuple[str, str], int] = {}
         oldest: dict[str, float] = {}
         for each in list(self._models):
-            for reason, n in list(each.refused.items()):
+            for reason in REASONS:
+                n = each.refused.get(reason, 0)
                 totals[each.model, reason] = totals.get((each.model, reason), 0) + n
             oldest[each.model] = max(oldest.get(each.model, 0.0), each.stale_seconds)
         for labels, n in sorted(totals.items()):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from streamgauge.telemetry.definition import Definition
-from streamgauge.telemetry.processes import SECONDS
+from streamgauge.telemetry.processes import REDIS_ERRORS, REDIS_FAILURES, SECONDS
+from streamgauge_client.topics import SOURCES
 
 EVENTS = Definition(
     "ingest_events",
@@ -74,6 +77,25 @@ PRIVACY_UNFIT = Definition(
 )
 KAFKA_UP = Definition(
     "ingest_kafka_up", "gauge", "1 while Kafka answers this process, else 0.", exposer="ingest"
+)
+
+_KINDS = [kind for topic in SOURCES for kind in (topic.event, *topic.others) if kind]
+_HALVES = (
+    "joined",
+    "lone_request",
+    "lone_response",
+    "evicted_request",
+    "evicted_response",
+    "repeated",
+    "lost",
+)
+#: Counters that are shown as 0 at the start: a rate needs the 0 before the first one.
+FROM_THE_START: tuple[tuple[Definition, Mapping[str, str]], ...] = (
+    *((EVENTS, {"kind": k, "outcome": o}) for k in _KINDS for o in ("accepted", "failed")),
+    *((REFUSALS, {"reason": each}) for each in ("decode", "schema", "future", "too_large")),
+    *((HALVES, {"outcome": each}) for each in _HALVES),
+    (PRIVACY_UNFIT, {}),
+    *((REDIS_ERRORS, {"error": each}) for each in REDIS_FAILURES),
 )
 
 INGEST = (

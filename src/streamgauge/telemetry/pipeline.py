@@ -79,7 +79,7 @@ SERIES_DROPPED = Definition(
     ("reason",),
 )
 PROCESS_UP = Definition(
-    "process_up", "gauge", "1 for each process that reported itself.", ("service", "instance")
+    "process_up", "gauge", "1 for each process that reported itself.", ("service", "process")
 )
 
 PIPELINE = (

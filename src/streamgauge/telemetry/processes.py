@@ -14,6 +14,8 @@ BUILD_INFO = Definition(
 REDIS_ERRORS = Definition(
     "redis_errors", "counter", "Failed calls to Redis, by class.", ("error",), exposer="any"
 )
+#: The usual classes, shown as 0 at the start: a rate needs the 0 before the first one.
+REDIS_FAILURES = ("ConnectionError", "TimeoutError")
 PARTITION_STATE = Definition(
     "partition_state_info",
     "gauge",
