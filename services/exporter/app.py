@@ -22,6 +22,7 @@ from streamgauge.console.server import ConsoleServer
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.collector import ViewCollector
 from streamgauge.exposition.source import Reading, ViewSource
+from streamgauge.exposition.summaries import Summaries
 from streamgauge.settings import Settings
 from streamgauge.state.processes import ANNOUNCE_SECONDS, EXPIRY_SECONDS, ProcessView
 from streamgauge.state.reader import ViewReader
@@ -75,11 +76,13 @@ class Exporter:
             clock=clock,
         )
         self._activity = Activity()
+        summaries = Summaries()
         self._documents = Documents(
             bootstrap_servers=settings.kafka.bootstrap_servers,
             topic_prefix=settings.kafka.topic_prefix,
             stale_seconds=own.stale_seconds,
             activity=self._activity,
+            summaries=summaries,
             clock=clock,
         )
         self._registry.register(
@@ -88,6 +91,7 @@ class Exporter:
                 max_series=own.max_series,
                 stale_seconds=own.stale_seconds,
                 activity=self._activity,
+                summaries=summaries,
                 clock=clock,
             )
         )

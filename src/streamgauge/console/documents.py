@@ -21,6 +21,7 @@ from streamgauge.console.scene import Document, Place, Scene, look
 from streamgauge.console.start_document import start_document
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.source import Reading
+from streamgauge.exposition.summaries import Summaries
 
 #: Different screens of one reading that are kept. More is nobody who looks.
 MOST_KEPT = 500
@@ -64,12 +65,14 @@ class Documents:
         topic_prefix: str = "streamgauge",
         stale_seconds: float = 30.0,
         activity: Activity | None = None,
+        summaries: Summaries | None = None,
         history: History | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._place = Place(bootstrap_servers, topic_prefix)
         self._stale = stale_seconds
         self._activity = activity or Activity()
+        self._summaries = summaries or Summaries()
         self.history = history or History()
         self._clock = clock
         self._process = token_hex(4)
@@ -124,6 +127,7 @@ class Documents:
         return look(
             reading,
             activity=self._activity,
+            summaries=self._summaries,
             history=self.history,
             place=self._place,
             now=self._clock(),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.openmetrics.exposition import ALLOWUTF8, UNDERSCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ def scrape(
     ``accept`` and ``encoding`` are the scraper's headers; one that is no good means plain text.
     """
     encode, content_type = choose_encoder(accept)
+    if isinstance(encode, partial) and encode.keywords.get("escaping") == UNDERSCORES:
+        # The same bytes: all our names are plain. To have each of their letters looked at for it
+        # costs a third of a scrape.
+        encode = partial(encode, escaping=ALLOWUTF8)
     chosen = registry.restricted_registry(names) if names else registry
     body: bytes = encode(chosen)
     headers = {"Content-Type": content_type}

@@ -10,10 +10,11 @@ from streamgauge.console.history import History, Point
 from streamgauge.console.names import key_of
 from streamgauge.exposition.activity import Activity
 from streamgauge.exposition.answers import Headline, headline
-from streamgauge.exposition.fleet import ModelSummary, summarise
+from streamgauge.exposition.fleet import ModelSummary
 from streamgauge.exposition.rows import Row, model_rows
 from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
+from streamgauge.exposition.summaries import Summaries
 from streamgauge.exposition.words import duration
 from streamgauge.state.reader import Snapshot
 
@@ -103,6 +104,7 @@ def look(
     reading: Reading,
     *,
     activity: Activity,
+    summaries: Summaries,
     history: History,
     place: Place,
     now: float,
@@ -113,7 +115,7 @@ def look(
         return Scene(reading, history, place, now, stale_seconds)
     activity.note(reading.snapshot)
     deaf = activity.deaf(reading.snapshot, now=now)
-    models = summarise(reading.snapshot.models)
+    models = summaries.of(reading.snapshot.models)
     living = [as_of_now(each, activity, now=now, deaf=deaf) for each in models]
     live = {each.model: activity.live_versions(each, now=now) for each in models}
     found = {each.model: headline(each.truth, live[each.model]) for each in models}

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from streamgauge.clock import Clock, system_clock
 from streamgauge.exposition.activity import Activity
-from streamgauge.exposition.fleet import STATES, ModelSummary, SeriesSummary, summarise
+from streamgauge.exposition.fleet import STATES, ModelSummary, SeriesSummary
 from streamgauge.exposition.handled import put_handled
 from streamgauge.exposition.labels import OTHER
 from streamgauge.exposition.learners import put_learners
@@ -23,6 +23,7 @@ from streamgauge.exposition.sheet import Sheet
 from streamgauge.exposition.shown import ShownFeatures
 from streamgauge.exposition.silence import as_of_now
 from streamgauge.exposition.source import Reading
+from streamgauge.exposition.summaries import Summaries
 from streamgauge.exposition.truth import put_labels, put_performance, put_performance_slices
 from streamgauge.exposition.usage import (
     FEEDBACK_KINDS,
@@ -67,6 +68,8 @@ class ViewCollector(Collector):
         ``streamgauge_views_age_seconds`` say why.
     activity
         Who still sends, shared with the console, so that both say the same of silence.
+    summaries
+        Shared with the console, so that each is made once.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class ViewCollector(Collector):
         max_series: int = 20_000,
         stale_seconds: float = 30.0,
         activity: Activity | None = None,
+        summaries: Summaries | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._reading = reading
@@ -85,6 +89,7 @@ class ViewCollector(Collector):
         self._stale = stale_seconds
         self._clock = clock
         self._activity = activity or Activity()
+        self._summaries = summaries or Summaries()
         self._shown = ShownFeatures()
         self._overflow = Overflow()
         self._dropped: Counter[str] = Counter()
@@ -124,7 +129,7 @@ class ViewCollector(Collector):
         deaf = self._activity.deaf(snapshot, now=now)
         summaries = {
             summary.model: as_of_now(summary, self._activity, now=now, deaf=deaf)
-            for summary in summarise(snapshot.models)
+            for summary in self._summaries.of(snapshot.models)
         }
         self._shown.forget(now=now)
         self._admit(summaries.keys() | snapshot.specs.keys())

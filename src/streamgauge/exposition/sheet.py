@@ -115,14 +115,14 @@ class Sheet:
         made: dict[Definition, Metric] = {}
         for key, value in self._values.items():
             definition, labels = key
-            family = made.setdefault(definition, _family(definition))
+            family = made.get(definition) or made.setdefault(definition, _family(definition))
             if isinstance(family, CounterMetricFamily):
                 family.add_metric(labels, value, exemplar=self._exemplars.get(key))
             else:
                 assert isinstance(family, GaugeMetricFamily)
                 family.add_metric(labels, value)
         for (definition, labels), (buckets, total) in self._histograms.items():
-            family = made.setdefault(definition, _family(definition))
+            family = made.get(definition) or made.setdefault(definition, _family(definition))
             assert isinstance(family, HistogramMetricFamily)
             bounds = [(_le(bound), count) for bound, count in buckets]
             family.add_metric(labels, bounds, total)

@@ -12,9 +12,9 @@ Kind = Literal["counter", "gauge", "histogram", "states"]
 Exposer = Literal["exporter", "worker", "any", "ingest"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Definition:
-    """One metric of the exposition.
+    """One metric of the exposition. It equals nothing but itself: it is a key of every series.
 
     ``name`` comes without the prefix and, for counters, without ``_total``. ``unit`` must end the
     name. A metric of kind ``states`` is a gauge with one more label, ``state``: one of them is 1,
