@@ -59,6 +59,7 @@ def test_the_model_screen_says_what_its_views_say(lively: Shown) -> None:
     assert found["lines"]["performance"] and found["lines"]["performance_low"]
     # versions, who was there before this process looked, claims, acts, slices, processes
     assert {each["version"]: each["since"] for each in found["versions"]} == {"1": None, "2": None}
+    assert [each["version"] for each in found["traffic"]] == ["1", "2"]
     assert {each["name"]: each["state"] for each in found["criteria"]}["fast"] == "PASS"
     assert {each["kind"] for each in found["behaviour"]} == {"redo", "abandon"}
     assert found["slices"] and found["clients"]

@@ -9,6 +9,7 @@ import pytest
 from streamgauge.console.history import (
     MODEL_BYTES,
     MOST_FEATURES,
+    MOST_TRAFFIC,
     STEP_SECONDS,
     History,
     Point,
@@ -19,7 +20,7 @@ START = 1_800_000_000.0
 
 
 def point(model: str = "fraud", *, rate: float | None = 1.0, **options: object) -> Point:
-    values: dict[str, object] = {"features": {}, "versions": ("1",), **options}
+    values: dict[str, object] = {"features": {}, "versions": {"1": 1.0}, **options}
     return Point(model, lines={"rate": rate}, **values)  # type: ignore[arg-type]
 
 
@@ -107,8 +108,10 @@ def test_memory_is_bounded_in_models_and_bytes() -> None:
 
 def test_it_is_known_when_a_version_appeared_but_not_of_those_that_were_there() -> None:
     history = History()
-    history.note([point(versions=("1",))], at=at(0))
-    history.note([point(versions=("1", "2")), point("new", versions=("7",))], at=at(1))
+    history.note([point(versions={"1": 1.0})], at=at(0))
+    history.note(
+        [point(versions={"1": 1.0, "2": 0.0}), point("new", versions={"7": 1.0})], at=at(1)
+    )
     assert history.appeared("fraud") == {"1": None, "2": at(1)}
     assert history.appeared("new") == {"7": at(1)}
 
@@ -127,3 +130,24 @@ def test_thinned_lines_keep_their_newest_end_and_their_length(length: int) -> No
     assert len(found) <= 60
     assert found[-1:] == values[-1:]
     assert thinned([None, 4.0], 1, fmean) == [4.0]
+
+
+def test_one_version_takes_over_from_another() -> None:
+    # Given a release that is rolled out in two steps
+    history = History()
+    for slot, (old, new) in enumerate(((10.0, 0.0), (7.0, 3.0), (0.0, 10.0))):
+        history.note([point(versions={"1": old, "2": new})], at=at(slot))
+    # Then the traffic of both is known, and of the new one from when it began to send
+    assert history.traffic("fraud") == {"1": [10.0, 7.0, 0.0], "2": [3.0, 10.0]}
+    assert history.traffic("nobody") == {}
+
+
+def test_of_many_versions_those_that_send_have_traffic() -> None:
+    # Given as many as there is room for, of which one falls silent
+    history = History()
+    rates = {str(number): 1.0 for number in range(MOST_TRAFFIC)}
+    history.note([point(versions={**rates, "late": 1.0})], at=at(0))
+    assert "late" not in history.traffic("fraud")
+    history.note([point(versions={**rates, "3": 0.0, "late": 1.0})], at=at(1))
+    # Then another that sends has its place
+    assert history.traffic("fraud").keys() == {*rates, "late"} - {"3"}

@@ -25,12 +25,12 @@ HOURLY = {
 
 
 def test_one_sigma_in_one_of_twenty_features_is_found_within_five_windows() -> None:
-    # Given twenty models, each with twenty features, one of which moves by 1 σ at 35 s
+    # Given ten models, each with twenty features, one of which moves by 1 σ at 35 s
     def move(features: dict[str, Any]) -> None:
         features["x7"] += 1.0
 
     found = 0
-    for seed in range(20):
+    for seed in range(10):
         records = stream(
             12_000, features=20, seed=seed, fault=between(7_000, 12_000, move), rate=200.0
         )
@@ -39,8 +39,8 @@ def test_one_sigma_in_one_of_twenty_features_is_found_within_five_windows() -> N
         drifts = [e for e in events if isinstance(e, AlarmEvent) and e.kind == "feature_drift"]
         found += any(drift.feature == "x7" for drift in drifts)
         assert all(drift.starts_at == START + 35 for drift in drifts), "and nothing else is said"
-    # Then at least 19 of 20 are found
-    assert found >= 19
+    # Then all of them are found
+    assert found == 10
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.9, 0.99], ids=lambda c: f"AR {c}")

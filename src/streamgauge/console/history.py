@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamgauge.console.ring import RING_BYTES, Ring, Values
 
@@ -12,8 +12,8 @@ from streamgauge.console.ring import RING_BYTES, Ring, Values
 STEP_SECONDS = 10.0
 #: Features of a model that have a line of their own, the worst ones.
 MOST_FEATURES = 30
-#: Versions of a model of which it is known when they appeared.
-MOST_VERSIONS = 50
+#: Versions of a model of which it is known when they appeared, and those whose traffic is.
+MOST_VERSIONS, MOST_TRAFFIC = 50, 8
 #: What is remembered of a model beside the severities of its features.
 LINES = (
     "rate",
@@ -25,18 +25,21 @@ LINES = (
     "performance_high",
     "labelled",
 )
-MODEL_BYTES = RING_BYTES * (len(LINES) + MOST_FEATURES)
+MODEL_BYTES = RING_BYTES * (len(LINES) + MOST_FEATURES + MOST_TRAFFIC)
 MOST_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is known of a model at one moment. None where there is nothing to say."""
+    """What is known of a model at one moment. None where there is nothing to say.
+
+    ``versions`` are its predictions a second by version.
+    """
 
     model: str
     lines: Mapping[str, float | None]
     features: Mapping[str, float]
-    versions: Iterable[str] = ()
+    versions: Mapping[str, float] = field(default_factory=dict)
 
 
 class History:
@@ -98,6 +101,13 @@ class History:
             return {}
         return {name: ring.values(self._slot) for name, ring in [*known.features.items()]}
 
+    def traffic(self, model: str) -> dict[str, Values]:
+        """Predictions a second by version, those first that came first."""
+        known = self._models.get(model)
+        if known is None:
+            return {}
+        return {version: ring.values(self._slot) for version, ring in [*known.traffic.items()]}
+
     def appeared(self, model: str) -> dict[str, float | None]:
         """When each version was first seen; None: it was there before this process looked."""
         known = self._models.get(model)
@@ -123,17 +133,18 @@ class History:
 
 
 class _Model:
-    __slots__ = ("features", "lines", "slot", "versions")
+    __slots__ = ("features", "lines", "slot", "traffic", "versions")
 
     def __init__(self, slot: int) -> None:
         self.lines = {name: Ring() for name in LINES}
         self.features: dict[str, Ring] = {}
+        self.traffic: dict[str, Ring] = {}
         self.versions: dict[str, float | None] = {}
         self.slot = slot
 
     @property
     def nbytes(self) -> int:
-        return RING_BYTES * (len(self.lines) + len(self.features))
+        return RING_BYTES * (len(self.lines) + len(self.features) + len(self.traffic))
 
     def appear(self, versions: Iterable[str], *, at: float | None) -> None:
         for version in versions:
@@ -147,6 +158,20 @@ class _Model:
             if name in self.features:
                 self.features[name].put(slot, _finite(severity))
         self._admit(point.features, slot)
+        self._follow(point.versions, slot)
+
+    def _follow(self, rates: Mapping[str, float], slot: int) -> None:
+        """Note each version's traffic; one that sends takes the place of one that is silent."""
+        for version, rate in rates.items():
+            if rate and version not in self.traffic:
+                if len(self.traffic) >= MOST_TRAFFIC:
+                    silent = [each for each in self.traffic if not rates.get(each)]
+                    if not silent:
+                        continue
+                    del self.traffic[silent[0]]
+                self.traffic[version] = Ring()
+            if version in self.traffic:
+                self.traffic[version].put(slot, _finite(rate))
 
     def _admit(self, features: Mapping[str, float], slot: int) -> None:
         """Give lines to those that have none: while there is room, then for worse ones."""

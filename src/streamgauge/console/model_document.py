@@ -58,6 +58,10 @@ def model_document(scene: Scene, key: str) -> Document | None:
         "features": feature_rows(scene, model, live),
         "outputs": [*output_rows(views, live)][:MOST_OUTPUTS],
         "truth": truth_document(model, views, live),
+        "traffic": [
+            {"version": shown(version), "rates": rates}
+            for version, rates in scene.history.traffic(model.model).items()
+        ],
         "versions": version_rows(scene, model, views, live),
         "learning": learning_rows(
             each for each in scene.snapshot.learners if each.model == model.model

@@ -140,6 +140,9 @@ def _point(model: ModelSummary, row: Row, headline: Headline | None) -> Point:
             severity = feature.judgement.severity if feature.judgement else None
             if severity is not None:
                 severities[feature.name] = max(severity, severities.get(feature.name, 0.0))
+    rates = dict.fromkeys((series.version for series in model.series), 0.0)
+    for series in model.series:
+        rates[series.version] += 0.0 if series.silent else series.rate or 0.0
     interval = (headline.interval if headline else None) or (None, None)
     return Point(
         model.model,
@@ -154,5 +157,5 @@ def _point(model: ModelSummary, row: Row, headline: Headline | None) -> Point:
             "labelled": headline.labelled_ratio if headline else None,
         },
         features=severities,
-        versions=dict.fromkeys(series.version for series in model.series),
+        versions=rates,
     )

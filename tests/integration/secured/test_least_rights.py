@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +18,10 @@ from redis.exceptions import NoPermissionError
 
 from streamgauge.access.kafka import librdkafka_security
 from streamgauge.access.redis import redis_client
+from streamgauge.serving.served_model import ServedModel
+from streamgauge.specs.model_spec import ModelSpec
 from streamgauge.state.keys import model_id, view_key
+from streamgauge.state.spec_store import SpecStore
 from streamgauge.state.views import ModelView
 from streamgauge_client import AlarmEvent, Publisher, alarms
 from tests.exposition.builders import alarm
@@ -149,6 +154,44 @@ def test_somebody_acts_on_an_alarm_in_the_console(
     ) as subscription:
         taken = next(subscription)
     assert taken.model == "held" and taken.handling is not None and taken.handling.by == "ann"
+
+
+LEARNED: dict[str, Any] = {
+    "model": "learned",
+    "task": "binary",
+    "label_delay": {"max": "1m"},
+    "learning": {
+        "challengers": {"linear": {"estimator": "logistic_regression"}},
+        "promotion": {"mode": "automatic", "period": 0, "cooldown": 0},
+    },
+}
+
+
+def test_the_learner_promotes_what_a_service_then_serves(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a spec that an operator applied
+    with redis_client(services.redis.settings("operator")) as operator:
+        SpecStore(operator).apply(
+            ModelSpec.from_document(LEARNED), now=time.time() - 60, by="operator"
+        )
+    # When a client sends the answers of a poor model, and what would have been right
+    for name, value in services.environment("client").items():
+        if name.startswith("STREAMGAUGE_KAFKA__"):
+            monkeypatch.setenv(name, value)
+    dice = random.Random(5)
+    with Publisher(model="learned", version="1", heartbeat=False) as client:
+        for _ in range(3_000):
+            amount = dice.gauss(0.0, 1.0)
+            answer = client.log(features={"amount": amount}, output=dice.choice(("no", "yes")))
+            client.label(answer, "yes" if amount > 0 else "no")
+        assert not client.flush(timeout=20)
+    # Then a service that may only read finds the challenger in the poor model's place
+    redis = redis_client(services.redis.settings("serving"))
+    with redis, ServedModel("learned", redis=redis, key=STATE_KEY.encode()) as served:
+        wait(lambda: served.version is not None, 30, services.said("learner")[-2_000:])
+        assert served.ask({"amount": 2.0}).output == "yes"
+        assert served.ask({"amount": -2.0}).output == "no"
 
 
 def test_the_publisher_goes_by_the_environment(

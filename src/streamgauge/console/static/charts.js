@@ -43,6 +43,14 @@ export function sparkline(values, label) {
   ]));
 }
 
+/** What flowed over time, as an area whose height others share. */
+export function flow(values, { length, top, label }) {
+  const shown = padded(values, length);
+  const x = (i) => (i / Math.max(1, length - 1)) * WIDTH;
+  const y = (value) => HEIGHT - (value / (top || 1)) * HEIGHT;
+  return canvas("stream", label, runs(shown).map((run) => s("path", { class: "area", d: `${path(run, x, y)}L${round(x(run.at(-1)[0]))} ${HEIGHT}L${round(x(run[0][0]))} ${HEIGHT}Z` })));
+}
+
 /** Ends that are round numbers: from the floor, or as near to the values as their spread allows. */
 function range(values, { floor, top }) {
   const high = Math.max(...values), low = Math.min(...values);

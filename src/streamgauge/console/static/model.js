@@ -1,7 +1,7 @@
 // One model: its hour, what moved, how good its answers are, who learns to be better.
 
 import { answers } from "./answers.js";
-import { categories, heat, histogram, line } from "./charts.js";
+import { categories, flow, heat, histogram, line, span } from "./charts.js";
 import { h, name } from "./dom.js";
 import { learning } from "./fleet.js";
 import { alarmList, badge, card, copyable, link, nothing, padded, section, table, worst } from "./parts.js";
@@ -34,7 +34,7 @@ export function screen(doc, { now }) {
     section("Outputs, now against the reference", outputs(doc)),
     answers(doc, now),
     criteria(doc.criteria),
-    section("Versions", versions(doc, now)),
+    section("Versions", timeline(doc), versions(doc, now)),
     learning(doc.learning, { of: false }),
     doc.decisions.length > 0 && section("Decisions", card(h("ul", { class: "told" }, doc.decisions.map((each) =>
       h("li", { class: "decision" }, h("p", {}, each.promoted && h("span", { class: "star" }, "★ "), time(each.at), " ", h("b", {}, name(each.candidate)), " ", name(each.text)), h("p", { class: "soft small" }, name(each.evidence))))))),
@@ -72,6 +72,19 @@ function outputs(doc) {
     h("a", { class: "card pad plain", "data-key": each.key, href: link.feature(doc.key, each.key) },
       h("p", { class: "head" }, h("b", {}, each.name), h("span", { class: "soft small" }, " version ", name(each.version), each.step && [" · ", name(each.step)])),
       each.histogram.bins.length <= 6 ? categories(each.histogram) : histogram(each.histogram, { label: `${each.name}: now against the reference` }))));
+}
+
+/** Who sent how much over the hour: one version is in the table already. */
+function timeline(doc) {
+  if (doc.traffic.length < 2) return null;
+  const length = span(Math.max(...doc.traffic.map((each) => each.rates.length)), doc.points);
+  const top = Math.max(...doc.traffic.flatMap((each) => each.rates));
+  return h("div", { class: "card pad strips flows" },
+    doc.traffic.map((each) => h("div", { class: "strip", "data-key": each.version },
+      h("span", { class: "strong" }, name(each.version)),
+      flow(each.rates, { length, top, label: `version ${each.version}: predictions a second over the last ${duration(length * doc.step)}` }),
+      h("span", { class: "n" }, figure(each.rates.at(-1))))),
+    h("p", { class: "legend soft small" }, `Predictions a second, ${duration(length * doc.step)} ago until now.`));
 }
 
 function versions(doc, now) {
