@@ -30,7 +30,7 @@ export function screen(doc, { now }) {
 }
 
 function letters(doc, now) {
-  return table([["Reason", "who"], ["What is wrong", "said"], ["Model", ""], ["Where it lies", ""], ["Bytes", "n"], ["Written", "n"]],
+  return table([["Reason", "who"], ["What is wrong", "what"], ["Model", ""], ["Where it lies", ""], ["Bytes", "n"], ["Written", "n"]],
     doc.letters.map((each) => ({
       key: `${each.topic}/${each.partition}/${each.offset}`,
       cells: [
