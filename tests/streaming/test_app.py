@@ -39,7 +39,7 @@ async def test_the_baseline_of_the_configuration(app: Any) -> None:
     # Faust's wait on a rebalance has no deadline; its buffers count chunks, which are large
     assert conf.stream_wait_empty is False
     assert conf.stream_buffer_maxsize <= 4
-    assert conf.consumer_max_fetch_size == 1024 * 1024
+    assert conf.consumer_max_fetch_size == 4 * 1024 * 1024
     # A dead worker is noticed in seconds, and one that restarts is the same member
     times = (conf.broker_session_timeout, conf.broker_heartbeat_interval)
     assert times == (10, 3)
@@ -114,7 +114,7 @@ async def test_the_same_numbers_of_all_topics_go_to_one_member(made: dict[str, A
 
 
 async def test_a_fetch_is_bounded(made: dict[str, Any]) -> None:
-    assert made["max_partition_fetch_bytes"] == 1024 * 1024
+    assert made["max_partition_fetch_bytes"] == 4 * 1024 * 1024
     assert made["max_poll_records"] == STATIC.max_poll_records
 
 
