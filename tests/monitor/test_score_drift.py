@@ -73,6 +73,33 @@ def test_of_scores_that_are_0_or_1_the_zeros_are_poor() -> None:
     assert found[0].summary.endswith("(usually 31 % are below 0.675)")
 
 
+def test_a_score_that_never_varied_is_heard_when_it_gets_worse() -> None:
+    # Given one whose mean, of 200, is rounded to more than each of them
+    assert np.full(200, 0.9).mean() > 0.9
+    steady = log("s", lambda i: 0.9 if i < ROWS // 2 else 0.5)
+    found = drifts(watched(s="higher"), merged(*steady))
+    assert [each.status for each in found][:1] == ["firing"]
+    assert found[0].starts_at == pytest.approx(START + ROWS / 200, abs=5.0)
+
+
+def test_many_scores_share_the_false_alarms_of_a_month() -> None:
+    # Given windows enough to know how much they differ
+    records = merged(*log("s", noisy(0.7, 0.7)))
+    short = {**SPEC["defaults"], "min_duration": "2s"}
+
+    def threshold(others: int) -> float:
+        scores = dict.fromkeys(["s", *map(str, range(others))], "higher")
+        changes = {"task": "ranking", "labels": {"scores": scores}, "defaults": short}
+        made = monitor(Configuration(ModelSpec.from_document({**SPEC, **changes}), number=1))
+        drive(made, records)
+        (series,) = made._models["fraud"].truth.truth.series.values()
+        (found,) = (each for each in series.findings if each.rule == "poor_ratio" and each.n)
+        return found.threshold or 0.0
+
+    # Then one of twenty must be surer than the only one
+    assert threshold(others=19) > threshold(others=0) > 0.0
+
+
 def test_without_a_word_which_way_is_better_nothing_is_listened_to() -> None:
     made = watched()
     assert drifts(made, merged(*log("s", noisy(0.7, 0.2)))) == []

@@ -249,7 +249,8 @@ class ModelTruth:
                 scores=self.spec.labels.scores,
                 alpha=alpha(
                     self.spec.false_alarms_per_month,
-                    targets=max(len(self.series), 1),
+                    # Each declared score is a test beside that of the errors.
+                    targets=max(len(self.series), 1) * (1 + len(self.spec.labels.scores)),
                     duration=defaults.min_duration_seconds,
                 ),
                 settles_after=self.spec.reference.min_duration_seconds,

@@ -65,7 +65,8 @@ class ScoreWatch:
         higher = self.better == "higher"
         limit = float(np.quantile(first, 1 - USUAL if higher else USUAL))
         worst = first.min() if higher else first.max()
-        return float(first.mean()) if limit == worst else limit
+        # Of scores that are all alike the mean may be rounded past them, and all would be poor.
+        return float(np.clip(first.mean(), first.min(), first.max())) if limit == worst else limit
 
     def judge(
         self, *, end: float, alpha: float, settles_after: float, needed: int
