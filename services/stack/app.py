@@ -182,8 +182,8 @@ class Stack:
         if "url" not in self.settings.redis.model_fields_set:
             # The Redis ends with us, and nobody will have to read its states.
             return secrets.token_hex(32)
-        path = key_file()
         try:
+            path = key_file()
             key = kept_key(path)
         except OSError as error:
             self._say(
@@ -191,7 +191,10 @@ class Stack:
                 " STREAMGAUGE_STATE__KEY"
             )
             return ""
-        self._say(f"models are signed with the key in {path}; keep it: without it none is loaded")
+        self._say(
+            f"models are signed with the key in {path}; keep it: without it none is loaded"
+            " (STREAMGAUGE_STATE__KEY_FILE tells commands where it is)"
+        )
         return key
 
     def _start_kafka(self) -> None:

@@ -12,8 +12,14 @@ from services.stack.reach import Unreachable
 
 
 def key_file() -> Path:
-    """Where the key is kept: with the state of the user's other programs."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    """Where the key is kept: with the state of the user's other programs.
+
+    Raises ``OSError`` for a user without a home.
+    """
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise FileNotFoundError(str(error)) from error
     return Path(state) / "streamgauge" / "state.key"
 
 
@@ -40,8 +46,10 @@ def _make(path: Path) -> None:
     """Put a whole file there, or leave the one that another stack put there meanwhile."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, made = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(made)
-    os.unlink(made)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(made)
+    finally:
+        os.unlink(made)

@@ -72,6 +72,29 @@ def test_an_empty_one_is_refused() -> None:
         stack([], **OWN_REDIS)
 
 
+def test_a_disk_without_hard_links_keeps_no_key_under_another_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    said: list[str] = []
+    assert stack(said, **OWN_REDIS).key == ""
+    assert "no hard links here" in said[0] and not any((home / "streamgauge").iterdir())
+
+
+def test_a_user_without_a_home_has_no_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", refuse)
+    said: list[str] = []
+    assert stack(said, **OWN_REDIS).key == ""
+    assert said[0].startswith("no learner: ") and "home directory" in said[0]
+
+
 def test_where_none_can_be_kept_all_but_the_learner_runs(home: Path) -> None:
     (home / "streamgauge").write_text("in the way")
     said: list[str] = []
