@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError
 from redis.retry import Retry
 
 from services.stack.redis_server import EmbeddedRedis
@@ -343,6 +344,18 @@ def test_redis_away_is_said(kafka: Kafka) -> None:
     assert not kafka.events
 
 
+def test_a_redis_without_room_has_answered(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
+
+    monkeypatch.setattr(site.redis, "hset", refuse)
+    for act in ("acknowledge", "silence", "judge"):
+        status, answer = site.post(act)
+        assert status == 503 and "Nothing was changed: Redis refuses it" in answer["reason"]
+        assert "maxmemory" in answer["reason"]
+    assert site.unchanged()
+
+
 def test_before_anything_was_read_no_alarm_is_known(server: str, kafka: Kafka) -> None:
     with Redis.from_url(server) as redis, opened(redis, kafka, Reading()) as site:
         assert site.post("acknowledge", None)[0] == 404
@@ -365,6 +378,7 @@ def test_a_name_made_to_mean_this_machine_acts_on_nothing(server: str, kafka: Ka
         # A proxy before a console without tokens, that changes the Host as most do
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://console.example"},
         {"X-Forwarded-For": "192.0.2.7"},
+        {"X-Real-IP": "192.0.2.7"},
         {"Forwarded": "for=192.0.2.7"},
         {"Via": "1.1 proxy"},
     ],

@@ -16,7 +16,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/livez", "/metrics"})
 SIGN_IN = frozenset({"/signin", "/static/signin.js", "/static/console.css", "/static/icon.svg"})
 COOKIE = "streamgauge"
 #: What a proxy adds. Who comes through one is not on this machine, although it is.
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via")
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _PURPOSE = b"streamgauge console session"
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis import Redis, RedisError
+from redis import Redis, RedisError, ResponseError
 
 from streamgauge.access.event_log import EventLog, KafkaAway, open_event_log
 from streamgauge.access.redis_refusal import redis_refusal
@@ -98,6 +98,8 @@ class Acts:
         refusal = redis_refusal(self._redis_settings, error)
         if refusal is not None:
             return f"Nothing was changed: {refusal}"
+        if isinstance(error, ResponseError):
+            return f"Nothing was changed: Redis refuses it ({error})"
         # It may have taken the word and lost the answer.
         return f"Redis does not answer ({type(error).__name__}). See below whether it was kept."
 
