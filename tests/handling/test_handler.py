@@ -79,6 +79,14 @@ def test_a_silence_says_until_when(desk: Desk) -> None:
     assert event.handling is not None and event.handling.until == NOW + 3600
 
 
+def test_the_last_word_about_a_cause_holds(desk: Desk) -> None:
+    desk.handler.silence(FOUND, by="ann", seconds=3600.0, reason="known")
+    desk.now += 60.0
+    desk.handler.acknowledge(FOUND, by="bob")
+    (held,) = desk.stored.all().values()
+    assert (held.status, held.by, held.until) == ("acknowledged", "bob", None)
+
+
 def test_a_second_click_is_the_same_act(desk: Desk) -> None:
     for again in (0.0, 0.4, 9.0):
         desk.now = NOW + again

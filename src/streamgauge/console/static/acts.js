@@ -5,7 +5,7 @@ import { h, name } from "./dom.js";
 const LENGTHS = [["1 hour", 3600], ["4 hours", 14400], ["1 day", 86400]];
 const UNITS = [["minutes", 60], ["hours", 3600], ["days", 86400]];
 const ACTS = {
-  acknowledge: { title: "Acknowledge", does: "It goes on, and others see that you look after it.", done: "Acknowledged" },
+  acknowledge: { title: "Acknowledge", does: "It goes on, and others see that you look after it. If its cause is silenced, that ends.", done: "Acknowledged" },
   silence: { title: "Silence its cause", does: "Until then the notifier sends nothing of it, also when it fires anew.", done: "Silenced", why: true },
   lift: { title: "Lift", does: "The alarm is everybody's again.", done: "Lifted", plain: true },
   true: { path: "judge", title: "A true alarm", does: "It was right. Such answers are counted, by model and kind.", done: "Judged" },
