@@ -141,7 +141,7 @@ def test_a_name_that_a_shell_would_take_for_more_is_quoted() -> None:
 
 
 def test_the_pipeline_screen_accounts_for_every_record() -> None:
-    short = partition(1, counts={"prediction/ok": 90}, lost=0, holes=0, dead={})
+    short = partition(1, counts={"prediction/ok": 90}, lost=0, holes=0, dead={}, lag=40)
     now = reading([], [partition(), short], processes=(MONITOR,), skipped={"malformed": 2})
     found = Shown().take(now).screen("pipeline")
     assert found["totals"] == {
@@ -149,6 +149,7 @@ def test_the_pipeline_screen_accounts_for_every_record() -> None:
         "dead": 1,
         "lost": 1,
         "holes": 1,
+        "lag": 40,
         "unaccounted": 10,
     }
     assert [each["unaccounted"] for each in found["partitions"]] == [0, 10]

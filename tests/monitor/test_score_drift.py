@@ -73,6 +73,16 @@ def test_of_scores_that_are_0_or_1_the_zeros_are_poor() -> None:
     assert found[0].summary.endswith("(usually 31 % are below 0.675)")
 
 
+def test_of_few_grades_that_at_the_limit_is_poor_too() -> None:
+    # Given stars of which one in five is a one or a two, until all are twos
+    dice = np.random.default_rng(3).random(ROWS)
+    stars = np.select([dice < 0.08, dice < 0.2, dice < 0.5], [1.0, 2.0, 4.0], 5.0)
+    stars[ROWS // 2 :] = 2.0
+    found = drifts(watched(stars="higher"), merged(*log("stars", stars.tolist().__getitem__)))
+    assert found[0].status == "firing"
+    assert "are below 3" in found[0].summary
+
+
 def test_a_score_that_never_varied_is_heard_when_it_gets_worse() -> None:
     # Given one whose mean, of 200, is rounded to more than each of them
     assert np.full(200, 0.9).mean() > 0.9

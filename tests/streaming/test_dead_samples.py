@@ -84,7 +84,7 @@ def test_nothing_that_a_record_holds_goes_through_redis() -> None:
     assert len(letters) == 5
     meta = Meta()
     keep_samples(meta.dead_samples, letters)
-    view = meta.view(0, {}, {}, 1)
+    view = meta.view(0, {}, {}, 1, lag=0)
     assert sum(map(len, view.dead_samples.values())) == 5
     # Then neither the checkpoint nor the view holds any of it
     assert b"canary" not in meta.to_bytes()

@@ -42,7 +42,7 @@ async def test_every_record_is_counted_and_every_alarm_leaves_once() -> None:
         view = PartitionView.model_validate_json(rig.store.views(0)["_"])
         assert view.positions["predictions"] == 450
         assert view.counts == rig.partition.counts
-        assert view.written_at == 5000.0
+        assert (view.written_at, view.lag) == (5000.0, 0)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from streamgauge.cli import alarms, apply, check, explain, models, reference, schema, tail, version
+from streamgauge.cli import (
+    alarms,
+    apply,
+    check,
+    explain,
+    models,
+    reference,
+    schema,
+    state,
+    tail,
+    version,
+)
 from streamgauge.cli.doctor import command as doctor
 from streamgauge.cli.group import Commands
 from streamgauge.cli.options import Options
@@ -55,5 +66,6 @@ app.command()(tail.tail)
 app.add_typer(reference.app, name="reference")
 app.add_typer(models.app, name="models")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(state.app, name="state")
 app.command()(schema.schema)
 app.command()(version.version)

@@ -392,6 +392,8 @@ class PartitionView(View):
     dead_samples: dict[str, list[DeadSampleView]] = Field(default_factory=dict)
     lost: int = 0
     holes: int = 0
+    #: Records of the log that were not taken yet; None where nobody said.
+    lag: int | None = None
     #: What the processor says of itself, ``models`` and ``models_dropped`` among it.
     gauges: dict[str, float] = Field(default_factory=dict)
     checkpoint: int = 0

@@ -80,9 +80,15 @@ class Meta(BaseModel):
         return advanced - sum(self.counts.values()) - self.lost - self.holes
 
     def view(
-        self, partition: int, offsets: Mapping[str, int], gauges: Mapping[str, float], number: int
+        self,
+        partition: int,
+        offsets: Mapping[str, int],
+        gauges: Mapping[str, float],
+        number: int,
+        *,
+        lag: int,
     ) -> PartitionView:
-        """The partition's own view."""
+        """The partition's own view. ``lag`` is how many records of the log were not taken yet."""
         return PartitionView(
             partition=partition,
             positions=dict(offsets),
@@ -93,6 +99,7 @@ class Meta(BaseModel):
             dead_samples=dict(self.dead_samples),
             lost=self.lost,
             holes=self.holes,
+            lag=lag,
             gauges=dict(gauges),
             checkpoint=number,
             written_at=self.written_at,

@@ -327,7 +327,13 @@ class Session:
         following = self._base.advanced(offsets)
         # A store that was wiped has lost the views of models that are quiet now, too.
         views = {**self._processor.views(), **changes.views} if self._unwritten else changes.views
-        view = meta.view(self.number, offsets, changes.gauges, following.checkpoint)
+        view = meta.view(
+            self.number,
+            offsets,
+            changes.gauges,
+            following.checkpoint,
+            lag=sum(self.lag().values()),
+        )
         waiting = len(self._outbox) + len(self._restored)
         # What was in an outbox once is never dropped.
         entries = {**self._restored, **self._outbox_cap.admitted(self._entries, waiting)}

@@ -20,6 +20,7 @@ from streamgauge.access.kafka import librdkafka_security
 from streamgauge.access.redis import redis_client
 from streamgauge.serving.served_model import ServedModel
 from streamgauge.specs.model_spec import ModelSpec
+from streamgauge.state.backup import restore, save
 from streamgauge.state.keys import model_id, view_key
 from streamgauge.state.spec_store import SpecStore
 from streamgauge.state.views import ModelView
@@ -192,6 +193,16 @@ def test_the_learner_promotes_what_a_service_then_serves(
         wait(lambda: served.version is not None, 30, services.said("learner")[-2_000:])
         assert served.ask({"amount": 2.0}).output == "yes"
         assert served.ask({"amount": -2.0}).output == "no"
+
+
+def test_an_operator_saves_and_restores(services: Services) -> None:
+    with redis_client(services.redis.settings("operator")) as operator:
+        SpecStore(operator).apply(
+            ModelSpec.from_document({"model": "saved"}), now=time.time(), by="operator"
+        )
+        content, kinds = save(operator, key=STATE_KEY.encode())
+        assert kinds["specs"]
+        assert restore(operator, content, key=STATE_KEY.encode(), over=True) == kinds
 
 
 def test_the_publisher_goes_by_the_environment(

@@ -13,6 +13,7 @@ const ACTS = {
 };
 const ANSWER_MS = 30000;
 const DONE_MS = 5000;
+const AGAIN_MS = 5000;
 const NAME = "streamgauge.name";
 
 const dialog = document.getElementById("act");
@@ -33,11 +34,16 @@ export async function startActs(options) {
     if (button) ask(button.dataset.act, button.dataset.alarm, button.closest("li").querySelector(".summary").textContent);
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  await learn();
+}
+
+async function learn() {
   try {
     mine = (await (await fetch("/api/session")).json()).role ?? "";
     redraw();
   } catch {
-    // Nobody answers, which the stream says; what can be seen can be seen.
+    // Nobody answers, which the stream says. What can be seen can be seen meanwhile.
+    setTimeout(learn, AGAIN_MS);
   }
 }
 

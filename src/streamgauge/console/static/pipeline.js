@@ -13,6 +13,7 @@ export function screen(doc, { now }) {
     h("h1", { class: "hidden" }, "Pipeline"),
     h("div", { class: "tiles" },
       tile(figure(totals.records), "records taken"),
+      tile(figure(totals.lag), "records behind"),
       tile(figure(totals.dead), totals.dead === 1 ? "dead letter" : "dead letters", totals.dead ? "warn" : ""),
       tile(figure(totals.lost), "lost before they were read", totals.lost ? "bad" : ""),
       tile(figure(totals.unaccounted), "unaccounted", totals.unaccounted ? "bad" : ""),
@@ -46,12 +47,13 @@ function letters(doc, now) {
 }
 
 function partitions(doc, now) {
-  return table([["Group", "who"], ["Partition", "n"], ["Records", "n"], ["Dead letters", ""], ["Lost", "n"], ["Unaccounted", "n"], ["Newest record", "n"], ["State written", "n"], ["Models", "n"]],
+  return table([["Group", "who"], ["Partition", "n"], ["Records", "n"], ["Behind", "n"], ["Dead letters", ""], ["Lost", "n"], ["Unaccounted", "n"], ["Newest record", "n"], ["State written", "n"], ["Models", "n"]],
     doc.partitions.map((each) => ({
       key: `${each.group}/${each.partition}`,
       cells: [
         name(each.group), String(each.partition),
         h("span", { title: Object.entries(each.positions).map(([topic, at]) => `${topic}: next offset ${at}`).join("\n") }, figure(each.records)),
+        figure(each.lag),
         Object.keys(each.dead).length ? name(Object.entries(each.dead).map(([reason, n]) => `${figure(n)} ${words(reason)}`).join(", ")) : "0",
         loud(each.lost), loud(each.unaccounted),
         each.log_time === null ? null : h("span", {}, time(each.log_time), h("span", { class: "soft small block" }, ago(each.log_time, now))),

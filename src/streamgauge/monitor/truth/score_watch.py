@@ -65,8 +65,14 @@ class ScoreWatch:
         higher = self.better == "higher"
         limit = float(np.quantile(first, 1 - USUAL if higher else USUAL))
         worst = first.min() if higher else first.max()
-        # Of scores that are all alike the mean may be rounded past them, and all would be poor.
-        return float(np.clip(first.mean(), first.min(), first.max())) if limit == worst else limit
+        if limit == worst:
+            # Of scores that are all alike the mean may be rounded past them: all would be poor.
+            return float(np.clip(first.mean(), first.min(), first.max()))
+        better = first[first > limit] if higher else first[first < limit]
+        if np.count_nonzero(first == limit) < 2 or 2 * len(better) < len(first):
+            return limit
+        # Of few grades the one at the limit is poor too, or all could sink to it unheard.
+        return (limit + float(better.min() if higher else better.max())) / 2
 
     def judge(
         self, *, end: float, alpha: float, settles_after: float, needed: int
