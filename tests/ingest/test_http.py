@@ -392,6 +392,25 @@ class TestHostileCallers:
             assert answer == b"" or b" 400 " in answer
             assert (await door.post([5]))[0] == 422
 
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer canary\x01\r\n\r\n",
+            b"GET /?token=canary\x01 HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nCookie: canary" + b"y" * 9_000 + b"\r\n\r\n",
+            b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b'Transfer-Encoding: chunked\r\n\r\n{"mail": "canary"}\r\n',
+        ],
+        ids=["token", "address", "cookie", "event"],
+    )
+    async def test_what_is_no_http_is_not_repeated_in_the_log(
+        self, serve: Open, request_: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with serve(read_seconds=0.5) as door:
+            await raw(door.url, request_)
+        assert "canary" not in caplog.text
+        assert "Traceback" not in caplog.text
+
 
 class TestBackPressure:
     async def test_what_does_not_fit_is_sent_away(

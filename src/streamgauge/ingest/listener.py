@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from streamgauge_client.throttle import Throttle
 
 LINGER_SECONDS = 2.0
+_HTTP = logging.getLogger(f"{__name__}.http")
 
 
 class CannotListen(Exception):
@@ -50,6 +55,7 @@ class Listener:
         self._runner = web.AppRunner(
             application,
             access_log=None,
+            logger=_HTTP,
             handle_signals=False,
             keepalive_timeout=idle_seconds,
             # A refused body is read on for a moment: who still sends would not hear why.
@@ -58,6 +64,7 @@ class Listener:
             auto_decompress=False,
             shutdown_timeout=drain_seconds,
         )
+        _HTTP.addFilter(_UNQUOTED)
         self._server: asyncio.Server | None = None
         #: Connections closed at once because there were too many.
         self.turned_away = 0
@@ -107,3 +114,27 @@ class _TurnedAway(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         transport.abort()
+
+
+class _Unquoted(logging.Filter):
+    """Keeps aiohttp from quoting what it can't parse: a token, or a line of somebody's event.
+
+    Anybody can send such things as fast as they like, so it is said once in a while.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._throttle = Throttle()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        record.exc_info = None
+        record.msg, record.args = "what is no HTTP was refused (%s)", (type(error).__name__,)
+        record.levelno = min(record.levelno, logging.WARNING)
+        record.levelname = logging.getLevelName(record.levelno)
+        return self._throttle.ready()
+
+
+_UNQUOTED = _Unquoted()
