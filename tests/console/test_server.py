@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 import streamgauge.console
+from streamgauge.console import scrape_route, sending
 from streamgauge.console import stream as stream_module
 from streamgauge.console.documents import Answer, Screen
 from streamgauge.console.stream import FanOut, TooManyReaders
@@ -122,6 +126,57 @@ def test_what_is_broken_tells_nothing_of_its_inside() -> None:
         assert b"secret" not in body
         # and it still serves
         assert console.ask("/healthz")[0] == 200
+
+
+def test_who_asks_for_metrics_and_does_not_read_loses_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given more than the sockets' buffers take, and room for one scrape
+    registry = CollectorRegistry()
+    Counter("seen", "Seen.", ["by"], registry=registry).labels("x" * 8_000_000).inc()
+    monkeypatch.setattr(sending, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(scrape_route, "MOST_SCRAPES", 1)
+    with (
+        serving(registry=registry) as console,
+        socket.create_connection(("127.0.0.1", console.port), timeout=10) as idle,
+    ):
+        idle.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: console.ask("/metrics")[0] == 503)
+        # Then somebody else is served after a while, and gets all of it
+        until(lambda: console.ask("/metrics")[0] == 200)
+        _, whole, headers = console.ask("/metrics")
+        assert len(whole) == int(headers["Content-Length"])
+        # and the connection has ended before its answer has
+        got = 0
+        with contextlib.suppress(ConnectionError):
+            while part := idle.recv(1 << 20):
+                got += len(part)
+        assert 0 < got < len(whole)
+
+
+def test_scrapes_under_way_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    class Slow(Collector):
+        def collect(self) -> Iterator[Metric]:
+            entered.set()
+            gate.wait(10)
+            yield from ()
+
+    registry = CollectorRegistry()
+    registry.register(Slow())
+    monkeypatch.setattr(scrape_route, "MOST_SCRAPES", 1)
+    with serving(registry=registry) as console, ThreadPoolExecutor(1) as hand:
+        # When somebody asks while another is served
+        first = hand.submit(console.ask, "/metrics")
+        assert entered.wait(10)
+        status, _, headers = console.ask("/metrics")
+        # Then it is sent away, nothing else is, and there is room again
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert console.ask("/healthz")[0] == 200
+        gate.set()
+        assert first.result()[0] == 200
+        assert console.ask("/metrics")[0] == 200
 
 
 def test_a_port_in_use_is_said_with_the_setting_that_moves_it() -> None:

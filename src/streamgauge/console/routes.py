@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import orjson
@@ -13,38 +12,27 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
+from streamgauge.alarms.notice import printable
 from streamgauge.console.access import Access
 from streamgauge.console.act_route import MOST_BYTES, PREFIX, ActRoute
 from streamgauge.console.acts import Acts
 from streamgauge.console.assets import assets
 from streamgauge.console.documents import SCREENS, Screen
-from streamgauge.console.metrics import scrape
 from streamgauge.console.roles import Role
+from streamgauge.console.scrape_route import ScrapeRoute
+from streamgauge.console.sending import HEADERS, send
 from streamgauge.console.stream import Answering, FanOut, TooManyReaders
 from streamgauge.exposition.http import Check
 
 logger = logging.getLogger(__name__)
 
-#: Nothing but what we serve ourselves, no inline script or style, in nobody's frame.
-POLICY = (
-    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Server": "streamgauge",
-}
 RETRY_MS = 2000
 #: Longest key of a model or a feature that is looked for.
 MOST_KEY = 400
 
 
 class Routes:
-    """The handlers. A scrape is collected on a thread: the loop has the pages to serve."""
+    """The handlers, and the guard before them."""
 
     def __init__(
         self,
@@ -57,12 +45,11 @@ class Routes:
         fan_out: FanOut,
         acts: Acts | None = None,
     ) -> None:
-        self._registry = registry
         self._access = access
         self._answer = answer
         self._fan_out = fan_out
         self._acting = ActRoute(acts, proxies=access.asks) if acts is not None else None
-        self._collector = ThreadPoolExecutor(1, thread_name_prefix="scrape")
+        self._scraping = ScrapeRoute(registry)
         self._checks: dict[str, Check] = {
             "/healthz": lambda: None,
             "/readyz": ready,
@@ -73,7 +60,7 @@ class Routes:
         """The application that serves them."""
         application = web.Application(middlewares=[self._guard], client_max_size=MOST_BYTES)
         add = application.router.add_get
-        add("/metrics", self._metrics)
+        add("/metrics", self._scraping.handle)
         for path, check in self._checks.items():
             add(path, partial(self._health, check))
         add("/", partial(self._asset, "index.html"))
@@ -90,7 +77,7 @@ class Routes:
     def close(self) -> None:
         """End what has no end of its own."""
         self._fan_out.close()
-        self._collector.shutdown(wait=False, cancel_futures=True)
+        self._scraping.close()
         if self._acting is not None:
             self._acting.close()
 
@@ -103,10 +90,10 @@ class Routes:
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
         except Exception:
-            logger.exception("%s can't be served", request.path[:100])
+            logger.exception("%s can't be served", printable(request.path[:100]))
             response = _text(500, "internal error, see the log")
         if not response.prepared:
-            response.headers.update(HEADERS)
+            await send(request, response)
         return response
 
     def _refused(self, request: web.Request) -> web.Response | None:
@@ -132,19 +119,6 @@ class Routes:
     async def _health(self, check: Check, request: web.Request) -> web.Response:
         reason = check()
         return _text(503, reason) if reason else _text(200, "ok")
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._collector,
-            partial(
-                scrape,
-                self._registry,
-                accept=request.headers.get("Accept", ""),
-                encoding=request.headers.get("Accept-Encoding", ""),
-                names=request.query.getall("name[]", []),
-            ),
-        )
-        return web.Response(body=found.body, headers=found.headers)
 
     async def _asset(self, name: str, request: web.Request) -> web.Response:
         asset = assets().get(name)
