@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from streamgauge.exposition import http as http_module
 from streamgauge.exposition.http import MAX_REQUESTS, PortInUse, TelemetryServer
 
 
@@ -102,6 +103,18 @@ def test_idle_connections_do_not_shut_others_out() -> None:
                 continue
         else:
             pytest.fail("no answer after the silent connections had gone")
+
+
+def test_who_takes_too_long_for_a_request_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As also who sends a byte now and then: the time is that of the whole request
+    monkeypatch.setattr(http_module, "REQUEST_SECONDS", 0.1)
+    with (
+        serving() as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
+    ):
+        connection.sendall(b"GET /healthz")
+        assert connection.recv(1) == b""
+        assert ask(port, "/healthz")[0] == 200
 
 
 def test_a_taken_port_says_which_and_what_to_do() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import socket
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: A client that sends nothing for so long loses its connection.
 CLIENT_TIMEOUT_SECONDS = 10.0
+#: For a whole request and its answer: a byte now and then would begin the time above anew.
+REQUEST_SECONDS = 30.0
 #: Most requests at once. A scrape takes milliseconds, so more of them are an attack or a mistake.
 MAX_REQUESTS = 32
 
@@ -192,14 +195,23 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        deadline = threading.Timer(REQUEST_SECONDS, _hang_up, (request,))
+        deadline.daemon = True
+        deadline.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            deadline.cancel()
             self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client that went away in the middle is no error of ours.
         logger.debug("request of %s broke off", client_address, exc_info=True)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(WSGIRequestHandler):
