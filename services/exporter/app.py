@@ -142,7 +142,8 @@ class Exporter:
             self._telemetry.count(processes.REDIS_ERRORS, error=reading.error)
             return
         now = self._clock()
-        if now - self._announced_at < ANNOUNCE_SECONDS:
+        # A clock that was set back would else keep it silent until it has caught up.
+        if 0 <= now - self._announced_at < ANNOUNCE_SECONDS:
             return
         process = self._process()
         try:

@@ -76,6 +76,22 @@ def test_a_model_that_falls_silent_is_said_to_be_and_comes_back() -> None:
     assert look(201, NOW + 81)["status"] == "ok"
 
 
+def test_a_clock_that_is_set_back_hides_no_silence() -> None:
+    shown = Shown()
+
+    def look(at: float) -> tuple[str, str]:
+        views = [model(series=[series(ok=200)])]
+        now = reading(views, [partition()], processes=(MONITOR,), read_at=at)
+        row = shown.take(now, at=at).row()
+        return row["status"], row["why"]
+
+    # Given a model that sent, until somebody set the clock right
+    assert look(NOW)[0] == "ok"
+    assert look(NOW - 3600)[0] == "ok"
+    # Then its silence counts from there, and not in an hour
+    assert look(NOW - 3525) == ("no data", "for 75 s")
+
+
 def test_what_is_counted_and_not_judged_is_said() -> None:
     crowded = model("crowded", unmonitored=1234, features_dropped=50)
     found = fleet(reading([model(), crowded], [partition()], processes=(MONITOR,)))

@@ -70,6 +70,18 @@ def test_a_clock_that_is_set_back_does_not_spoil_it() -> None:
     assert history.line("fraud", "rate") == [1.0]
 
 
+def test_a_clock_that_is_set_back_by_an_hour_begins_a_history_anew() -> None:
+    # Given a machine whose clock was an hour ahead until somebody set it right
+    history = History()
+    history.note([point(rate=1.0)], at=at(POINTS), records=10)
+    history.note([point(rate=2.0)], at=at(POINTS + 1), records=20)
+    # When it notes on, Then the lines are of now, and do not wait for an hour
+    history.note([point(rate=3.0)], at=at(2), records=30)
+    history.note([point(rate=4.0)], at=at(3), records=40)
+    assert history.line("fraud", "rate") == [3.0, 4.0]
+    assert (history.records(), history.end) == ([1.0], at(4))
+
+
 def test_nan_and_infinity_are_unknown() -> None:
     history = History()
     history.note([point(rate=float("nan"), features={"a": float("inf")})], at=at(0))

@@ -105,6 +105,24 @@ def test_a_view_becomes_a_metric_and_a_row(redis: Redis, redis_url: str) -> None
     assert not redis.exists(key)
 
 
+def test_it_says_that_it_runs_also_after_its_clock_was_set_back(
+    redis: Redis, redis_url: str
+) -> None:
+    moment = [time.time()]
+    exporter = Exporter(settings(redis_url), clock=lambda: moment[0])
+    exporter.start()
+    key = process_key("exporter", "e-1")
+    try:
+        until(lambda: bool(redis.exists(key)))
+        # When the clock goes back by an hour, and the key has expired
+        moment[0] -= 3600
+        redis.delete(key)
+        # Then it is there again, and not in an hour
+        until(lambda: bool(redis.exists(key)))
+    finally:
+        exporter.stop()
+
+
 def test_redis_may_go_and_come_back() -> None:
     # Given an exporter that has read a view
     with EmbeddedRedis("fake") as server:

@@ -10,6 +10,9 @@ from streamgauge.console.ring import RING_BYTES, Ring, Values
 
 #: One point for so long.
 STEP_SECONDS = 10.0
+#: A clock that is set back by more points than these begins a history anew. Else it would stand
+#: still until the clock has caught up.
+BACK_SLOTS = 30
 #: Features of a model that have a line of their own, the worst ones.
 MOST_FEATURES = 30
 #: Versions of a model of which it is known when they appeared, and those whose traffic is.
@@ -71,8 +74,11 @@ class History:
         ``records`` are those taken from the log since the first; the rate follows from them.
         """
         slot = int(at // STEP_SECONDS)
-        if slot < self._slot:
+        if self._slot - BACK_SLOTS <= slot < self._slot:
             return
+        if slot < self._slot:
+            # What was noted is of no time that there was.
+            self._models, self._records, self._before, self._slot = {}, Ring(), None, -1
         first = self._slot < 0
         for gone in self._models.keys() - {point.model for point in points}:
             del self._models[gone]

@@ -14,6 +14,8 @@ LIVE_VERSIONS = 3
 RETIRED_SECONDS = 3600.0
 #: A view that nobody has renewed for so long, while no monitor reports itself, is from before.
 DEAF_SECONDS = 15.0
+#: A snapshot comes later than a newer one by no more than this.
+LATE_SECONDS = 60.0
 
 #: Model, version, step.
 Key = tuple[str, str, str]
@@ -38,10 +40,12 @@ class Activity:
         """Take note of the totals, and forget what is gone. Costs microseconds per series.
 
         Note every snapshot, also while nobody looks, or a silence counts from the next look.
-        Noting one twice, or an older one late, changes nothing.
+        Noting one twice, or an older one late, changes nothing. One that is older by much shows
+        that the clock was set back.
         """
         with self._lock:
-            if snapshot.read_at >= self._read_at:
+            late = self._read_at - LATE_SECONDS <= snapshot.read_at < self._read_at
+            if not late:
                 self._read_at = snapshot.read_at
                 self._note(snapshot)
 
@@ -69,7 +73,7 @@ class Activity:
         if before is None:
             # Not seen before: its newest event is the best guess there is.
             return min(now, newest)
-        return before[1] if total == before[0] else now
+        return min(now, before[1]) if total == before[0] else now
 
     def quiet_seconds(
         self, model: ModelSummary, series: SeriesSummary | None = None, *, now: float
