@@ -126,9 +126,10 @@ def test_who_is_on_this_machine_without_tokens_may_do_all() -> None:
         assert json.loads(console.ask("/api/session")[1]) == {"role": "admin"}
 
 
-def test_behind_tls_the_cookie_is_sent_over_it_alone() -> None:
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "https, http"])
+def test_behind_tls_the_cookie_is_sent_over_it_alone(scheme: str) -> None:
     with serving(token=TOKEN) as console:
-        headers = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-Proto": "https"}
+        headers = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-Proto": scheme}
         assert "Secure" in console.ask("/api/session", headers=headers)[2]["Set-Cookie"]
 
 

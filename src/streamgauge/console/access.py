@@ -16,7 +16,10 @@ OPEN = frozenset({"/healthz", "/readyz", "/livez", "/metrics"})
 SIGN_IN = frozenset({"/signin", "/static/signin.js", "/static/console.css", "/static/icon.svg"})
 COOKIE = "streamgauge"
 #: What a proxy adds. Who comes through one is not on this machine, although it is.
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+FORWARDED = (
+    *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+    "X-Real-IP",
+)
 _PURPOSE = b"streamgauge console session"
 
 
@@ -114,7 +117,7 @@ class Access:
                 path="/",
                 httponly=True,
                 samesite="Strict",
-                secure=request.headers.get("X-Forwarded-Proto", request.scheme) == "https",
+                secure=_scheme(request) == "https",
             )
 
     def _admit(self, role: Role, tokens: list[str]) -> None:
@@ -135,6 +138,12 @@ class Access:
 
 def _session(token: str) -> str:
     return hmac.new(token.encode(errors="surrogatepass"), _PURPOSE, hashlib.sha256).hexdigest()
+
+
+def _scheme(request: web.Request) -> str:
+    """The browser's; of several proxies the first spoke with it."""
+    forwarded = request.headers.get("X-Forwarded-Proto", request.scheme)
+    return forwarded.partition(",")[0].strip().lower()
 
 
 def _ours(given: str, host: str) -> bool:
