@@ -70,6 +70,8 @@ async def _asked(request: web.Request, act: type[Asked]) -> Asked | Outcome:
         return Outcome(408, {"reason": f"the body did not come within {BODY_SECONDS:g} s"})
     except web.HTTPRequestEntityTooLarge:
         return too_large
+    except (ConnectionError, web.RequestPayloadError):
+        return Outcome(400, {"reason": "the body breaks off"})
     try:
         return act.model_validate_json(body)
     except ValidationError as error:
