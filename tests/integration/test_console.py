@@ -388,11 +388,17 @@ async def test_a_page_that_stays_open_says_what_became_of_redis_and_of_its_expor
             port = int(exporter.url.rpartition(":")[2])
         # When the exporter goes too, Then the page says that it tries again
         await page.says("Connection lost, trying again", "not connected")
+        # and counts the time that the machine sleeps, in which a page's own clock may stand still
+        await page.run("(real => { Date.now = () => real() + 3600e3 })(Date.now)")
+        await page.says("this is 60 min old")
         await shot(page, tmp_path, "exporter-gone")
         # and when both are back, it is live by itself
         with EmbeddedRedis() as redis, exporting(redis.url, port=port):
             await page.says("live", "what moved", seconds=15)
             assert not await page.run("document.body.classList.contains('stale')")
+            # and does not call itself so where it stumbles over what it is sent
+            await page.run("document.createElementNS = undefined")
+            await page.says("what came can't be shown", "not shown")
 
 
 async def test_a_browser_signs_in_once(redis: EmbeddedRedis, tmp_path: Path) -> None:

@@ -26,13 +26,15 @@ const help = document.getElementById("keys");
 let route = null;
 let shown = null;
 let cameAt = 0;
+let cameOn = 0;
 let lost = "";
+let failed = false;
 
 function parse(hash) {
   const [name, key, , other] = hash.replace(/^#\/?/, "").split("/").map(decoded);
   if (name === "model" && key && other) return { screen: "feature", model: key, feature: other };
   if (name === "model" && key) return { screen: "model", model: key };
-  return { screen: name in SCREENS && name !== "feature" && name !== "model" ? name : "fleet" };
+  return { screen: Object.hasOwn(SCREENS, name) && name !== "feature" && name !== "model" ? name : "fleet" };
 }
 
 function decoded(part) {
@@ -43,8 +45,10 @@ function decoded(part) {
   }
 }
 
+/** Seconds since the last message. The page's own clock may stand still while the machine sleeps. */
+const passed = () => Math.max(performance.now() - cameAt, Date.now() - cameOn) / 1000;
 /** The server's time: its own at the last message, and what has passed here since. */
-const now = () => shown.now + (performance.now() - cameAt) / 1000;
+const now = () => shown.now + passed();
 const age = () => (shown?.read_at ? Math.max(0, now() - shown.read_at) : null);
 
 const stream = new Stream({
@@ -53,7 +57,12 @@ const stream = new Stream({
     lost = "";
     shown = doc;
     cameAt = performance.now();
+    cameOn = Date.now();
+    // A page that is older than its exporter may stumble over what it is sent, and looks live.
+    failed = true;
     draw();
+    failed = false;
+    state();
   },
   onLost(reason) {
     lost = reason;
@@ -71,27 +80,29 @@ function draw() {
   firing.hidden = !shown.firing;
   firing.textContent = shown.firing;
   document.title = `${shown.firing ? `▲ ${shown.firing} · ` : ""}${title(shown)} · Streamgauge`;
-  state();
 }
 
 /** What is wrong with what is shown, if anything; renewed every second, also without news. */
 function state() {
   const old = age();
-  const silent = shown && (performance.now() - cameAt) / 1000 > SILENT_SECONDS;
+  const silent = shown && passed() > SILENT_SECONDS;
   const said = [];
   if (lost || silent) {
     const how = old === null ? "" : ` This is ${duration(old)} old.`;
     said.push(["stop", `${lost || "Nothing new comes from the exporter"}.${how}`]);
+  } else if (failed) {
+    said.push(["stop", "What came can't be shown; this may be older. Load the page again."]);
   } else if (shown) {
     for (const note of shown.notes) said.push([note.level, note.text]);
   }
   const fresh = h("div", {}, said.map(([level, text]) => h("p", { class: `note ${level}` }, h("span", { "aria-hidden": "true" }, level === "stop" ? "▲ " : "◆ "), text)));
   if (notes.firstElementChild) lay(notes.firstElementChild, fresh);
   else notes.append(fresh);
-  const broken = Boolean(lost || silent || (shown && !shown.up));
+  const broken = Boolean(lost || silent || failed || (shown && !shown.up));
   document.body.classList.toggle("stale", broken || Boolean(shown && old > shown.stale_seconds));
   const [icon, text, kind] = !shown ? ["○", lost ? "not connected" : "connecting", ""]
     : lost || silent ? ["▲", "not connected", "red"]
+    : failed ? ["▲", "not shown", "red"]
     : !shown.up ? ["▲", `${duration(old)} old`, "red"]
     : old > shown.stale_seconds ? ["▲", `${duration(old)} old`, "red"]
     : ["●", "live", "green"];
