@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -9,8 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from aiohttp.streams import StreamReader
+from aiohttp.test_utils import make_mocked_request
 from pydantic import SecretStr
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -21,8 +25,9 @@ from services.stack.redis_server import EmbeddedRedis
 from streamgauge.access.event_log import KafkaAway, NotTold
 from streamgauge.access.refusal import Refusal
 from streamgauge.console import acts as acts_module
-from streamgauge.console.act_route import MOST_BYTES, MOST_WAITING
+from streamgauge.console.act_route import MOST_BYTES, MOST_WAITING, ActRoute
 from streamgauge.console.acts import Acts
+from streamgauge.console.roles import Role
 from streamgauge.exposition.source import Reading
 from streamgauge.settings import KafkaSettings, RedisSettings
 from streamgauge.state.handlings import Handlings
@@ -175,6 +180,23 @@ def test_a_long_silence_is_an_admins(site: Site) -> None:
     assert site.post("silence", seconds=7 * DAY)[0] == 200
     assert site.post("silence", ADMIN, seconds=90 * DAY)[0] == 200
     assert site.post("silence", ADMIN, seconds=91 * DAY)[0] == 400
+
+
+async def test_who_goes_away_in_the_middle_of_a_body_is_no_defect() -> None:
+    body = StreamReader(Mock(_reading_paused=False), 1, loop=asyncio.get_running_loop())
+    body.set_exception(ConnectionResetError("Connection lost"))
+    request = make_mocked_request(
+        "POST",
+        "/api/alarms/lift",
+        headers=OURS,
+        match_info={"act": "lift"},
+        payload=body,
+    )
+    route = ActRoute(Mock(), proxies=True)
+    # Then there is an answer in words, and no traceback in the log
+    answer = await route.handle(request, Role.OPERATOR)
+    assert answer.status == 400
+    route.close()
 
 
 @pytest.mark.parametrize(
@@ -381,6 +403,7 @@ def test_a_name_made_to_mean_this_machine_acts_on_nothing(server: str, kafka: Ka
         {"X-Real-IP": "192.0.2.7"},
         {"Forwarded": "for=192.0.2.7"},
         {"Via": "1.1 proxy"},
+        {"X-Forwarded-Proto": "https"},
     ],
     ids=str,
 )
