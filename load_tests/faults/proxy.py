@@ -71,7 +71,8 @@ class Proxy:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._forward(reader, upstream[1]))
                 both.create_task(self._answer(upstream[0], writer))
-        except* OSError:
+        except* (OSError, asyncio.CancelledError):
+            # The end of the proxy too: asyncio would print a handler that was cancelled.
             pass
         finally:
             for end in (writer, upstream[1]):

@@ -9,7 +9,7 @@ from load_tests.faults.rig import Rig
 from load_tests.faults.traffic import Shape
 
 
-@fault(shape=Shape(burst=6_000))
+@fault(shape=Shape(burst=6_000), raises={"InvalidRatio": None})
 def poison_burst(rig: Rig) -> None:
     """Nothing but poison for six thousand records in a row, beside the one in a hundred."""
     rig.start_workers()
