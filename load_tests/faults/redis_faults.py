@@ -114,15 +114,20 @@ def _restored(rig: Rig) -> None:
     rig.notes["restored"] += rig.workers.said("restored from snapshot")
 
 
-def _refusing(rig: Rig, refuse: Callable[[], object], cure: Callable[[], object]) -> None:
+def _refusing(
+    rig: Rig, refuse: Callable[[], object], cure: Callable[[], object], *, told: str
+) -> None:
+    """``told`` is what monitors say meanwhile."""
     _begin(rig)
     rig.recovery.struck()
     refuse()
-    rig.until(lambda: rig.workers.said("Redis refuses to serve") > 0, 20, "nothing was refused")
-    rig.pause(REFUSING_SECONDS)
-    cure()
+    try:
+        rig.until(lambda: rig.workers.said(told) > 0, 20, f"nobody said: {told}")
+        rig.pause(REFUSING_SECONDS)
+    finally:
+        cure()
     rig.recovery.cured()
-    rig.notes["refusals"] += rig.workers.said("Redis refuses to serve")
+    rig.notes["refusals"] += rig.workers.said(told)
 
 
 @fault()
@@ -130,7 +135,10 @@ def redis_readonly(rig: Rig) -> None:
     """REPLICAOF a master that is not there, then of none: -READONLY meanwhile."""
     client = rig.redis.client
     _refusing(
-        rig, lambda: client.replicaof("127.0.0.1", "1"), lambda: client.replicaof("NO", "ONE")
+        rig,
+        lambda: client.replicaof("127.0.0.1", "1"),
+        lambda: client.replicaof("NO", "ONE"),
+        told="Redis refuses to serve",
     )
 
 
@@ -139,7 +147,10 @@ def redis_oom(rig: Rig) -> None:
     """maxmemory below what is used, without eviction: -OOM meanwhile."""
     client = rig.redis.client
     _refusing(
-        rig, lambda: client.config_set("maxmemory", 1), lambda: client.config_set("maxmemory", 0)
+        rig,
+        lambda: client.config_set("maxmemory", 1),
+        lambda: client.config_set("maxmemory", 0),
+        told="Redis has no room",
     )
 
 
