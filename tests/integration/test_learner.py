@@ -15,7 +15,7 @@ from tests.integration.conftest import REAL, Kafka
 from tests.integration.first_light import wait
 from tests.integration.learning_log import Learner, publish, single_pass, story
 
-#: How often it is killed: `LEARNER_KILLS=100` for the issue's own figure.
+#: How often it is killed: `LEARNER_KILLS=100` takes six minutes.
 KILLS = int(os.environ.get("LEARNER_KILLS", "10"))
 
 
