@@ -67,7 +67,8 @@ async def _converse(host: str, port: int, security: Mapping[str, Any]) -> None:
             except KafkaConnectionError as error:
                 raise _HungUp from error
     finally:
-        transport = connection._writer.transport if connection._writer else None
+        # Where connecting failed it is closed already, and its TLS may still wait for a goodbye.
+        transport = getattr(connection._protocol, "_transport", None)
         closed = connection.close()
         if transport is not None:
             # TLS says goodbye and waits for an answer that may not come.
