@@ -35,11 +35,11 @@ def save(
 
     Example: `streamgauge state save streamgauge.backup`
     """
-    from streamgauge.state.backup import save
+    from streamgauge.state import backup
 
     settings = settings_of(ctx)
     with open_redis(settings) as redis:
-        content, kinds = save(redis, key=key_of(settings))
+        content, kinds = backup.save(redis, key=key_of(settings))
     try:
         _replace(file, content)
     except OSError as error:
@@ -57,12 +57,13 @@ def restore(
 ) -> None:
     """Write such a file back into Redis. Nothing is written where something is there already.
 
-    Restart monitors and learners afterwards: they read specs and models when they start.
+    It goes key by key: one that broke off half way is done again with `--over`. Restart monitors
+    and learners afterwards: they read specs and models when they start.
 
     Example: `streamgauge state restore streamgauge.backup`
     """
     from streamgauge.processing import StateError
-    from streamgauge.state.backup import InUse, restore
+    from streamgauge.state import backup
 
     settings = settings_of(ctx)
     try:
@@ -71,8 +72,8 @@ def restore(
         raise CommandFailed(f"{file} can't be read: {error.strerror}") from error
     with open_redis(settings) as redis:
         try:
-            kinds = restore(redis, content, key=key_of(settings), over=over)
-        except InUse as error:
+            kinds = backup.restore(redis, content, key=key_of(settings), over=over)
+        except backup.InUse as error:
             raise CommandFailed(str(error), "nothing was written; --over replaces them") from error
         except StateError as error:
             raise CommandFailed(
