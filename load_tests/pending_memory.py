@@ -56,13 +56,18 @@ def rows_of(numbers: range) -> Rows:
     return rows
 
 
+def admit(join: LabelJoin, rows: Rows) -> None:
+    """Let a chunk of predictions in."""
+    join.admit(rows.digest, rows.logged, np.arange(len(rows)), lambda kept: (rows.take(kept), None))
+
+
 def pending(n: int) -> float:
     """Let ``n`` predictions wait; print what that takes and return the bytes of each."""
     join = LabelJoin(JoinRule(horizon=1e6, cap=4 * n))
     gc.collect()
     before = resident_mib()
     for start in range(0, n, CHUNK):
-        join.admit(rows_of(range(start, min(start + CHUNK, n))), np.arange(CHUNK))
+        admit(join, rows_of(range(start, min(start + CHUNK, n))))
         join.take()
     each = (resident_mib() - before) * 2**20 / n
     blobs = {name: pack([1, state]) for name, state in join.changed_blocks().items()}

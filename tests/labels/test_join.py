@@ -62,7 +62,9 @@ class Told:
         if here:
             rows = rows_of([chunk[i] for i in here])
             rows.logged[:] = times[1:][here]
-            self.join.admit(rows, np.array(here))
+            self.join.admit(
+                rows.digest, rows.logged, np.array(here), lambda kept: (rows.take(kept), None)
+            )
         there = [i for i, each in enumerate(chunk) if each.truth is not None]
         if there:
             self.join.label(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.labels.admission import CLOSED
 from streamgauge.labels.block import Rows
-from streamgauge.labels.digest import sampled
+from streamgauge.labels.digest import Digests, sampled
 from streamgauge.labels.index import ABSENT
 from streamgauge.labels.joining import Joining
+
+#: Makes rows, and class scores (n, classes) where the model gave some, of predictions that are let
+#: in, by their places among those that came.
+Describe = Callable[[NDArray[np.intp]], tuple[Rows, NDArray[np.float64] | None]]
 
 
 class Admitting(Joining):
@@ -20,47 +26,87 @@ class Admitting(Joining):
         return self.admission.spacious(self.table.end - self._gone, coming)
 
     def admit(
-        self, rows: Rows, records: NDArray[np.int64], scores: NDArray[np.float64] | None = None
+        self,
+        digests: Digests,
+        logged: NDArray[np.float64],
+        records: NDArray[np.int64],
+        describe: Describe,
     ) -> None:
-        """Take predictions in log order, without labels. ``weight`` is the producer's.
+        """Take predictions in log order, without labels.
 
-        ``records`` (n,) are their records' indices in the chunk.
+        Parameters
+        ----------
+        digests, logged
+            Of their ids, and the log's times when they came; shape (n,).
+        records
+            Their records' indices in the chunk, shape (n,).
+        describe
+            Makes rows of those that are let in. The weight in them is the producer's.
         """
-        self.counts.predictions += len(rows)
-        if self.spacious(len(rows)):
-            self.admission.seen += len(rows)
-            self._append(rows, records, scores)
+        self.counts.predictions += len(digests)
+        if self.spacious(len(digests)):
+            self.admission.seen += len(digests)
+            self._append(*describe(np.arange(len(digests))), records)
             return
-        start = 0
-        while start < len(rows):
-            stop = min(start + self.admission.until_step, len(rows))
-            whole = stop - start == self.admission.until_step
-            part = rows.part(start, stop)
-            part.weight *= 2.0 ** min(self.admission.level, CLOSED)
-            kept = np.flatnonzero(sampled(part.digest, self.admission.level))
-            self.admission.seen += stop - start
-            if len(kept):
-                self._append(
-                    _taken(part, kept),
-                    records[start:stop][kept],
-                    None if scores is None else scores[start:stop][kept],
-                )
+        for kept, weights in self._kept(digests, logged, records):
+            rows, scores = describe(kept)
+            rows.weight *= weights
+            self._append(rows, scores, records[kept])
+
+    def _kept(
+        self, digests: Digests, logged: NDArray[np.float64], records: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+        """Which predictions a sample keeps, and for how many each stands.
+
+        As many at once as it can be: the level is looked at again and again, but what a step let in
+        need not be in the table for that, as long as it is known that it will be.
+        """
+        admission, n, start = self.admission, len(digests), 0
+        waiting: list[int] = []
+        weights: list[float] = []
+        mask, level, distinct = sampled(digests, 0), 0, False
+        while start < n:
+            if level != admission.level or not start:
+                level = admission.level
+                mask = sampled(digests, level)
+                distinct = self._are_new(digests[mask])
+            stop = min(start + admission.until_step, n)
+            whole = stop - start == admission.until_step
+            kept = (np.flatnonzero(mask[start:stop]) + start).tolist()
+            waiting += kept
+            weights += [2.0 ** min(level, CLOSED)] * len(kept)
+            admission.seen += stop - start
+            if waiting and not distinct:
+                yield np.array(waiting), np.array(weights)
+                waiting, weights = [], []
             if whole:
-                self._gone = self.table.until(
-                    self._gone, float(rows.logged[stop - 1]), self.rule.horizon
-                )
-                self.admission.look(self.table.end - self._gone, int(records[stop - 1]))
+                at = float(logged[stop - 1])
+                self._gone = self.table.until(self._gone, at, self.rule.horizon)
+                if waiting and self._gone == self.table.end:
+                    # What comes next may be gone by now as well.
+                    yield np.array(waiting), np.array(weights)
+                    waiting, weights = [], []
+                    self._gone = self.table.until(self._gone, at, self.rule.horizon)
+                there = self.table.end + len(waiting)
+                admission.look(there - self._gone, int(records[stop - 1]))
             start = stop
+        if waiting:
+            yield np.array(waiting), np.array(weights)
+
+    def _are_new(self, digests: Digests) -> bool:
+        """Whether none of them waits already, nor comes twice."""
+        listed = digests.tolist()
+        return len(set(listed)) == len(listed) and bool((self.table.find(digests) == ABSENT).all())
 
     def _append(
-        self, rows: Rows, records: NDArray[np.int64], scores: NDArray[np.float64] | None
+        self, rows: Rows, scores: NDArray[np.float64] | None, records: NDArray[np.int64]
     ) -> None:
         fresh = self._fresh(rows, records)
         if len(fresh) < len(rows):
             self.counts.repeated += len(rows) - len(fresh)
             if not len(fresh):
                 return
-            rows, records = _taken(rows, fresh), records[fresh]
+            rows, records = rows.take(fresh), records[fresh]
             scores = None if scores is None else scores[fresh]
         first = self.table.end
         if not self._chunk:
@@ -103,7 +149,3 @@ class Admitting(Joining):
             until[digest] = (logged + self.rule.horizon, number)
             fresh.append(row)
         return np.array(fresh, dtype=np.intp)
-
-
-def _taken(rows: Rows, kept: NDArray[np.intp]) -> Rows:
-    return rows if len(kept) == len(rows) else Rows(*(column[kept] for column in rows.columns()))

@@ -59,6 +59,10 @@ class Rows:
         """A copy of rows from ``start`` up to ``stop``."""
         return Rows(*(getattr(self, name)[start:stop].copy() for name in NAMES))
 
+    def take(self, kept: NDArray[np.intp]) -> Rows:
+        """Rows by their places."""
+        return Rows(*(column[kept] for column in self.columns()))
+
     @classmethod
     def empty(cls, n: int) -> Self:
         """Rows of which nothing is known yet."""

@@ -74,6 +74,8 @@ class PendingTable:
 
     def until(self, start: int, log_time: float, seconds: float) -> int:
         """The first row from ``start`` on that has not waited ``seconds`` by ``log_time``."""
+        if start < self.end and self.logged(start) + seconds > log_time:
+            return start
         for number, block in self._from(start):
             # The sum, as everywhere: a difference would round to the other side now and then.
             due = block.rows.logged[: block.n] + seconds

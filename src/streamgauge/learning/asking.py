@@ -47,7 +47,7 @@ def admit(join: LabelJoin, batch: EventBatch, reached: NDArray[np.float64]) -> I
     rows.predicted[:] = join.said.codes(batch.label)
     rows.weight[:] = batch.weight
     first = join.table.end
-    join.admit(rows, batch.row)
+    join.admit(rows.digest, rows.logged, batch.row, lambda kept: (rows.take(kept), None))
     features, records = batch.features.dicts(), batch.row.tolist()
     scores, ids = batch.score.tolist(), rows.digest.tolist()
     place = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from streamgauge.alarms.policy import AlarmPolicy, Edge
 from streamgauge.batch.columns import ERROR, EventBatch
 from streamgauge.labels import Amendment, JoinRule, LabelJoin, Released, Rows, Truth
-from streamgauge.labels.digest import digests
+from streamgauge.labels.digest import Digests, digests
 from streamgauge.labels.names import NONE, Names
 from streamgauge.monitor.judge import alpha
 from streamgauge.monitor.shown_alarms import ShownAlarms
@@ -113,10 +114,23 @@ class ModelTruth:
             if not len(kept):
                 return
             batch, log_times = batch.take(kept), log_times[kept]
-        n = len(batch)
-        rows = Rows.empty(n)
-        rows.digest[:] = digests(batch.prediction_id)
-        rows.logged[:] = np.where(np.isfinite(log_times), log_times, 0.0)
+        logged = np.where(np.isfinite(log_times), log_times, 0.0)
+        digest = digests(batch.prediction_id)
+        self.join.admit(digest, logged, batch.row, partial(self._rows, batch, digest, logged))
+        self.changed = True
+
+    def _rows(
+        self,
+        batch: EventBatch,
+        digest: Digests,
+        logged: NDArray[np.float64],
+        kept: NDArray[np.intp],
+    ) -> tuple[Rows, NDArray[np.float64] | None]:
+        """Those of a batch that are let in; what is not costs nothing more than its digest."""
+        if len(kept) < len(batch):
+            batch, digest, logged = batch.take(kept), digest[kept], logged[kept]
+        rows = Rows.empty(len(batch))
+        rows.digest[:], rows.logged[:] = digest, logged
         rows.time[:], rows.offset[:] = batch.timestamp, batch.offset
         rows.number[:] = batch.score
         rows.predicted[:] = self.join.said.codes(batch.label)
@@ -124,8 +138,7 @@ class ModelTruth:
         rows.group[:] = self.groups.of(batch.version, batch.step, batch.segment, declared)
         rows.tags[:] = self._tags(batch.tags)
         rows.weight[:] = batch.weight
-        self.join.admit(rows, batch.row, self._class_scores(batch))
-        self.changed = True
+        return rows, self._class_scores(batch)
 
     def _tags(self, tags: Sequence[Mapping[str, str]]) -> NDArray[np.int32]:
         if not any(tags):
