@@ -81,17 +81,16 @@ def count_block(
     each = np.tile(weights, len(columns)) if weights is not None else None
     table = weighted_bincount(cells.ravel(), each, minlength=int(starts[-1]) + 1)
     far = (np.maximum(-smallest, largest) >= LEAST).tolist()
-    one = np.ones(len(rows), dtype=np.int64) if weights is None else weights
-    seen = int(one.sum())
     if weights is None:
-        counted = worth = (len(rows) - np.count_nonzero(holes, axis=1)).tolist()
+        seen = len(rows)
+        counted = worth = (seen - np.count_nonzero(holes, axis=1)).tolist()
     else:
-        counted, worth = ((~holes * each).sum(axis=1).tolist() for each in (one, one * one))
+        seen = int(weights.sum())
+        squared = weights * weights
+        counted, worth = ((~holes * each).sum(axis=1).tolist() for each in (weights, squared))
     for i, (counts, placed, bins) in enumerate(columns):
         counts.events += len(rows)
-        gone = placed.missing
-        missing = int(one[gone[rows]].sum()) if gone is not None else 0
-        counts.quality.update(seen, missing=missing)
+        counts.quality.update(seen, missing=_missing(placed, rows, weights))
         if not counted[i]:
             continue
         if counts.histogram is None:
@@ -120,6 +119,13 @@ def _rows_of(columns: Sequence[Any], rows: NDArray[np.intp]) -> Any:
     """Rows of columns as a table, one column in each of its rows."""
     table = np.array(columns)
     return table if len(rows) == table.shape[1] else table[:, rows]
+
+
+def _missing(placed: Placed, rows: NDArray[np.intp], weights: NDArray[np.int64] | None) -> int:
+    if placed.missing is None:
+        return 0
+    gone = placed.missing[rows]
+    return int(np.count_nonzero(gone)) if weights is None else int(weights[gone].sum())
 
 
 def _carried(starts: Sequence[float], terms: NDArray[np.float64]) -> list[float]:

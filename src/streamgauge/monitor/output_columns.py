@@ -35,7 +35,8 @@ def output_columns(
     A ``binary`` model's number from 0 to 1 is a probability, so it tells how sure the model is.
     """
     labels = picked(batch.label, rows)
-    null = batch.null_output[rows] & (batch.status[rows] != ERROR)
+    among = slice(None) if len(rows) == len(batch) else rows
+    null = batch.null_output[among] & (batch.status[among] != ERROR)
     nothing = np.full(len(rows), np.nan)
     if labels.count(None) == len(labels):
         named = np.full(len(labels), ABSENT, dtype=np.int8)
@@ -43,16 +44,18 @@ def output_columns(
         named = np.array([ABSENT if label is None else CATEGORY for label in labels], np.int8)
     return {
         OUTPUT: Column(np.where(null, NULL, NUMBER).astype(np.int8), nothing),
-        SCORE: _numbers(batch.score[rows]),
+        SCORE: _numbers(batch.score[among]),
         LABEL: Column(named, nothing, labels),
-        LATENCY: _numbers(batch.latency_seconds[rows]),
-        CONFIDENCE: _numbers(_confidence(batch, rows, binary=binary)),
-        MARGIN: _numbers(batch.margin[rows]),
-        ENTROPY: _numbers(batch.entropy[rows]),
+        LATENCY: _numbers(batch.latency_seconds[among]),
+        CONFIDENCE: _numbers(_confidence(batch, among, binary=binary)),
+        MARGIN: _numbers(batch.margin[among]),
+        ENTROPY: _numbers(batch.entropy[among]),
     }
 
 
-def _confidence(batch: EventBatch, rows: NDArray[np.intp], *, binary: bool) -> NDArray[np.float64]:
+def _confidence(
+    batch: EventBatch, rows: NDArray[np.intp] | slice, *, binary: bool
+) -> NDArray[np.float64]:
     known = batch.confidence[rows]
     if not binary:
         return known

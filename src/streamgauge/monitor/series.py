@@ -15,6 +15,7 @@ from streamgauge.metrics.duplicates import RecentIds
 from streamgauge.metrics.traffic import LATENCY_EDGES, Traffic
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, SeriesCounts, TargetCounts
+from streamgauge.monitor.number_places import NumberPlaces
 from streamgauge.monitor.numeric_block import count_columns
 from streamgauge.monitor.output_columns import output_columns, picked
 from streamgauge.monitor.season import MOST_GROUPS
@@ -96,6 +97,7 @@ class Series:
         self.waiting = WaitingWindows()
         self.detectors = SeriesDetectors()
         self.slices = Slices()
+        self._numbers = NumberPlaces()
         self._layout = SliceLayout({})
         self.recent_ids = RecentIds(remembered=REMEMBERED_IDS)
         #: The version before this one, whose outputs this one's are held against while it is new.
@@ -200,21 +202,21 @@ class Series:
         the whole batch.
         """
         features, spec = inputs.features, self.configuration.spec
-        statuses, latency = batch.status[rows], batch.latency_seconds[rows]
-        weights = batch.weight[rows]
+        # A view of all rows costs nothing, where a copy of them does.
+        own_rows = slice(None) if len(rows) == len(batch) else rows
+        statuses, latency = batch.status[own_rows], batch.latency_seconds[own_rows]
+        weights = batch.weight[own_rows]
         sampled = None if (weights == 1).all() else weights
         self.totals.update(statuses, latency, sampled)
         self.born = int(batch.offset[rows[0]]) if self.born < 0 else self.born
-        times = batch.timestamp[rows]
+        times = batch.timestamp[own_rows]
         self.last_seen = max(self.last_seen, float(times.max()))
         own = output_columns(batch, rows, binary=spec.task == "binary")
         given = {name: own[name].kind != ABSENT for name in self._watched_outputs}
         # What no output of this model has costs nothing; what some have counts for those alone.
-        outputs = {
-            name: self.outputs[name].place(own[name])
-            for name, present in given.items()
-            if present.any()
-        }
+        there = {name: self.outputs[name] for name, present in given.items() if present.any()}
+        numbers = self._numbers.place(there, own)
+        outputs = {n: numbers.get(n) or target.place(own[n]) for n, target in there.items()}
         beside = self._beside(own)
         codes = {}
         if spec.segments:
@@ -224,18 +226,23 @@ class Series:
         if spec.watch.lint:
             repeated = self.recent_ids.look(picked(batch.prediction_id, rows))
         everything = np.arange(len(rows))
-        own_panes = panes[rows]
+        own_panes = panes[own_rows]
         one_pane = bool((own_panes == own_panes[0]).all())
         for pane in [int(own_panes[0])] if one_pane else np.unique(own_panes).tolist():
             within = everything if one_pane else np.flatnonzero(own_panes == pane)
-            among = rows[within]
+            among = rows if one_pane else rows[within]
             weight = sampled[within] if sampled is not None else None
             counts = self.panes.setdefault(pane, SeriesCounts())
             counts.traffic.update(statuses[within], latency[within], weight)
             counts.reach(int(batch.offset[among[0]]), int(batch.offset[among[-1]]))
-            count_columns(self.step.targets, features, among, counts, weight)
             whole = {n: placed for n, placed in outputs.items() if given[n][within].all()}
-            count_columns(self.outputs, whole, within, counts, weight)
+            if len(rows) == len(batch):
+                # Of the same rows: the price is that of the calls.
+                targets = {**self.step.targets, **self.outputs}
+                count_columns(targets, {**features, **whole}, among, counts, weight)
+            else:
+                count_columns(self.step.targets, features, among, counts, weight)
+                count_columns(self.outputs, whole, within, counts, weight)
             for name in [name for name in outputs if name not in whole]:
                 inside = given[name][within]
                 share = weight[inside] if weight is not None else None
@@ -261,12 +268,12 @@ class Series:
                 )
         self.detectors.feed("errors", (statuses == ERROR).astype(np.float64), times)
         for name in [name for name in (SCORE, LATENCY) if name in outputs]:
-            self.detectors.feed_ranks(self.outputs[name], outputs[name], everything, times)
+            self.detectors.feed_ranks(self.outputs[name], outputs[name], slice(None), times)
         for name, placed in features.items():
             target = self.step.targets[name]
             for wanted in target.spec.detectors:
                 if wanted.feed == "events":
-                    self.detectors.feed_ranks(target, placed, rows, times, wanted)
+                    self.detectors.feed_ranks(target, placed, own_rows, times, wanted)
 
     @property
     def _most_sliced(self) -> int:

@@ -58,7 +58,7 @@ class SeriesDetectors:
         self,
         target: Target,
         placed: Placed,
-        rows: NDArray[np.intp],
+        rows: NDArray[np.intp] | slice,
         times: NDArray[np.float64],
         wanted: DetectorSpec | None = None,
     ) -> None:
@@ -67,8 +67,10 @@ class SeriesDetectors:
         if ranks is None:
             return
         place = placed.place[rows]
-        found = place >= 0
-        self._feed_as(target.name, ranks[place[found]], times[found], wanted, "events")
+        if place.min() < 0:
+            found = place >= 0
+            place, times = place[found], times[found]
+        self._feed_as(target.name, ranks[place], times, wanted, "events")
 
     def feed_pane(self, targets: Iterable[Target], counts: SeriesCounts, end: float) -> None:
         """Give the mean rank of a pane: cheap, and autocorrelation is averaged away."""

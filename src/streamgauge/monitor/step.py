@@ -16,6 +16,7 @@ from streamgauge.monitor.baseline_ratio import BaselineRatio
 from streamgauge.monitor.configuration import Configuration
 from streamgauge.monitor.contents import Placed, TargetCounts
 from streamgauge.monitor.feature_budget import FeatureBudget
+from streamgauge.monitor.number_places import NumberPlaces
 from streamgauge.monitor.private_columns import private_columns
 from streamgauge.monitor.ratio_spread import RatioSpread
 from streamgauge.monitor.rule_columns import rule_columns
@@ -74,6 +75,7 @@ class Step:
         self._derived: set[str] = set()
         self._known: frozenset[str] = frozenset()
         self._ignored: set[str] = set()
+        self._numbers = NumberPlaces()
         self._apply(None, configuration)
 
     def configure(
@@ -158,8 +160,9 @@ class Step:
         columns = features.columns([*watched, *(names - watched.keys())])
         if privacy is not None and private:
             columns = private_columns(columns, private, privacy)
+        numbers = self._numbers.place(watched, columns)
         placed = {
-            name: target.place(columns[name], first=first.get(name, 0))
+            name: numbers.get(name) or target.place(columns[name], first=first.get(name, 0))
             for name, target in watched.items()
         }
         self._place_lengths(features, watched, first, columns, placed)

@@ -271,17 +271,6 @@ class Target:
 
     def _placed(self, column: Column) -> Placed:
         kind = column.kind
-        if isinstance(self.bins, NumericBins) and self.type == "numeric":
-            # Nearly every column: nothing but numbers and nulls, and nothing to be learned.
-            missing = kind == NULL
-            holes = np.count_nonzero(missing)
-            if np.count_nonzero(kind == NUMBER) + holes == len(kind):
-                values = column.values
-                place, outside = self.bins.place(values), self._outside(values)
-                if not holes:
-                    return Placed(place, values, out_of_range=outside)
-                place[missing] = -1
-                return Placed(place, values, missing, None, outside)
         if self._is_plain_text(column):
             return self._place_known(column)
         missing = (kind == NULL) | (kind == ABSENT)
@@ -295,7 +284,7 @@ class Target:
         good = (kind == KIND_OF[self.type]) & later
         values = column.values
         wrong = ~good & ~missing & later
-        outside = self._outside(values)
+        outside = self.outside(values)
         out = good & outside if outside is not None else None
         rows = np.flatnonzero(good)
         if self.bins is None:
@@ -322,7 +311,8 @@ class Target:
         new = place == self.bins.size - 1
         return Placed(place, None, new_category=new, words=words)
 
-    def _outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    def outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        """Which values are out of the declared range, shape (n,); None where none is."""
         if self.spec.range is None:
             return None
         low, high = self.spec.range
