@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import compress, count
+from operator import length_hint
 from types import MappingProxyType
 from typing import Any
 
@@ -94,11 +94,11 @@ class ADWIN(Detector, name="adwin"):
                 river._reset()
             self._left_out = False
             total, width = river.total, river.width
-            hits = compress(count(), map(river._helper.update, rest))
-            hit = next(hits, None)
-            river._drift_detected = hit is not None
-            if hit is None:
+            coming = iter(rest)
+            river._drift_detected = any(map(river._helper.update, coming))
+            if not river._drift_detected:
                 break
+            hit = len(rest) - length_hint(coming) - 1
             if self.rises_only:
                 # River's core adds value by value too: the same bits, however the stream is cut.
                 for value in rest[: hit + 1]:
