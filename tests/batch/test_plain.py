@@ -13,6 +13,7 @@ from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded
 from streamgauge.batch.feature_table import FeatureRows
 from streamgauge.batch.plain import _places, plain_predictions
+from streamgauge.batch.record_columns import RecordColumns
 from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Prediction
 from streamgauge.processing import LogRecord
@@ -108,7 +109,7 @@ def plainly(decoded: Decoded, first: int = 0) -> list[Any]:
 
 def test_a_usual_chunk_is_decoded_as_a_whole_and_as_one_by_one() -> None:
     records = [usual(i) for i in range(700)]
-    plain = plain_predictions(records, Shapes())
+    plain = plain_predictions(RecordColumns.of(records), Shapes())
     assert plain is not None and len(plain.events) == len(plain.sequences) == 700
     assert plainly(decode_records(records)) == one_by_one(records)
 
@@ -119,20 +120,20 @@ def test_bare_json_and_other_clients_headers_are_usual_too() -> None:
         usual(i)._replace(headers=(usual(i).headers[2], usual(i).headers[-1])) for i in range(5)
     ]
     for records in (bare, other):
-        plain = plain_predictions(records, Shapes())
+        plain = plain_predictions(RecordColumns.of(records), Shapes())
         assert plain is not None and plain.sequences == []
         assert plainly(decode_records(records)) == one_by_one(records)
 
 
 def test_any_language_is_usual() -> None:
     records = [usual(i, features={"city": "Malmö", "name": "東京"}) for i in range(300)]
-    assert plain_predictions(records[:3], Shapes()) is not None
+    assert plain_predictions(RecordColumns.of(records[:3]), Shapes()) is not None
     assert plainly(decode_records(records)) == one_by_one(records)
 
 
 def test_halves_of_a_character_in_neighbours_make_no_whole_one() -> None:
     records = [usual(0), UNUSUAL["half a character"](1), UNUSUAL["the other half"](2)]
-    assert plain_predictions(records, Shapes()) is None
+    assert plain_predictions(RecordColumns.of(records), Shapes()) is None
     assert plainly(decode_records(records)) == one_by_one(records)
 
 
@@ -145,7 +146,8 @@ def test_what_is_unusual_is_taken_by_itself_and_changes_nothing_for_others(
     records = [usual(i) for i in range(600)]
     records[at] = UNUSUAL[name](at)
     # Then its block is not decoded as a whole
-    assert plain_predictions([usual(1), records[at], usual(2)], Shapes()) is None
+    three = RecordColumns.of([usual(1), records[at], usual(2)])
+    assert plain_predictions(three, Shapes()) is None
     # And all are what they are one by one, in the order of the log
     decoded = decode_records(records)
     assert plainly(decoded) == one_by_one(records)
@@ -165,6 +167,6 @@ def test_header_names_of_any_size_are_not_kept_in_memory(
     flooded = [usual(i)._replace(headers=(*extra, *usual(i).headers)) for i in range(3)]
     kept = _places.cache_info().currsize
     # Then they are taken one by one, and nothing remembers those names
-    assert plain_predictions(flooded, Shapes()) is None
+    assert plain_predictions(RecordColumns.of(flooded), Shapes()) is None
     assert len(decode_records(flooded).predictions) == 3
     assert _places.cache_info().currsize == kept

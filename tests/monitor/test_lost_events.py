@@ -145,3 +145,24 @@ def test_many_numbers_at_once_are_taken_as_one_by_one(sequences: list[bytes]) ->
     for sequence in sequences:
         one_by_one.number("predictions", [sequence])
     assert at_once.state() == one_by_one.state()
+
+
+def test_heartbeats_among_predictions_hear_what_came_before_them() -> None:
+    # Given a process whose heartbeats have numbers of their own and say which it used last
+    events = numbered(list(range(40)))
+    beats = [
+        heartbeat(
+            START + i / 10,
+            instance=f"host-1-{B[:8]}",
+            headers={"sequence": f"{B}-{i}"},
+            sequence=i + 3,
+        )
+        for i in range(0, 40, 5)
+    ]
+    log = sorted([*events, *beats], key=lambda record: record.timestamp or 0.0)
+    whole, single = monitor(), monitor()
+    # When the log is read at once, and record by record
+    drive(whole, log)
+    drive(single, log, range(len(log)))
+    # Then both know the same of it
+    assert whole.dirty().blobs == single.dirty().blobs

@@ -40,6 +40,8 @@ def certainty(outputs: Sequence[Output]) -> Certainty:
     ([0.6, nan], [0.75, nan])
     """
     made = np.full((3, len(outputs)), nan)
+    if ScoredLabel not in set(map(type, outputs)):
+        return Certainty(*made)
     by_classes: dict[int, tuple[list[int], list[list[float]]]] = {}
     for row, output in enumerate(outputs):
         if type(output) is not ScoredLabel:

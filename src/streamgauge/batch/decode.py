@@ -21,6 +21,7 @@ from streamgauge.batch.limits import (
     check_depth,
 )
 from streamgauge.batch.plain import BLOCK, Plain, plain_predictions
+from streamgauge.batch.record_columns import RecordColumns
 from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import (
     Feedback,
@@ -51,7 +52,7 @@ SHORT = 1024
 #: How the topic of predictions ends.
 _ASKED = f".{PREDICTIONS.name}"
 
-_offset, _stamp = attrgetter("offset"), attrgetter("timestamp")
+_model = attrgetter("model")
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -68,24 +69,23 @@ def decode_records(records: Sequence[LogRecord], shapes: Shapes | None = None) -
     ``shapes`` are what is known of events that came before; they change the time that it takes.
     """
     shapes = Shapes() if shapes is None else shapes
-    gathered = _Gathered()
+    columns, gathered = RecordColumns.of(records), _Gathered()
+    asked = {topic: topic.endswith(_ASKED) for topic in {*columns.topics}}
+    whole = all(asked.values())
     for start in range(0, len(records), BLOCK):
-        block = records[start : start + BLOCK]
-        # Predictions and labels come by turns where labels are fast.
-        asked = [i for i, each in enumerate(block, start) if each.topic.endswith(_ASKED)]
-        whole = len(asked) == len(block)
-        plain = None
-        if asked:
-            own = block if whole else [records[index] for index in asked]
-            plain = plain_predictions(own, shapes)
+        block = columns.part(start, start + BLOCK)
+        rows: Sequence[int] = range(start, start + len(block))
+        if not whole:
+            # Predictions and labels come by turns where labels are fast.
+            rows = [row for row in rows if asked[columns.topics[row]]]
+            block = columns.take(rows)
+        plain = plain_predictions(block, shapes) if rows else None
         if plain is not None:
-            gathered.extend(asked, plain)
-            if whole:
-                continue
-        for index, record in enumerate(block, start):
-            if plain is None or not record.topic.endswith(_ASKED):
-                gathered.take(index, record)
-    return gathered.decoded(records)
+            gathered.extend(rows, plain)
+        for row in range(start, min(start + BLOCK, len(records))) if not (whole and plain) else ():
+            if plain is None or not asked[columns.topics[row]]:
+                gathered.take(row, records[row])
+    return gathered.decoded(columns)
 
 
 class _Gathered:
@@ -114,7 +114,7 @@ class _Gathered:
         self._weights += [1] * n
         self._predictions += plain.events
         if plain.sequences:
-            models = (event.model for event in plain.events)
+            models = map(_model, plain.events)
             self._sequences += zip(rows, models, plain.sequences, strict=True)
 
     def take(self, index: int, record: LogRecord) -> None:
@@ -144,16 +144,17 @@ class _Gathered:
         else:
             self._others[type(event)].append(Row(index, timestamp, event))
 
-    def decoded(self, records: Sequence[LogRecord]) -> Decoded:
+    def decoded(self, records: RecordColumns) -> Decoded:
         """All of it; ``records`` are those that it came from."""
-        own = records if len(self._rows) == len(records) else [records[i] for i in self._rows]
+        rows = np.array(self._rows, dtype=np.int64)
         return Decoded(
-            rows=np.array(self._rows, dtype=np.int64),
-            offsets=np.array(list(map(_offset, own)), dtype=np.int64),
+            records=records,
+            rows=rows,
+            offsets=records.offsets[rows],
             timestamps=np.array(self._timestamps, dtype=np.float64),
-            record_timestamps=np.array(list(map(_stamp, own)), dtype=np.float64),
+            record_timestamps=records.times[rows],
             weights=np.array(self._weights, dtype=np.int64),
-            models=[prediction.model for prediction in self._predictions],
+            models=list(map(_model, self._predictions)),
             predictions=self._predictions,
             batches=self._batches,
             labels=self._others[Label],

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from streamgauge.batch.record_columns import RecordColumns
 from streamgauge.batch.structs import (
     Feedback,
     Label,
@@ -50,12 +51,14 @@ class BatchRow(NamedTuple):
 class Decoded:
     """A chunk after decoding, everything in the order of its records.
 
-    Predictions are parallel columns: ``rows`` are the records' indices in the chunk,
-    ``timestamps`` event times and ``record_timestamps`` the log's, in seconds since 1970,
-    ``weights`` how many events each stands for. Dead letters come with their record's index.
-    ``sequences`` are the numbers that producers gave their records: record's index, model, number.
+    Predictions are parallel columns: ``rows`` are the indices of their records in the chunk (which
+    is ``records``), ``timestamps`` event times and ``record_timestamps`` the log's, in seconds
+    since 1970, ``weights`` how many events each stands for. Dead letters come with their record's
+    index. ``sequences`` are the numbers that producers gave their records: record's index, model,
+    number.
     """
 
+    records: RecordColumns
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
     timestamps: NDArray[np.float64]

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter, methodcaller
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from streamgauge.batch.limits import MAX_EVENT_BYTES, MAX_LEAD_SECONDS
+from streamgauge.batch.record_columns import Headers, RecordColumns
 from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Prediction
-from streamgauge.processing import LogRecord
 from streamgauge_client.codec import CONTENT_TYPE, type_name
 from streamgauge_client.events import PredictionEvent
 from streamgauge_client.events.base import MAX_DEPTH
@@ -44,23 +44,24 @@ class Plain(NamedTuple):
     sequences: list[bytes]
 
 
-def plain_predictions(records: Sequence[LogRecord], shapes: Shapes) -> Plain | None:
+def plain_predictions(records: RecordColumns, shapes: Shapes) -> Plain | None:
     """Decode records that are plain predictions, all of them; None where one is anything else.
 
     Plain is a prediction with a time of its own in seconds, without headers or with those of
     CloudEvents' binary mode, of a size and a depth that is taken.
     """
-    topics, _, _, stamps, keys, headers, values = zip(*records, strict=True)
+    topics = records.topics
     topic = topics[0]
     if topics.count(topic) != len(topics) or topic.rpartition(".")[2] != PREDICTIONS.name:
         return None
-    if None in values or None in stamps:
+    if None in records.values or None in records.stamps:
         return None
-    sequences = _sequences(headers)
+    values = cast(tuple[bytes, ...], records.values)
+    sequences = _sequences(records.headers)
     if sequences is None or not _is_small(values):
         return None
     try:
-        events = shapes.decode(keys, values)
+        events = shapes.decode(records.keys, values)
     # Whatever it is, the long way says it.
     except Exception:
         return None
@@ -68,7 +69,7 @@ def plain_predictions(records: Sequence[LogRecord], shapes: Shapes) -> Plain | N
     if set(map(type, timestamps)) != {float}:
         return None
     times = np.array(timestamps)
-    usual = (times >= 0.0) & (times <= np.array(stamps) + MAX_LEAD_SECONDS)
+    usual = (times >= 0.0) & (times <= records.times + MAX_LEAD_SECONDS)
     if not (usual & (times < FIRST_MILLISECONDS)).all():
         return None
     return Plain(events, timestamps, sequences)
@@ -96,7 +97,7 @@ def _is_text(whole: bytes) -> bool:
     return True
 
 
-def _sequences(headers: Sequence[tuple[tuple[str, bytes], ...]]) -> list[bytes] | None:
+def _sequences(headers: Sequence[Headers]) -> list[bytes] | None:
     """Numbers of records whose headers all have the same names; None where one has others."""
     if not any(headers):
         return []

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.decoded import Decoded, Row
+from streamgauge.batch.record_columns import RecordColumns
 from streamgauge.batch.structs import Telemetry
 from streamgauge.monitor.model_monitor import ModelMonitor
 from streamgauge.processing import LogRecord
@@ -39,17 +40,19 @@ def take_clients(
     for beat in decoded.telemetry:
         # A heartbeat tells the last number by then, so those before it are taken before it.
         stop = bisect_right(numbered, beat.row, key=_row)
-        heard |= _take_numbers(models, numbered[start:stop], records, made_at)
+        heard |= _take_numbers(models, numbered[start:stop], decoded.records, made_at)
         start = stop
         monitor = models.get(beat.event.model)
         if monitor is not None:
             _take_heartbeat(monitor, beat, records[beat.row], float(reached[beat.row]))
             heard.add(monitor.model)
-    return heard | _take_numbers(models, numbered[start:], records, made_at)
+    return heard | _take_numbers(models, numbered[start:], decoded.records, made_at)
 
 
 def _numbered(models: Mapping[str, ModelMonitor], decoded: Decoded) -> Sequence[Numbered]:
     """By row. What came and could not be read was not lost on the way."""
+    if len(decoded.predictions) == len(decoded.records):
+        return decoded.sequences
     read = {row for row, _, _ in decoded.sequences} if decoded.dead else set()
     dead = []
     for row, letter in decoded.dead:
@@ -59,24 +62,37 @@ def _numbered(models: Mapping[str, ModelMonitor], decoded: Decoded) -> Sequence[
             name = (letter.record.key or b"").decode(errors="replace")
             shard_of = name.rpartition("/")[0]
             dead.append((row, name if name in models else shard_of, found))
-    return sorted([*decoded.sequences, *dead], key=_row) if dead else decoded.sequences
+    # Predictions are decoded before the other records of their block.
+    return sorted([*decoded.sequences, *dead], key=_row)
 
 
 def _take_numbers(
     models: Mapping[str, ModelMonitor],
     numbered: Sequence[Numbered],
-    records: Sequence[LogRecord],
+    records: RecordColumns,
     made_at: Mapping[str, int],
 ) -> set[str]:
-    keys = {model: model.encode() for model in {model for _, model, _ in numbered} & models.keys()}
+    if not numbered:
+        return set()
+    rows, named, told = (list(map(itemgetter(place), numbered)) for place in range(3))
+    topics, by_key = records.topics, records.keys
+    if len(rows) < len(topics):
+        topics, by_key = tuple(topics[row] for row in rows), tuple(by_key[row] for row in rows)
+    model, topic, key = named[0], topics[0], by_key[0]
+    alike = named.count(model) == topics.count(topic) == by_key.count(key) == len(rows)
+    if alike and key in (None, model.encode()) and made_at.get(model, -1) <= rows[0]:
+        # Nearly every chunk: of one model, and its name the key.
+        if model in models:
+            models[model].clients.number(topic, told)
+        return models.keys() & {model}
+    keys = {model: model.encode() for model in {*named} & models.keys()}
     numbers: dict[tuple[str, str], list[bytes]] = {}
-    for row, model, number in numbered:
+    for (row, model, number), topic, key in zip(numbered, topics, by_key, strict=True):
         if model in keys and made_at.get(model, -1) <= row:
-            record = records[row]
-            if record.key is not None and record.key != keys[model]:
+            if key is not None and key != keys[model]:
                 # Each key is numbered by itself: each shard, where a model has some.
-                number = b"%08x." % crc32(record.key) + number
-            numbers.setdefault((model, record.topic), []).append(number)
+                number = b"%08x." % crc32(key) + number
+            numbers.setdefault((model, topic), []).append(number)
     for (model, topic), of_topic in numbers.items():
         models[model].clients.number(topic, of_topic)
     return {model for model, _ in numbers}

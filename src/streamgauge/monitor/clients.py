@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from streamgauge.state.views import ClientView
 
 #: Producers (of one topic each) whose numbers are followed; who is silent for longest goes first.
@@ -20,6 +22,9 @@ MOST_NAME, MOST_DIGITS = 48, 15
 MOST_LOST = 2**53
 #: Digits of a producer's name that stand in its process' name.
 SHORT_NAME = 8
+#: From so many numbers on they are read side by side.
+MANY = 64
+_ZERO = np.uint8(ord("0"))
 
 
 class Clients:
@@ -163,10 +168,26 @@ def _of_one(sequences: Sequence[bytes]) -> dict[bytes, list[int]] | None:
     head = producer + b"-"
     if not 0 < len(producer) <= MOST_NAME or not all(s.startswith(head) for s in sequences):
         return None
+    if len(sequences) >= MANY and (many := _of_one_length(sequences, len(head))) is not None:
+        return {producer: many}
     digits = [sequence[len(head) :] for sequence in sequences]
     lengths = set(map(len, digits))
     plain = min(lengths) > 0 and max(lengths) <= MOST_DIGITS and b"".join(digits).isdigit()
     return {producer: list(map(int, digits))} if plain else None
+
+
+def _of_one_length(sequences: Sequence[bytes], start: int) -> list[int] | None:
+    """Numbers from ``start`` on of texts that are as long as each other; None where some differ."""
+    if len(set(map(len, sequences))) > 1:
+        return None
+    table = np.frombuffer(b"".join(sequences), dtype=np.uint8).reshape(len(sequences), -1)
+    # What is below the digit 0 comes out above 9.
+    digits = table[:, start:] - _ZERO
+    width = digits.shape[1]
+    if not 0 < width <= MOST_DIGITS or digits.max() > 9:
+        return None
+    found: list[int] = (digits @ 10 ** np.arange(width - 1, -1, -1)).tolist()
+    return found
 
 
 def _missing(known: list[int]) -> int:

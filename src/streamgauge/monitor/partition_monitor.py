@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import EventBatch, batches_by_model
 from streamgauge.batch.decode import decode_records
 from streamgauge.batch.decoded import Decoded, Row
+from streamgauge.batch.record_columns import RecordColumns
 from streamgauge.batch.shapes import Shapes
 from streamgauge.batch.structs import Label
 from streamgauge.labels import Truth
@@ -119,7 +120,7 @@ class PartitionMonitor:
             return effects
         decoded = decode_records(records, self._shapes)
         batches = batches_by_model(decoded)
-        before, reached = self._log_times(records)
+        before, reached = self._log_times(decoded.records)
         parts_at = cuts(
             decoded,
             batches,
@@ -159,7 +160,7 @@ class PartitionMonitor:
         self._dirty |= taken
         self._log_time = float(reached[-1])
         self._run_on(self._log_time, effects)
-        self._waiting_bytes += sum(len(record.value or b"") for record in records)
+        self._waiting_bytes += decoded.records.size
         if self._waiting_bytes > MOST_WAITING_BYTES:
             self._settle()
         return effects
@@ -205,16 +206,13 @@ class PartitionMonitor:
             for monitor in self._models.values():
                 monitor.truth.begin(began)
 
-    def _log_times(self, records: Sequence[LogRecord]) -> tuple[Floats, Floats]:
+    def _log_times(self, records: RecordColumns) -> tuple[Floats, Floats]:
         """Log time before and after each record, shape (n,). Only predictions move it."""
-        topics = [record.topic for record in records]
-        kinds = {topic: _kind(topic) == "prediction" for topic in set(topics)}
-        # numpy reads None as nan.
-        times = np.array([record.timestamp for record in records], dtype=np.float64)
-        moving = np.isfinite(times)
+        kinds = {topic: _kind(topic) == "prediction" for topic in {*records.topics}}
+        moving = np.isfinite(records.times)
         if not all(kinds.values()):
-            moving &= np.array([kinds[topic] for topic in topics])
-        times = np.where(moving, times, -math.inf)
+            moving &= np.array([kinds[topic] for topic in records.topics])
+        times = np.where(moving, records.times, -math.inf)
         running = np.maximum.accumulate(np.concatenate(([self._log_time], times)))
         return running[:-1], running[1:]
 
