@@ -12,6 +12,7 @@ from streamgauge.alarms import sentence
 from streamgauge.alarms.finding import Finding
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
+from streamgauge.distances.js_rows import Measured
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES
 from streamgauge.monitor.baseline_ratio import BaselineRatio
@@ -19,6 +20,7 @@ from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
 from streamgauge.monitor.evidence import from_recent, other_distances, picture
 from streamgauge.monitor.target import FEWEST, Target
+from streamgauge.monitor.window_table import Compared
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
 
@@ -72,20 +74,22 @@ def distribution(
     start: float,
     end: float,
     seasons: bool = True,
+    compared: Compared | None = None,
 ) -> Finding:
     """Compare a window with the reference: Jensen-Shannon judges, the others are evidence.
 
-    ``start`` and ``end`` are the window's, in seconds. Where seven days have shown what is usual at
+    ``start`` and ``end`` are the window's, in seconds; ``compared`` is what was measured of it
+    beside other targets. Where seven days have shown what is usual at
     this hour of the week, the window is compared with that as well, and with the long reference
     only for what it is sure of.
     """
     if target.reference is None or target.bins is None:
         return Finding(target.name, kind, "js", "warming", n=counts.n, reason=_stage(target))
-    n = counts.n
+    n, measured = compared or (counts.n, None)
     if n < FEWEST or counts.histogram is None:
         return Finding(target.name, kind, "js", "too_few", n=n, needed=FEWEST, reason="too few")
     floor = EFFECT_FLOOR if target.spec.min_effect is None else target.spec.min_effect
-    verdict = _from_reference(target, counts, alpha=alpha, floor=floor)
+    verdict = _from_reference(target, measured or _alone(target, counts, alpha), alpha, floor)
     reason = _doubt(target, verdict)
     seasonal = _from_season(target, counts, alpha=alpha, floor=floor, start=start, end=end)
     if seasons and seasonal is not None:
@@ -94,8 +98,12 @@ def distribution(
             verdict = seasonal
     value, threshold, _ = verdict
     exceeds = value > threshold
-    reference, moments = target.reference, counts.moments.get() if counts.moments else {}
-    change, direction = sentence.mean_change(reference.mean, moments.get("mean"), reference.std)
+    reference, mean = target.reference, counts.moments.mean if counts.moments else None
+    change, direction = (
+        sentence.mean_change(reference.mean, mean, reference.std)
+        if exceeds
+        else ("", sentence.direction_of(reference.mean, mean, reference.std))
+    )
     return Finding(
         target.name,
         kind,
@@ -115,17 +123,20 @@ def distribution(
     )
 
 
-def _from_reference(target: Target, counts: TargetCounts, *, alpha: float, floor: float) -> Verdict:
-    assert target.reference is not None
+def _alone(target: Target, counts: TargetCounts, alpha: float) -> Measured:
     merged = target.merged(counts.n)
     p, q = merged.counts, regroup(counts.effective, merged.groups)
-    value = _js.value(p, q)
     chance = _js.threshold(p, q, alpha=alpha)
+    return Measured(_js.value(p, q), chance, sampling_noise(p, q))
+
+
+def _from_reference(target: Target, measured: Measured, alpha: float, floor: float) -> Verdict:
+    value, chance, noise = measured
     threshold = (
         # Independent events are not to be counted on before live windows have shown it.
         min(chance * math.sqrt(CAUTION), 0.9)
         if target.uncalibrated
-        else max(chance, spread_of(target, sampling_noise(p, q), alpha=alpha))
+        else max(chance, spread_of(target, noise, alpha=alpha))
     )
     return Verdict(value, max(threshold, floor, 1e-9), "reference")
 
@@ -306,10 +317,18 @@ def latency(
     start: float,
     end: float,
     seasons: bool = True,
+    compared: Compared | None = None,
 ) -> Finding:
     """Whether predictions take longer: p95 against the reference's, with the distance as proof."""
     found = distribution(
-        target, counts, "latency", alpha=alpha, start=start, end=end, seasons=seasons
+        target,
+        counts,
+        "latency",
+        alpha=alpha,
+        start=start,
+        end=end,
+        seasons=seasons,
+        compared=compared,
     )
     if found.value is None or target.reference is None or counts.histogram is None:
         return Finding(

@@ -36,6 +36,7 @@ from streamgauge.monitor.step import (
 )
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.waiting_windows import WaitingWindow, WaitingWindows
+from streamgauge.monitor.window_table import WindowTable
 from streamgauge.references.bins import NumericBins
 from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.features import FeatureSpec
@@ -95,6 +96,7 @@ class Series:
         self.last = LastWindow()
         self.waiting = WaitingWindows()
         self.detectors = SeriesDetectors()
+        self.table = WindowTable()
         self.slices = Slices()
         self._layout = SliceLayout({})
         self.recent_ids = RecentIds(remembered=REMEMBERED_IDS)

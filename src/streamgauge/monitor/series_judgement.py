@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamgauge.alarms.finding import Finding
 from streamgauge.batch.columns import ERROR
@@ -262,8 +262,11 @@ def judge_window(
     tests = sum(target.reference is not None for target in present.values())
     alpha = alpha_of(spec, tests, window)
     findings: list[Finding] = []
-    for name, target in present.items():
-        counts = window.contents.targets[name]
+    pairs = [(target, window.contents.targets[name]) for name, target in present.items()]
+    together = fullness != "too_few"
+    compared = series.table.compare(pairs, alpha=alpha) if together else {}
+    for target, counts in pairs:
+        name = target.name
         kind = "prediction_drift" if name in series.outputs else "feature_drift"
         if fullness == "too_few":
             needed = series.configuration.window.min_events
@@ -271,14 +274,12 @@ def judge_window(
                 Finding(name, kind, "js", "too_few", n=window.contents.n, needed=needed)
             )
             continue
-        span = {"start": window.start, "end": window.end}
-        seasons = spec.watch.seasons
+        known: dict[str, Any] = {"compared": compared.get(name), "seasons": spec.watch.seasons}
+        known |= {"start": window.start, "end": window.end, "alpha": alpha}
         if name == LATENCY:
-            findings.append(judge.latency(target, counts, alpha=alpha, **span, seasons=seasons))
+            findings.append(judge.latency(target, counts, **known))
             continue
-        findings.append(
-            judge.distribution(target, counts, kind, alpha=alpha, **span, seasons=seasons)
-        )
+        findings.append(judge.distribution(target, counts, kind, **known))
         jump = judge.scale(target, counts)
         findings += [jump] if jump is not None else []
     if fullness == "full":
