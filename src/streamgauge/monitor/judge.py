@@ -184,24 +184,35 @@ def changed_this_week(target: Target, counts: TargetCounts) -> bool | None:
 
 def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio]) -> list[Finding]:
     """Hard rules: missing, another type, out of range, new category."""
-    seen = counts.events
+    seen, name, spec = counts.events, target.name, target.spec
+    # Where none is allowed, half an event is the most.
+    least = 0.5 / max(seen, 1)
     findings = []
     for rule, value in counts.quality.get().items():
-        known = usual.setdefault(rule, BaselineRatio())
+        known = usual.get(rule)
+        if known is None:
+            known = usual[rule] = BaselineRatio()
         base = _base(target, rule)
-        declared = target.spec.missing_max if rule == "missing" else None
-        if declared is None and base is None and not known.believed:
-            findings.append(Finding(target.name, "data_quality", rule, "warming", n=seen))
+        declared = spec.missing_max if rule == "missing" else None
+        if declared is not None:
+            threshold = declared
+        elif base is not None or known.believed:
+            threshold = known.threshold(seen, base=base)
+        else:
+            findings.append(Finding(name, "data_quality", rule, "warming", n=seen))
             continue
-        threshold = declared if declared is not None else known.threshold(seen, base=base)
-        if rule == "wrong_type":
-            threshold = min(threshold, MOST)
-        # Where none is allowed, half an event is the most.
-        threshold = max(threshold, 0.5 / max(seen, 1))
-        before = known.ratio if base is None else base
-        findings.append(
-            fault(target.name, rule, value, threshold, n=seen, before=before, most=declared)
-        )
+        if threshold > MOST and rule == "wrong_type":
+            threshold = MOST
+        if threshold < least:
+            threshold = least
+        if value <= threshold:
+            # Nearly always: this is what ``fault`` says as well.
+            severity = value / threshold
+            found = Finding(name, "data_quality", rule, "ok", value, threshold, severity, seen)
+        else:
+            before = known.ratio if base is None else base
+            found = fault(name, rule, value, threshold, n=seen, before=before, most=declared)
+        findings.append(found)
     return findings
 
 

@@ -46,17 +46,19 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                 continue
             series.joined.add(name)
         usual = step.usual_of(name)
-        found = [f for f in judge.quality(target, counts, usual) if f.rule in rules]
-        for finding in found:
-            if not finding.exceeds:
-                usual[finding.rule].add(
-                    getattr(quality, finding.rule),
+        for finding in judge.quality(target, counts, usual):
+            rule = finding.rule
+            if rule not in rules:
+                continue
+            findings.append(finding)
+            if finding.state != "exceeding":
+                usual[rule].add(
+                    getattr(quality, rule),
                     quality.seen,
                     events=counts.events,
                     at=span.end,
                     settles_after=settles_after,
                 )
-        findings += found
     findings += _low_confidence(series, span)
     findings += _clocks(series, span, settles_after)
     findings += _broken_rules(series, span)
