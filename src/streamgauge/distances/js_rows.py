@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +11,8 @@ from scipy.special import rel_entr
 
 from streamgauge.distances.base import Counts, chi_square_quantile
 from streamgauge.distances.js import EIGHT_NATS, TWICE_A_BIT
+
+Floats = NDArray[np.float64]
 
 
 class Measured(NamedTuple):
@@ -43,26 +43,31 @@ class JensenShannonRows:
     """
 
     def __init__(self, references: Sequence[Counts]) -> None:
-        sizes = [len(each) for each in references]
-        self._order = sorted(range(len(sizes)), key=lambda row: sizes[row])
-        ends = [*accumulate(sizes[row] for row in self._order)]
-        starts = dict(zip(self._order, [0, *ends], strict=False))
+        lengths = [len(each) for each in references]
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        ordered = [references[row] for row in order]
+        self._sizes = np.array([len(each) for each in ordered])
+        ends = np.cumsum(self._sizes)
+        #: Bins of all references together.
+        self.size = int(ends[-1])
+        #: Row of each reference among those ordered by length, and the other way round.
+        self._order, self._back = np.array(order), np.argsort(order)
         #: Where the bins of each reference lie in the flat histogram that is measured.
-        self.starts = [starts[row] for row in range(len(sizes))]
-        self.size = ends[-1]
-        ordered = [references[row] for row in self._order]
+        self.starts: list[int] = (ends - self._sizes)[self._back].tolist()
         self._counts = np.concatenate(ordered)
-        self._totals = [int(each.sum()) for each in ordered]
-        self._sizes = [sizes[row] for row in self._order]
-        self._rows = np.repeat(np.arange(len(sizes)), self._sizes)
-        self._last = np.array(ends) - 1
-        self._shares = self._counts / np.array(self._totals)[self._rows]
-        #: First bin, bin behind the last, and rows of the references of one length.
-        self._blocks: list[tuple[int, int, int]] = []
-        for size in sorted(set(sizes)):
-            start = self._blocks[-1][1] if self._blocks else 0
-            rows = sizes.count(size)
-            self._blocks.append((start, start + rows * size, rows))
+        self._totals = np.array([int(each.sum()) for each in ordered])
+        self._rows = np.repeat(np.arange(len(order)), self._sizes)
+        self._last = ends - 1
+        self._shares = self._counts / self._totals[self._rows]
+        #: Rows and bins of the references of one length, and how many they are.
+        self._blocks: list[tuple[slice, slice, int]] = []
+        row = start = 0
+        for size in sorted(set(lengths)):
+            rows = lengths.count(size)
+            bins = slice(start, start + rows * size)
+            self._blocks.append((slice(row, row + rows), bins, rows))
+            row, start = row + rows, bins.stop
+        self._asked: tuple[float, Floats, Floats] | None = None
 
     @staticmethod
     def fits(reference: Counts) -> bool:
@@ -74,50 +79,51 @@ class JensenShannonRows:
 
         ``current`` (size,) holds them at ``starts``, ``totals`` their sums, none of them 0.
         """
-        own = [totals[row] for row in self._order]
-        parts = np.empty((3, self.size))
-        shares = np.empty((2, self.size))
+        before, own = self._totals, np.array(totals)[self._order]
+        shares, parts = np.empty((2, self.size)), np.empty((3, self.size))
         shares[0] = self._shares
-        np.divide(current, np.array(own)[self._rows], out=shares[1])
-        middle = (shares[0] + shares[1]) / 2
-        rel_entr(shares, middle, out=parts[:2])
+        np.divide(current, own[self._rows], out=shares[1])
+        rel_entr(shares, (shares[0] + shares[1]) / 2, out=parts[:2])
         both = self._counts + current
         # What ``small_sample`` takes the mean of.
-        stretch = [min(n, m) / (n + m) for n, m in zip(self._totals, own, strict=True)]
-        expected = both * np.array(stretch)[self._rows]
+        expected = both * (np.minimum(before, own) / (before + own))[self._rows]
         np.divide(1.0, np.maximum(expected, 1.0), out=parts[2])
-        before, after, rare = self._sums(parts)
-        full = both[self._last].tolist()
-        if not all(full):
-            # An empty bin has no part in the mean.
-            whole = rare
-            rare = self._sums_but_last(parts[2])
-            rare = [w if seen else r for w, r, seen in zip(whole, rare, full, strict=True)]
-        made: dict[int, Measured] = {}
-        for i, row in enumerate(self._order):
-            nats = before[i] + after[i]
-            seen = self._sizes[i] if full[i] else self._sizes[i] - 1
-            noise = 1.0 / self._totals[i] + 1.0 / own[i]
-            quantile = chi_square_quantile(alpha, max(seen - 1, 1)) * (1.0 + rare[i] / seen)
-            made[row] = Measured(
-                math.sqrt(min(max(nats / TWICE_A_BIT, 0.0), 1.0)),
-                min(math.sqrt(quantile * (noise / EIGHT_NATS)), 1.0),
-                noise,
-            )
-        return [made[row] for row in range(len(own))]
+        nats, nats_of_own, rare = self._sums(parts)
+        seen, (quantile, quantile_less) = self._sizes, self._quantiles(alpha)
+        empty = both[self._last] == 0
+        if empty.any():
+            # An empty bin has no part in the mean, and gives no degree of freedom.
+            seen, quantile = seen - empty, np.where(empty, quantile_less, quantile)
+            rare = np.where(empty, self._sums_but_last(parts[2]), rare)
+        noise = 1.0 / before + 1.0 / own
+        value = np.sqrt(np.minimum(np.maximum((nats + nats_of_own) / TWICE_A_BIT, 0.0), 1.0))
+        chance = np.sqrt(quantile * (1.0 + rare / seen) * (noise / EIGHT_NATS))
+        found = (value, np.minimum(chance, 1.0), noise)
+        return list(map(Measured, *(each[self._back].tolist() for each in found)))
 
-    def _sums(self, parts: NDArray[np.float64]) -> list[list[float]]:
-        """Sums by reference of several flat rows."""
-        found: list[list[float]] = [[] for _ in parts]
-        for start, end, rows in self._blocks:
-            block = parts[:, start:end].reshape(len(parts), rows, -1)
-            for sums, more in zip(found, np.add.reduce(block, axis=2).tolist(), strict=True):
-                sums += more
+    def _quantiles(self, alpha: float) -> tuple[Floats, Floats]:
+        """Of chi-square, by reference: with its last bin, and without it."""
+        if self._asked is None or self._asked[0] != alpha:
+            whole, less = (
+                np.array(
+                    [chi_square_quantile(alpha, max(n - lost, 1)) for n in self._sizes.tolist()]
+                )
+                for lost in (1, 2)
+            )
+            self._asked = (alpha, whole, less)
+        return self._asked[1:]
+
+    def _sums(self, parts: Floats) -> Floats:
+        """Sums by reference of flat rows, (rows, size): shape (rows, references)."""
+        found = np.empty((len(parts), len(self._sizes)))
+        for own, bins, rows in self._blocks:
+            block = parts[:, bins].reshape(len(parts), rows, -1)
+            np.add.reduce(block, axis=2, out=found[:, own])
         return found
 
-    def _sums_but_last(self, part: NDArray[np.float64]) -> list[float]:
-        found: list[float] = []
-        for start, end, rows in self._blocks:
-            block = part[start:end].reshape(rows, -1)[:, :-1]
-            found += np.add.reduce(block, axis=1).tolist()
+    def _sums_but_last(self, part: Floats) -> Floats:
+        """Sums of one flat row, (size,), but for the last bin of each reference."""
+        found = np.empty(len(self._sizes))
+        for own, bins, rows in self._blocks:
+            np.add.reduce(part[bins].reshape(rows, -1)[:, :-1], axis=1, out=found[own])
         return found

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from streamgauge.alarms import sentence
-from streamgauge.alarms.finding import Finding
+from streamgauge.alarms.finding import Finding, State
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
 from streamgauge.distances.js_rows import Measured
@@ -96,30 +96,34 @@ def distribution(
         reason = ""
         if seasonal.severity > verdict.severity:
             verdict = seasonal
-    value, threshold, _ = verdict
-    exceeds = value > threshold
+    value, threshold, against = verdict
+    exceeds, severity = value > threshold, value / threshold
     reference, mean = target.reference, counts.moments.mean if counts.moments else None
-    change, direction = (
-        sentence.mean_change(reference.mean, mean, reference.std)
-        if exceeds
-        else ("", sentence.direction_of(reference.mean, mean, reference.std))
-    )
+    needed = ENOUGH_BLOCKS if target.uncalibrated else 0
+    mild = target.provisional and value < LARGE_EFFECT
+    if not exceeds:
+        # Nearly always: no words and no pictures, and by position for a third of the price.
+        state: State = "warming" if reason else "ok"
+        direction = sentence.direction_of(reference.mean, mean, reference.std)
+        judged = (value, threshold, severity, n, needed, "", direction, reason, mild)
+        return Finding(target.name, kind, "js", state, *judged)
+    change, direction = sentence.mean_change(reference.mean, mean, reference.std)
     return Finding(
         target.name,
         kind,
         "js",
-        "exceeding" if exceeds else "warming" if reason else "ok",
+        "exceeding",
         value=value,
         threshold=threshold,
-        severity=value / threshold,
+        severity=severity,
         n=n,
-        needed=ENOUGH_BLOCKS if target.uncalibrated else 0,
-        change=(change or _category_change(target, counts)) if exceeds else "",
+        needed=needed,
+        change=change or _category_change(target, counts),
         direction=direction,
-        reason=reason if not exceeds or verdict.against == "reference" else "",
-        mild=target.provisional and value < LARGE_EFFECT,
-        others=other_distances(target, counts) if exceeds else {},
-        histogram=picture(target, counts) if exceeds else None,
+        reason=reason if against == "reference" else "",
+        mild=mild,
+        others=other_distances(target, counts),
+        histogram=picture(target, counts),
     )
 
 
@@ -188,11 +192,11 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio
     # Where none is allowed, half an event is the most.
     least = 0.5 / max(seen, 1)
     findings = []
-    for rule, value in counts.quality.get().items():
+    bases, of = _bases(target), counts.quality.get()
+    for (rule, value), base in zip(of.items(), bases, strict=False):
         known = usual.get(rule)
         if known is None:
             known = usual[rule] = BaselineRatio()
-        base = _base(target, rule)
         declared = spec.missing_max if rule == "missing" else None
         if declared is not None:
             threshold = declared
@@ -267,13 +271,13 @@ def reworded(finding: Finding, change: str) -> Finding:
     return replace(finding, change=change)
 
 
-def _base(target: Target, rule: str) -> float | None:
-    """The ratio that a declaration or a reference gives; None where only habit can tell."""
-    if rule == "out_of_range" or (rule == "new_category" and target.spec.allowed is not None):
-        return 0.0
-    if rule == "missing" and target.reference is not None:
-        return target.reference.missing_ratio
-    return None
+def _bases(target: Target) -> tuple[float | None, None, float, float | None]:
+    """The ratios, in the order of ``KINDS``, that a declaration or a reference gives.
+
+    None where only habit can tell.
+    """
+    missing = target.reference.missing_ratio if target.reference is not None else None
+    return missing, None, 0.0, 0.0 if target.spec.allowed is not None else None
 
 
 def scale(target: Target, counts: TargetCounts) -> Finding | None:

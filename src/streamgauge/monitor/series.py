@@ -358,12 +358,15 @@ class Series:
             self.waiting.drop()
             return
         targets = self.targets
-        sound = {
+        # A window a little beyond is ordinary more often than not: were all of them left out, a
+        # threshold that is too low would stay so.
+        odd = {
             name
-            for name in targets.keys() & last.counts.targets.keys()
-            # A window a little beyond is ordinary more often than not: were all of them left out,
-            # a threshold that is too low would stay so.
-            if self._severity(name) < ODD and not broken(name)
+            for name, found in last.findings.items()
+            if any(f.exceeds and (f.severity or 0.0) >= ODD for f in found)
+        }
+        sound = {
+            name for name in targets.keys() & last.counts.targets.keys() - odd if not broken(name)
         }
         made = WaitingWindow(last.counts, last.start, last.end, sound)
         at_once = {name for name in sound if targets[name].reference is None}
@@ -373,11 +376,6 @@ class Series:
         if sure is not None:
             self._take(sure, sure.targets, targets)
             self.slices.learn(sure.counts.slices)
-
-    def _severity(self, name: str) -> float:
-        """The worst finding that exceeds, of the last window; 0 where there is none."""
-        findings = self.last.findings.get(name, ())
-        return max((f.severity or 0.0 for f in findings if f.exceeds), default=0.0)
 
     def _take(self, window: WaitingWindow, names: set[str], targets: Mapping[str, Target]) -> None:
         reference = self.configuration.spec.reference

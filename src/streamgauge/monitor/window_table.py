@@ -56,15 +56,20 @@ class WindowTable:
         if not pairs:
             return {}
         own = _Own.of([counts for _, counts in pairs])
-        found = {target.name: Compared(n) for (target, _), n in zip(pairs, own.sizes, strict=True)}
-        wanted = [i for i, n in enumerate(own.sizes) if n >= FEWEST and own.totals[i]]
-        merged = [pairs[i][0].merged(own.sizes[i]) for i in wanted]
-        if not all(each.fits for each in merged):
-            wanted = [i for i, each in zip(wanted, merged, strict=True) if each.fits]
-            merged = [each for each in merged if each.fits]
+        names = [target.name for target, _ in pairs]
+        found: dict[str, Compared] = {}
+        wanted: list[int] = []
+        merged: list[Merged] = []
+        for i, (n, total) in enumerate(zip(own.sizes, own.totals, strict=True)):
+            known = pairs[i][0].merged(n) if n >= FEWEST and total else None
+            if known is not None and known.fits:
+                wanted.append(i)
+                merged.append(known)
+            else:
+                found[names[i]] = Compared(n)
         if not wanted:
             return found
-        if len(wanted) < len(pairs):
+        if found:
             own = own.take(wanted)
         layout = self._layout
         if layout is None or not _same(layout.merged, merged):
@@ -73,7 +78,7 @@ class WindowTable:
         grouped = np.bincount(layout.places, weights=own.counts, minlength=rows.size)
         measured = rows.measure(grouped.astype(np.int64), own.totals, alpha=alpha)
         for i, n, each in zip(wanted, own.sizes, measured, strict=True):
-            found[pairs[i][0].name] = Compared(n, each)
+            found[names[i]] = Compared(n, each)
         return found
 
 
