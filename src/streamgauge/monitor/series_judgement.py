@@ -199,16 +199,18 @@ def _clocks(
 ) -> list[Finding]:
     """The share of events that state a time ahead of their record: somebody's clock is wrong."""
     skew, n = span.contents.skew, span.contents.n
-    if not skew.n:
+    told = skew.n
+    if not told:
         return []
     usual = series.step.usual_of(TIMESTAMP).setdefault("ahead", BaselineRatio())
-    value = skew.ahead / skew.n
+    ahead = skew.ahead
+    value = ahead / told
     if not usual.believed:
         found = Finding(TIMESTAMP, "data_quality", "ahead", "warming", value=value, n=n)
     else:
         found = judge.fault(TIMESTAMP, "ahead", value, usual.threshold(n), n=n, before=usual.ratio)
     if not found.exceeds:
-        usual.add(skew.ahead, skew.n, events=n, at=span.end, settles_after=settles_after)
+        usual.add(ahead, told, events=n, at=span.end, settles_after=settles_after)
     return [found]
 
 

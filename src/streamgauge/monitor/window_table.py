@@ -47,13 +47,14 @@ class WindowTable:
     def compare(
         self, pairs: Sequence[tuple[Target, TargetCounts]], *, alpha: float
     ) -> dict[str, Compared]:
-        """Compare every target that has a reference, by name."""
+        """Compare every target that has a reference, by name; none where there is but one."""
         pairs = [
             pair
             for pair in pairs
             if pair[0].reference is not None and pair[1].histogram is not None
         ]
-        if not pairs:
+        if len(pairs) < 2:
+            # Alone it is cheaper by a third.
             return {}
         own = _Own.of([counts for _, counts in pairs])
         names = [target.name for target, _ in pairs]
