@@ -129,19 +129,32 @@ def mean_change(
     """
     if before is None or after is None:
         return "", "changed"
-    sigmas = (after - before) / std if std else 0.0
-    text = f"mean {before:.4g} → {after:.4g}"
-    # A mean that is nearly nothing makes any change a factor of thousands.
-    factor = after / before if abs(before) > (std or 0.0) / 2 else 1.0
-    stayed = abs(sigmas) < 0.1 if std else after == before
-    if stayed and not (factor >= 2 or 0 < factor <= 0.5):
-        return f"the shape changed, the mean stayed at {after:.4g}", "changed"
-    direction: Direction = "up" if after > before else "down"
+    direction = direction_of(before, after, std)
+    if direction == "changed":
+        return f"the shape changed, the mean stayed at {after:.4g}", direction
+    text, factor = f"mean {before:.4g} → {after:.4g}", _factor(before, after, std)
     if factor >= 2:
         return f"{text}, ×{factor:.3g}", direction
     if 0 < factor <= 0.5:
         return f"{text}, ÷{1 / factor:.3g}", direction
-    return (f"{text}, {sigmas:+.1f} σ" if std else text), direction
+    return (f"{text}, {(after - before) / std:+.1f} σ" if std else text), direction
+
+
+def direction_of(before: float | None, after: float | None, std: float | None) -> Direction:
+    """The direction of ``mean_change``, without the words, which hardly any window needs."""
+    if before is None or after is None:
+        return "changed"
+    stayed = abs((after - before) / std) < 0.1 if std else after == before
+    if stayed:
+        factor = _factor(before, after, std)
+        if not (factor >= 2 or 0 < factor <= 0.5):
+            return "changed"
+    return "up" if after > before else "down"
+
+
+def _factor(before: float, after: float, std: float | None) -> float:
+    # A mean that is nearly nothing makes any change a factor of thousands.
+    return after / before if abs(before) > (std or 0.0) / 2 else 1.0
 
 
 def silent(model: str, step: str, seconds: float, usual: str) -> str:

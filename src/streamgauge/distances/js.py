@@ -15,7 +15,8 @@ from streamgauge.distances.base import (
     small_sample,
 )
 
-_TWICE_A_BIT = 2 * math.log(2)
+TWICE_A_BIT = 2 * math.log(2)
+EIGHT_NATS = 8 * math.log(2)
 
 
 class JensenShannon(Distance, name="js"):
@@ -47,10 +48,10 @@ class JensenShannon(Distance, name="js"):
         p, q = reference / n, current / m
         middle = (p + q) / 2
         nats = float(rel_entr(p, middle).sum() + rel_entr(q, middle).sum())
-        return math.sqrt(min(max(nats / _TWICE_A_BIT, 0.0), 1.0))
+        return math.sqrt(min(max(nats / TWICE_A_BIT, 0.0), 1.0))
 
     def threshold(self, reference: Counts, current: Counts, *, alpha: float) -> float:
         quantile = chi_square_quantile(alpha, degrees_of_freedom(reference, current))
         quantile *= small_sample(reference, current)
-        scale = sampling_noise(reference, current) / (8 * math.log(2))
+        scale = sampling_noise(reference, current) / EIGHT_NATS
         return min(math.sqrt(quantile * scale), 1.0)

@@ -29,7 +29,8 @@ class Histogram(Metric, name="histogram"):
 
     @property
     def n(self) -> int:
-        return int(self.counts.sum())
+        # Of some dozen bins, half the price of numpy's sum.
+        return sum(self.counts.tolist())
 
     def update(self, indices: NDArray[np.intp], weights: NDArray[np.int64] | None = None) -> None:
         """Take the bin of each value, shape (n,), and how many values each stands for."""

@@ -82,6 +82,14 @@ class Moments(Metric, name="moments"):
         made.n, made.total, made.squares, made.smallest, made.largest = state[1:]
         return made
 
+    @property
+    def mean(self) -> float | None:
+        """The mean of ``get``, alone."""
+        if not self.n:
+            return None
+        mean = self.shift + self.total / self.n
+        return mean if math.isfinite(mean) else None
+
     def get(self) -> dict[str, float]:
         if not self.n:
             return {}

@@ -71,6 +71,9 @@ class Blocks:
         #: Fits of versions before this one, the newest first.
         self._elders: list[Fit] = []
         self._distances = WindowDistances()
+        #: Chance, fit and windows asked for last, and the squared distance that they gave: windows
+        #: of one length ask for the same again and again.
+        self._known: tuple[float, tuple[float, float] | None, int, float] | None = None
 
     def inherit(self, elder: Blocks) -> None:
         """Take over how far the windows of the version before lay apart.
@@ -80,6 +83,7 @@ class Blocks:
         fit = elder._fitted()
         own = [Fit(*fit, elder.count)] if fit is not None else []
         self._elders = [*own, *elder._elders][:MOST_ELDERS]
+        self._known = None
 
     @classmethod
     def of(cls, blocks: Iterable[Counts]) -> Self:
@@ -139,10 +143,12 @@ class Blocks:
 
         ``noise`` is 1/N + 1/n of the window to be judged.
         """
-        own = self._fitted()
-        fits = self._elders if own is None else [Fit(*own, self.count), *self._elders]
-        squared = max((fit.quantile(alpha) for fit in fits), default=0.0)
-        return min(math.sqrt(squared * noise), 1.0)
+        known, own = self._known, self._fitted()
+        if known is None or known[0] != alpha or known[1] is not own or known[2] != self.count:
+            fits = self._elders if own is None else [Fit(*own, self.count), *self._elders]
+            squared = max((fit.quantile(alpha) for fit in fits), default=0.0)
+            known = self._known = (alpha, own, self.count, squared)
+        return min(math.sqrt(known[3] * noise), 1.0)
 
     def _fitted(self) -> tuple[float, float] | None:
         if self._stale:

@@ -66,7 +66,9 @@ class TargetCounts:
         """Independent values behind the histogram: fewer than counted, where weights differ."""
         if self.histogram is None or not self.squares:
             return 0
-        total = self.histogram.n
+        return self._independent(self.histogram.n)
+
+    def _independent(self, total: int) -> int:
         return total if total == self.squares else max(total * total // self.squares, 1)
 
     @property
@@ -76,7 +78,7 @@ class TargetCounts:
         total = self.histogram.n
         if total == self.squares:
             return self.histogram.counts
-        share = self.n / total
+        share = self._independent(total) / total
         scaled: NDArray[np.int64] = np.rint(self.histogram.counts * share).astype(np.int64)
         return scaled
 

@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from streamgauge.alarms import sentence
-from streamgauge.alarms.finding import Finding
+from streamgauge.alarms.finding import Finding, State
 from streamgauge.distances import JensenShannon
 from streamgauge.distances.base import sampling_noise
+from streamgauge.distances.js_rows import Measured
 from streamgauge.metrics.histogram import quantile
 from streamgauge.metrics.traffic import LATENCY_EDGES
 from streamgauge.monitor.baseline_ratio import BaselineRatio
@@ -19,6 +20,7 @@ from streamgauge.monitor.calibration import CAUTION, ENOUGH_BLOCKS, regroup
 from streamgauge.monitor.contents import SeriesCounts, TargetCounts
 from streamgauge.monitor.evidence import from_recent, other_distances, picture
 from streamgauge.monitor.target import FEWEST, Target
+from streamgauge.monitor.window_table import Compared
 from streamgauge.references.bins import NumericBins
 from streamgauge_client.events import Histogram
 
@@ -72,60 +74,73 @@ def distribution(
     start: float,
     end: float,
     seasons: bool = True,
+    compared: Compared | None = None,
 ) -> Finding:
     """Compare a window with the reference: Jensen-Shannon judges, the others are evidence.
 
-    ``start`` and ``end`` are the window's, in seconds. Where seven days have shown what is usual at
+    ``start`` and ``end`` are the window's, in seconds; ``compared`` is what was measured of it
+    beside other targets. Where seven days have shown what is usual at
     this hour of the week, the window is compared with that as well, and with the long reference
     only for what it is sure of.
     """
     if target.reference is None or target.bins is None:
         return Finding(target.name, kind, "js", "warming", n=counts.n, reason=_stage(target))
-    n = counts.n
+    n, measured = compared or (counts.n, None)
     if n < FEWEST or counts.histogram is None:
         return Finding(target.name, kind, "js", "too_few", n=n, needed=FEWEST, reason="too few")
     floor = EFFECT_FLOOR if target.spec.min_effect is None else target.spec.min_effect
-    verdict = _from_reference(target, counts, alpha=alpha, floor=floor)
+    verdict = _from_reference(target, measured or _alone(target, counts, alpha), alpha, floor)
     reason = _doubt(target, verdict)
     seasonal = _from_season(target, counts, alpha=alpha, floor=floor, start=start, end=end)
     if seasons and seasonal is not None:
         reason = ""
         if seasonal.severity > verdict.severity:
             verdict = seasonal
-    value, threshold, _ = verdict
-    exceeds = value > threshold
-    reference, moments = target.reference, counts.moments.get() if counts.moments else {}
-    change, direction = sentence.mean_change(reference.mean, moments.get("mean"), reference.std)
+    value, threshold, against = verdict
+    exceeds, severity = value > threshold, value / threshold
+    reference, mean = target.reference, counts.moments.mean if counts.moments else None
+    needed = ENOUGH_BLOCKS if target.uncalibrated else 0
+    mild = target.provisional and value < LARGE_EFFECT
+    if not exceeds:
+        # Nearly always: no words and no pictures, and by position for a third of the price.
+        state: State = "warming" if reason else "ok"
+        direction = sentence.direction_of(reference.mean, mean, reference.std)
+        judged = (value, threshold, severity, n, needed, "", direction, reason, mild)
+        return Finding(target.name, kind, "js", state, *judged)
+    change, direction = sentence.mean_change(reference.mean, mean, reference.std)
     return Finding(
         target.name,
         kind,
         "js",
-        "exceeding" if exceeds else "warming" if reason else "ok",
+        "exceeding",
         value=value,
         threshold=threshold,
-        severity=value / threshold,
+        severity=severity,
         n=n,
-        needed=ENOUGH_BLOCKS if target.uncalibrated else 0,
-        change=(change or _category_change(target, counts)) if exceeds else "",
+        needed=needed,
+        change=change or _category_change(target, counts),
         direction=direction,
-        reason=reason if not exceeds or verdict.against == "reference" else "",
-        mild=target.provisional and value < LARGE_EFFECT,
-        others=other_distances(target, counts) if exceeds else {},
-        histogram=picture(target, counts) if exceeds else None,
+        reason=reason if against == "reference" else "",
+        mild=mild,
+        others=other_distances(target, counts),
+        histogram=picture(target, counts),
     )
 
 
-def _from_reference(target: Target, counts: TargetCounts, *, alpha: float, floor: float) -> Verdict:
-    assert target.reference is not None
+def _alone(target: Target, counts: TargetCounts, alpha: float) -> Measured:
     merged = target.merged(counts.n)
     p, q = merged.counts, regroup(counts.effective, merged.groups)
-    value = _js.value(p, q)
     chance = _js.threshold(p, q, alpha=alpha)
+    return Measured(_js.value(p, q), chance, sampling_noise(p, q))
+
+
+def _from_reference(target: Target, measured: Measured, alpha: float, floor: float) -> Verdict:
+    value, chance, noise = measured
     threshold = (
         # Independent events are not to be counted on before live windows have shown it.
         min(chance * math.sqrt(CAUTION), 0.9)
         if target.uncalibrated
-        else max(chance, spread_of(target, sampling_noise(p, q), alpha=alpha))
+        else max(chance, spread_of(target, noise, alpha=alpha))
     )
     return Verdict(value, max(threshold, floor, 1e-9), "reference")
 
@@ -173,24 +188,35 @@ def changed_this_week(target: Target, counts: TargetCounts) -> bool | None:
 
 def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio]) -> list[Finding]:
     """Hard rules: missing, another type, out of range, new category."""
-    seen = counts.events
+    seen, name, spec = counts.events, target.name, target.spec
+    # Where none is allowed, half an event is the most.
+    least = 0.5 / max(seen, 1)
     findings = []
-    for rule, value in counts.quality.get().items():
-        known = usual.setdefault(rule, BaselineRatio())
-        base = _base(target, rule)
-        declared = target.spec.missing_max if rule == "missing" else None
-        if declared is None and base is None and not known.believed:
-            findings.append(Finding(target.name, "data_quality", rule, "warming", n=seen))
+    bases, of = _bases(target), counts.quality.get()
+    for (rule, value), base in zip(of.items(), bases, strict=False):
+        known = usual.get(rule)
+        if known is None:
+            known = usual[rule] = BaselineRatio()
+        declared = spec.missing_max if rule == "missing" else None
+        if declared is not None:
+            threshold = declared
+        elif base is not None or known.believed:
+            threshold = known.threshold(seen, base=base)
+        else:
+            findings.append(Finding(name, "data_quality", rule, "warming", n=seen))
             continue
-        threshold = declared if declared is not None else known.threshold(seen, base=base)
-        if rule == "wrong_type":
-            threshold = min(threshold, MOST)
-        # Where none is allowed, half an event is the most.
-        threshold = max(threshold, 0.5 / max(seen, 1))
-        before = known.ratio if base is None else base
-        findings.append(
-            fault(target.name, rule, value, threshold, n=seen, before=before, most=declared)
-        )
+        if threshold > MOST and rule == "wrong_type":
+            threshold = MOST
+        if threshold < least:
+            threshold = least
+        if value <= threshold:
+            # Nearly always: this is what ``fault`` says as well.
+            severity = value / threshold
+            found = Finding(name, "data_quality", rule, "ok", value, threshold, severity, seen)
+        else:
+            before = known.ratio if base is None else base
+            found = fault(name, rule, value, threshold, n=seen, before=before, most=declared)
+        findings.append(found)
     return findings
 
 
@@ -245,13 +271,13 @@ def reworded(finding: Finding, change: str) -> Finding:
     return replace(finding, change=change)
 
 
-def _base(target: Target, rule: str) -> float | None:
-    """The ratio that a declaration or a reference gives; None where only habit can tell."""
-    if rule == "out_of_range" or (rule == "new_category" and target.spec.allowed is not None):
-        return 0.0
-    if rule == "missing" and target.reference is not None:
-        return target.reference.missing_ratio
-    return None
+def _bases(target: Target) -> tuple[float | None, None, float, float | None]:
+    """The ratios, in the order of ``KINDS``, that a declaration or a reference gives.
+
+    None where only habit can tell.
+    """
+    missing = target.reference.missing_ratio if target.reference is not None else None
+    return missing, None, 0.0, 0.0 if target.spec.allowed is not None else None
 
 
 def scale(target: Target, counts: TargetCounts) -> Finding | None:
@@ -306,10 +332,18 @@ def latency(
     start: float,
     end: float,
     seasons: bool = True,
+    compared: Compared | None = None,
 ) -> Finding:
     """Whether predictions take longer: p95 against the reference's, with the distance as proof."""
     found = distribution(
-        target, counts, "latency", alpha=alpha, start=start, end=end, seasons=seasons
+        target,
+        counts,
+        "latency",
+        alpha=alpha,
+        start=start,
+        end=end,
+        seasons=seasons,
+        compared=compared,
     )
     if found.value is None or target.reference is None or counts.histogram is None:
         return Finding(

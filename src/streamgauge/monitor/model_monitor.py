@@ -317,7 +317,7 @@ class ModelMonitor:
                     least=RULE_EVENTS, at=judged.span.end, settles_after=settles_after
                 ),
             ]
-        findings = [self._inhibited(finding, judged) for finding in found]
+        findings = [self._inhibited(each, judged) if each.exceeds else each for each in found]
         series.remember(judged, findings)
         for finding in findings:
             by_kind.setdefault(finding.kind, []).append(finding)
@@ -332,7 +332,7 @@ class ModelMonitor:
     def _inhibited(self, finding: Finding, judged: Judged) -> Finding:
         """A broken feed explains its own drift: one cause, one alarm."""
         span = judged.span
-        if finding.kind == "data_quality" or not finding.exceeds:
+        if finding.kind == "data_quality":
             return finding
         if self.policy.is_active("data_quality", span.step, span.version, finding.target):
             return finding.inhibit("its data-quality alarm explains it")

@@ -45,6 +45,7 @@ class Season:
         "_first",
         "_groups",
         "_hour",
+        "_known",
         "_slots",
     )
 
@@ -57,6 +58,8 @@ class Season:
         self._first = self._hour = self._began = -1
         #: Of windows from their hour.
         self._distances = WindowDistances()
+        #: The hour asked for last and what is usual at it, until another hour is completed.
+        self._known: tuple[int, Counts | None] | None = None
 
     def learn(self, counts: Counts, *, start: float, end: float) -> bool:
         """Take an ordinary window's counts (bins,). True where an hour was completed by it."""
@@ -86,6 +89,11 @@ class Season:
         hour = int((start + end) / 2 // HOUR_SECONDS)
         if hour - self._first < HOURS:
             return None
+        if self._known is None or self._known[0] != hour:
+            self._known = (hour, self._around(hour))
+        return self._known[1]
+
+    def _around(self, hour: int) -> Counts | None:
         around = np.arange(hour - 1, hour + 2)
         found: Counts = self._slots[around % HOURS].sum(axis=0, dtype=np.int64)
         if found.sum() >= ENOUGH:
@@ -136,6 +144,7 @@ class Season:
         if total > MOST_EVENTS:
             current = current * MOST_EVENTS // total
         self._slots[slot] = self._slots[slot] // 2 + current
+        self._known = None
         self._current = np.zeros_like(self._current)
 
     def state(self) -> list[Any]:
@@ -155,6 +164,7 @@ class Season:
         made._current = state[0].copy()
         made._hour, made._first, made._began = state[1]
         made._distances = WindowDistances(*state[2])
+        made._known = None
         return made
 
 

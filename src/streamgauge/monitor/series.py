@@ -37,6 +37,7 @@ from streamgauge.monitor.step import (
 )
 from streamgauge.monitor.target import Target
 from streamgauge.monitor.waiting_windows import WaitingWindow, WaitingWindows
+from streamgauge.monitor.window_table import WindowTable
 from streamgauge.references.bins import NumericBins
 from streamgauge.specs.accepted import AcceptedSpec
 from streamgauge.specs.features import FeatureSpec
@@ -96,6 +97,7 @@ class Series:
         self.last = LastWindow()
         self.waiting = WaitingWindows()
         self.detectors = SeriesDetectors()
+        self.table = WindowTable()
         self.slices = Slices()
         self._numbers = NumberPlaces()
         self._layout = SliceLayout({})
@@ -323,9 +325,14 @@ class Series:
         if self.rule_span.contents.n >= RULE_EVENTS:
             ruled, self.rule_span = self.rule_span, None
             yield Judged(self._span(ruled), judge_rules(self, ruled), ruled.contents)
-        if self.window is None:
+        if self.window is not None:
+            self.window.add(counts, start, end)
+        elif self.rule_span is None or self.rule_span.contents is not counts:
+            # Nobody else holds the pane, so it is the window and needs no copy.
+            self.window = JudgementWindow(counts, start, end)
+        else:
             self.window = JudgementWindow(SeriesCounts(), start, end)
-        self.window.add(counts, start, end)
+            self.window.add(counts, start, end)
         fullness = self.window.fullness(self.configuration.window)
         if fullness != "open":
             window, self.window = self.window, None
@@ -358,31 +365,29 @@ class Series:
             self.waiting.drop()
             return
         targets = self.targets
-        sound = {
+        # A window a little beyond is ordinary more often than not: were all of them left out, a
+        # threshold that is too low would stay so.
+        odd = {
             name
-            for name in targets.keys() & last.counts.targets.keys()
-            # A window a little beyond is ordinary more often than not: were all of them left out,
-            # a threshold that is too low would stay so.
-            if self._severity(name) < ODD and not broken(name)
+            for name, found in last.findings.items()
+            if any(f.exceeds and (f.severity or 0.0) >= ODD for f in found)
+        }
+        sound = {
+            name for name in targets.keys() & last.counts.targets.keys() - odd if not broken(name)
         }
         made = WaitingWindow(last.counts, last.start, last.end, sound)
         at_once = {name for name in sound if targets[name].reference is None}
-        self._take(made, at_once)
+        self._take(made, at_once, targets)
         made.targets = sound - at_once
         sure = self.waiting.add(made)
         if sure is not None:
-            self._take(sure, sure.targets)
+            self._take(sure, sure.targets, targets)
             self.slices.learn(sure.counts.slices)
 
-    def _severity(self, name: str) -> float:
-        """The worst finding that exceeds, of the last window; 0 where there is none."""
-        findings = self.last.findings.get(name, ())
-        return max((f.severity or 0.0 for f in findings if f.exceeds), default=0.0)
-
-    def _take(self, window: WaitingWindow, names: set[str]) -> None:
+    def _take(self, window: WaitingWindow, names: set[str], targets: Mapping[str, Target]) -> None:
         reference = self.configuration.spec.reference
         for name in sorted(names):
-            self.slow_changed |= self.targets[name].learn(
+            self.slow_changed |= targets[name].learn(
                 window.counts.targets[name],
                 start=window.start,
                 end=window.end,

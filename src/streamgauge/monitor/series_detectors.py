@@ -75,12 +75,15 @@ class SeriesDetectors:
     def feed_pane(self, targets: Iterable[Target], counts: SeriesCounts, end: float) -> None:
         """Give the mean rank of a pane: cheap, and autocorrelation is averaged away."""
         for target in targets:
+            asked = target.spec.detectors
+            by_pane = [each for each in asked if each.feed == "panes"] if asked else [None]
+            if not by_pane:
+                continue
             found, ranks = counts.targets.get(target.name), target.ranks
-            if found is None or found.histogram is None or ranks is None or not found.n:
+            if found is None or found.histogram is None or ranks is None or not found.squares:
                 continue
             mean = np.array([np.dot(found.histogram.counts, ranks) / found.histogram.n])
-            asked = [each for each in target.spec.detectors if each.feed == "panes"]
-            for wanted in asked if target.spec.detectors else [None]:
+            for wanted in by_pane:
                 self._feed_as(target.name, mean, np.array([end]), wanted, "panes")
 
     def _feed_as(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamgauge.alarms.finding import Finding
 from streamgauge.batch.columns import ERROR
@@ -46,17 +46,19 @@ def judge_rules(series: Series, span: JudgementWindow[SeriesCounts]) -> list[Fin
                 continue
             series.joined.add(name)
         usual = step.usual_of(name)
-        found = [f for f in judge.quality(target, counts, usual) if f.rule in rules]
-        for finding in found:
-            if not finding.exceeds:
-                usual[finding.rule].add(
-                    getattr(quality, finding.rule),
+        for finding in judge.quality(target, counts, usual):
+            rule = finding.rule
+            if rule not in rules:
+                continue
+            findings.append(finding)
+            if finding.state != "exceeding":
+                usual[rule].add(
+                    getattr(quality, rule),
                     quality.seen,
                     events=counts.events,
                     at=span.end,
                     settles_after=settles_after,
                 )
-        findings += found
     findings += _low_confidence(series, span)
     findings += _clocks(series, span, settles_after)
     findings += _broken_rules(series, span)
@@ -197,16 +199,18 @@ def _clocks(
 ) -> list[Finding]:
     """The share of events that state a time ahead of their record: somebody's clock is wrong."""
     skew, n = span.contents.skew, span.contents.n
-    if not skew.n:
+    told = skew.n
+    if not told:
         return []
     usual = series.step.usual_of(TIMESTAMP).setdefault("ahead", BaselineRatio())
-    value = skew.ahead / skew.n
+    ahead = skew.ahead
+    value = ahead / told
     if not usual.believed:
         found = Finding(TIMESTAMP, "data_quality", "ahead", "warming", value=value, n=n)
     else:
         found = judge.fault(TIMESTAMP, "ahead", value, usual.threshold(n), n=n, before=usual.ratio)
     if not found.exceeds:
-        usual.add(skew.ahead, skew.n, events=n, at=span.end, settles_after=settles_after)
+        usual.add(ahead, told, events=n, at=span.end, settles_after=settles_after)
     return [found]
 
 
@@ -262,8 +266,11 @@ def judge_window(
     tests = sum(target.reference is not None for target in present.values())
     alpha = alpha_of(spec, tests, window)
     findings: list[Finding] = []
-    for name, target in present.items():
-        counts = window.contents.targets[name]
+    pairs = [(target, window.contents.targets[name]) for name, target in present.items()]
+    together = fullness != "too_few"
+    compared = series.table.compare(pairs, alpha=alpha) if together else {}
+    for target, counts in pairs:
+        name = target.name
         kind = "prediction_drift" if name in series.outputs else "feature_drift"
         if fullness == "too_few":
             needed = series.configuration.window.min_events
@@ -271,14 +278,12 @@ def judge_window(
                 Finding(name, kind, "js", "too_few", n=window.contents.n, needed=needed)
             )
             continue
-        span = {"start": window.start, "end": window.end}
-        seasons = spec.watch.seasons
+        known: dict[str, Any] = {"compared": compared.get(name), "seasons": spec.watch.seasons}
+        known |= {"start": window.start, "end": window.end, "alpha": alpha}
         if name == LATENCY:
-            findings.append(judge.latency(target, counts, alpha=alpha, **span, seasons=seasons))
+            findings.append(judge.latency(target, counts, **known))
             continue
-        findings.append(
-            judge.distribution(target, counts, kind, alpha=alpha, **span, seasons=seasons)
-        )
+        findings.append(judge.distribution(target, counts, kind, **known))
         jump = judge.scale(target, counts)
         findings += [jump] if jump is not None else []
     if fullness == "full":

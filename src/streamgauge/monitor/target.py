@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamgauge.batch.columns import ABSENT, CATEGORY, NULL, NUMBER, VECTOR, Column
+from streamgauge.distances.js_rows import JensenShannonRows
 from streamgauge.metrics.moments import Moments
 from streamgauge.metrics.quality import Quality
 from streamgauge.monitor import lint
@@ -77,6 +78,8 @@ class Merged(NamedTuple):
     reference: TargetReference
     groups: NDArray[np.intp]
     counts: NDArray[np.int64]
+    #: Whether it may lie beside others, see ``JensenShannonRows``.
+    fits: bool
 
 
 class Target:
@@ -227,7 +230,7 @@ class Target:
         if known is None or known.reference is not self.reference:
             groups = merge_rare(self.reference.counts, wanted)
             counts = regroup(self.reference.counts, groups)
-            known = Merged(self.reference, groups, counts)
+            known = Merged(self.reference, groups, counts, JensenShannonRows.fits(counts))
             kept = self._merged if len(self._merged) < MOST_MERGED else {}
             self._merged = kept | {wanted: known}
         return known
