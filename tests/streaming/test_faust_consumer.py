@@ -15,6 +15,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
+from streamgauge.processing import LogRecord
 from streamgauge.streaming.app import build_app
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.consumer import ChunkConsumer, Fetched
@@ -112,12 +113,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 def fetched(*offsets: int, value: bytes | None = b"v") -> Fetched:
-    records = [
-        SimpleNamespace(
-            topic=PREDICTIONS, partition=0, offset=o, timestamp=1, key=b"k", headers=(), value=value
-        )
-        for o in offsets
-    ]
+    records = [LogRecord(PREDICTIONS, 0, o, 0.001, b"k", (), value) for o in offsets]
     return Fetched(records, offsets[0], offsets[-1] + 1, 10_000)
 
 
@@ -169,7 +165,7 @@ async def test_a_tombstone_is_a_record_like_others(rig: Rig) -> None:
 
 async def test_a_fetch_without_records_tells_how_far_it_got(rig: Rig) -> None:
     (chunk,) = await rig.drain(Fetched([], 7, 9, 9))
-    assert (chunk.records, chunk.base, chunk.end_read) == ((), 7, 9)
+    assert (chunk.records, chunk.base, chunk.end_read) == ([], 7, 9)
 
 
 async def test_a_chunk_bears_the_generation_from_before_its_fetch(rig: Rig) -> None:
@@ -252,8 +248,10 @@ async def test_what_we_use_of_aiokafka_is_still_there() -> None:
     consumer = AIOKafkaConsumer(group_id="g", bootstrap_servers="nowhere:1")
     from aiokafka.consumer import fetcher, subscription_state
 
-    for name in ("fetched_records", "_create_fetch_waiter"):
+    for name in ("_notify", "_create_fetch_waiter"):
         assert hasattr(fetcher.Fetcher, name)
+    for name in ("check_assignment", "has_more", "_update_position", "getall"):
+        assert hasattr(fetcher.FetchResult, name)
     state = subscription_state.TopicPartitionState(None)
     for name in ("lso", "highwater", "position", "has_valid_position"):
         assert hasattr(type(state), name) or hasattr(state, name)

@@ -118,7 +118,7 @@ async def test_every_consumer_of_the_worker_reads_so(
 def test_a_header_without_a_value_is_an_empty_one_and_can_be_dead_lettered() -> None:
     # Given a record that is refused, with a header that has no value at all, as Kafka allows
     (fetched,) = read(batch(0, [("x", None), ("streamgauge_attempt", None)]))
-    (record,) = log_records([fetched])
+    (record,) = log_records(PREDICTIONS, 0, [fetched])
     assert record.headers == (("x", b""), ("streamgauge_attempt", b""))
     taken = decode(record)
     assert isinstance(taken, DeadLetter)

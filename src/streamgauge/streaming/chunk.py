@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ class Chunk(NamedTuple):
 
     topic: str
     partition: int
-    records: tuple[LogRecord, ...]
+    records: Sequence[LogRecord]
     generation: int
     base: int | None
     end_read: int
@@ -28,24 +29,24 @@ class Chunk(NamedTuple):
 
 # What ``LogRecord._make`` does, without a frame of Python for each record.
 _record: Callable[[tuple[Any, ...]], LogRecord] = partial(tuple.__new__, LogRecord)
-_fields = attrgetter("topic", "partition", "offset", "timestamp", "key", "headers", "value")
+_fields = attrgetter("offset", "timestamp", "key", "headers", "value")
 
 
-def log_records(fetched: Iterable[Any]) -> tuple[LogRecord, ...]:
+def log_records(topic: str, partition: int, fetched: Iterable[Any]) -> list[LogRecord]:
     """Records of aiokafka as ours: nothing dropped, a null value stays one."""
     columns = list(zip(*map(_fields, fetched), strict=True))
     if not columns:
-        return ()
-    topics, partitions, offsets, stamps, keys, headers, values = columns
+        return []
+    offsets, stamps, keys, headers, values = columns
     # The broker says -1 where it has no time.
     times = [s / 1000.0 if s is not None and s >= 0 else None for s in stamps]
-    rows = zip(topics, partitions, offsets, times, keys, map(tuple, headers), values, strict=True)
-    records = tuple(map(_record, rows))
+    pairs = list(map(tuple, headers))
     # A header may have no value at all, and nobody behind this expects that. Asked of all at once,
     # because there are some ten headers a record.
-    if [name for record in records for name, content in record.headers if content is None]:
-        return tuple(r._replace(headers=_with_values(r.headers)) for r in records)
-    return records
+    if [None for each in pairs for _, content in each if content is None]:
+        pairs = list(map(_with_values, pairs))
+    rows = zip(repeat(topic), repeat(partition), offsets, times, keys, pairs, values)
+    return list(map(_record, rows))
 
 
 def _with_values(headers: Iterable[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes], ...]:

@@ -15,15 +15,21 @@ from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    IllegalStateError,
+    KafkaError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, server_list
 from faust.types import TP, ConsumerMessage
 from mode.threads import WorkerThread
 
-from streamgauge.streaming.chunk import Chunk, log_records
+from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.drain import drain
 from streamgauge.streaming.header_names import read_any_header_name
 
 logger = logging.getLogger(__name__)
@@ -43,7 +49,10 @@ class ChunkOwner(Protocol):
 
 
 class Fetched(NamedTuple):
-    """Records of one topic partition, with the fetcher's position before and after."""
+    """Records of one topic partition, with the fetcher's position before and after.
+
+    Of a chunked topic they are our own, of any other aiokafka's.
+    """
 
     records: list[Any]
     base: int | None
@@ -121,7 +130,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         while True:
             # Asked without waiting, so that no seek comes between the position and its records.
             before = self._positions(consumer, active_partitions)
-            fetched = await super()._fetch_records(consumer, active_partitions, 0, max_records)
+            fetched = await self._drain(consumer, active_partitions)
             after = self._positions(consumer, active_partitions)
             left = deadline - time.monotonic()
             if fetched or after != before or left <= 0:
@@ -140,6 +149,17 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             for tp in (*records, *(moved - records.keys()))
             if tp in after
         }
+
+    async def _drain(self, consumer: AIOKafkaConsumer, tps: set[TP]) -> dict[Any, list[Any]]:
+        if not self.consumer.flow_active:
+            return {}
+        fetcher, config = consumer._fetcher, self.app.chunk_owner.config
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        with fetcher._subscriptions.fetch_context():
+            if fetcher._subscriptions.reassignment_in_progress:
+                await fetcher._subscriptions.wait_for_assignment()
+            return drain(fetcher, tps, config.max_poll_records, chunked=config.topics)
 
     def _positions(self, consumer: AIOKafkaConsumer, tps: Iterable[TP]) -> dict[TP, int]:
         assignment = consumer._subscription.subscription.assignment
@@ -227,7 +247,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
                     yield tp, self._to_message(tp, record)
 
     def _chunk_message(self, tp: TP, part: Fetched, generation: int) -> Any:
-        records = log_records(part.records)
+        records = part.records
         chunk = Chunk(
             tp.topic, tp.partition, records, generation, part.base, part.end_read, part.highwater
         )

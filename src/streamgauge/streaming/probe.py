@@ -83,4 +83,4 @@ class LogProbe:
                 return None  # nothing but markers from there on
             except KafkaError as error:
                 raise LogUnavailable(f"Kafka does not give {tp} at {offset}: {error!r}") from error
-        return log_records([found])[0] if found.offset == offset else None
+        return log_records(topic, partition, [found])[0] if found.offset == offset else None
