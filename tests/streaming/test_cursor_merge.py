@@ -57,13 +57,14 @@ def test_an_empty_fetch_moves_what_is_reached_only_from_the_position() -> None:
 
 def test_records_of_aiokafka_lose_nothing() -> None:
     class Fetched:
-        topic, partition, offset = "t", 3, 7
+        offset = 7
         timestamp: int | None = -1
         key, headers, value = None, [("h", b"x")], None
 
-    assert log_records([Fetched()]) == (LogRecord("t", 3, 7, None, None, (("h", b"x"),), None),)
+    (record,) = log_records("t", 3, [Fetched()])
+    assert record == LogRecord("t", 3, 7, None, None, (("h", b"x"),), None)
     Fetched.timestamp = 1500
-    assert log_records([Fetched()])[0].timestamp == 1.5
+    assert log_records("t", 3, [Fetched()])[0].timestamp == 1.5
 
 
 topics = st.lists(
@@ -98,3 +99,33 @@ def test_merged_order_does_not_depend_on_how_records_arrive(
     taken += take(buffers, 10_000)
     assert taken == expected
     assert all(buffer.bytes == 0 for buffer in buffers)
+
+
+def by_heads(buffers: list[Buffer], limit: int) -> list[LogRecord]:
+    """The rule itself: always the oldest head, as long as each topic shows one or is at its end."""
+    taken: list[LogRecord] = []
+    while len(taken) < limit and all(b.records or b.at_end for b in buffers):
+        heads = [
+            (b.records[0].timestamp or 0.0, rank) for rank, b in enumerate(buffers) if b.records
+        ]
+        if not heads:
+            break
+        taken += buffers[min(heads)[1]].take(1)
+    return taken
+
+
+@given(topics, st.lists(st.booleans(), min_size=4, max_size=4), st.integers(0, 20))
+def test_the_oldest_head_goes_first_also_where_times_go_back(
+    stamps: list[list[int | None]], at_end: list[bool], limit: int
+) -> None:
+    pairs: list[list[Buffer]] = []
+    for rank, column in enumerate(stamps):
+        pairs.append([Buffer(), Buffer()])
+        for buffer in pairs[-1]:
+            times = [None if s is None else float(s) for s in column]
+            buffer.extend([record(f"t{rank}", n, at) for n, at in enumerate(times)], 10)
+            buffer.at_end = at_end[rank]
+    ours, expected = ([pair[i] for pair in pairs] for i in range(2))
+    assert take(ours, limit) == by_heads(expected, limit)
+    # And the rest waits in both alike.
+    assert [list(b.records) for b in ours] == [list(b.records) for b in expected]
