@@ -109,8 +109,9 @@ def _sequences(headers: Sequence[Headers]) -> list[bytes] | None:
         return None
     columns = list(zip(*headers, strict=True))
     for name, column in zip(names, columns, strict=True):
-        # Most are the same in every record.
-        if column.count(column[0]) != n and [each for each, _ in column].count(name) != n:
+        # Most are the same in every record, or another in each.
+        alike = column[0] == column[-1] and column.count(column[0]) == n
+        if not alike and [each for each, _ in column].count(name) != n:
             return None
     places = _places(names)
     if places is None:
