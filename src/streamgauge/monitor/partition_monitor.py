@@ -162,11 +162,11 @@ class PartitionMonitor:
         self._run_on(self._log_time, effects)
         self._waiting_bytes += decoded.records.size
         if self._waiting_bytes > MOST_WAITING_BYTES:
-            self._settle()
+            self.settle()
         return effects
 
-    def _settle(self) -> None:
-        """Let no event wait: how many do by now is the producers' choice."""
+    def settle(self) -> None:
+        """Let no event wait to be counted with others: how many do is the producers' choice."""
         for monitor in self._models.values():
             monitor.settle()
         self._waiting_bytes = 0

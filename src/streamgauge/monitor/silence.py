@@ -15,6 +15,8 @@ FACTOR = 4.0
 LEAST_SECONDS = 60.0
 #: Gaps before anything is known of them.
 ENOUGH_GAPS = 100
+#: Up to so many records a loop costs less than numpy's calls.
+FEW = 16
 #: From so many days on the habit is settled; before, a weekend may be the first.
 SETTLED_SECONDS = 7 * 86_400.0
 
@@ -66,16 +68,23 @@ class Silence:
     def _take(self, times: NDArray[np.float64]) -> list[tuple[Gap, float]]:
         assert self.last is not None
         after = self._rule[1]
+        if len(times) <= FEW:
+            return self._take_each(times)
         before = np.concatenate(([self.last], times[:-1]))
         gaps = times - before
-        found: list[tuple[Gap, float]] = []
         if float(gaps.max()) <= min(LEAST_SECONDS, after or LEAST_SECONDS):
             self._fold_all(before, times, gaps)
             self._gaps += len(times)
             self.last = float(times[-1])
-            return found
+            return []
+        return self._take_each(times)
+
+    def _take_each(self, times: NDArray[np.float64]) -> list[tuple[Gap, float]]:
+        assert self.last is not None
+        ordinary = min(LEAST_SECONDS, self._rule[1] or LEAST_SECONDS)
+        found: list[tuple[Gap, float]] = []
         for time in times.tolist():
-            gap = self.noticed(time)
+            gap = self.noticed(time) if time - self.last > ordinary else None
             if gap is not None:
                 found.append((gap, time))
             else:

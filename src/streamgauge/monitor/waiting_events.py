@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamgauge.batch.columns import EventBatch, joined
 
 #: So many events of one model don't wait.
-ENOUGH = 64
+ENOUGH = 256
 
 
 class WaitingEvents:

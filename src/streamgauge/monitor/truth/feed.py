@@ -16,7 +16,7 @@ from streamgauge.specs.model_spec import ModelSpec
 from streamgauge_client.events import AlarmEvent
 
 #: From so many on they are given at once: the price is per batch.
-ENOUGH = 64
+ENOUGH = 256
 #: A record of an earlier chunk.
 EARLIER = -1
 
