@@ -38,11 +38,13 @@ class Item(NamedTuple):
 class Shape:
     """How much traffic of what kind. One model a partition, of so many, and a drift in each.
 
-    ``span`` is event time; it is sent in ``seconds``, the faster the more ``rows`` there are.
+    ``span`` is seconds of event time; it is sent in ``seconds``, the faster the more ``rows`` there
+    are.
     """
 
     rows: int = 36_000
     seconds: float = 14.0
+    span: float = SPAN_SECONDS
     partitions: int = PARTITIONS
     #: The first model's share; all have the same where none is said.
     hot: float | None = None
@@ -70,7 +72,7 @@ def make(shape: Shape, seed: int, now: float) -> list[Item]:
     """The log, in the order in which it is to be sent. Its event times end before ``now``."""
     rng = random.Random(seed)
     items: list[Item] = []
-    begin = now - SPAN_SECONDS - 5
+    begin = now - shape.span - 5
     hot = 1 / shape.partitions if shape.hot is None else shape.hot
     for place, model in enumerate(models(shape.partitions)):
         share = hot if place == 0 else (1 - hot) / (shape.partitions - 1)
@@ -78,7 +80,7 @@ def make(shape: Shape, seed: int, now: float) -> list[Item]:
         fault = between(rows // 2, rows * 7 // 10, _to_fahrenheit)
         records = stream(
             rows,
-            rate=rows / SPAN_SECONDS,
+            rate=rows / shape.span,
             seed=seed * shape.partitions + place,
             model=model,
             start=begin,
