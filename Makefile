@@ -28,6 +28,8 @@ QUIET_SEED ?= 1
 QUIET_DRIFTS ?= 200
 # Runs of each fault.
 FAULT_RUNS ?= 1
+# How long the soak lasts.
+SOAK_MINUTES ?= 30
 
 # What the standard job is to measure beside its ways: make load LOAD_ARGS="--rounds 5"
 LOAD_ARGS ?= --growth
@@ -92,6 +94,9 @@ quiet: $(RUN) ## months in which nothing happens, simulated: make quiet [QUIET_M
 
 faults: $(RUN) $(DEV) ## kills, outages and lost writes on a real Kafka and Redis: make faults [FAULT_RUNS=1]
 	@$(BIN)/python -m load_tests.faults --runs $(FAULT_RUNS)
+
+soak: $(RUN) $(DEV) ## one monitor, an outage a minute, and what its memory does: make soak [SOAK_MINUTES=30]
+	@$(BIN)/python -m load_tests.faults.soak --minutes $(SOAK_MINUTES)
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

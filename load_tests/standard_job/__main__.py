@@ -141,7 +141,7 @@ def _arguments() -> argparse.Namespace:
         "What needs Java, Maven or a Redis that is not here is left out, and said to be. Exit code"
         " 1:\na way failed, or a ratio is below load_tests/budgets.toml.",
     )
-    parser.add_argument("--events", type=int, default=60_000, help="of the log (default 60000)")
+    parser.add_argument("--events", type=int, default=150_000, help="of the log (default 150000)")
     parser.add_argument("--rounds", type=int, default=3, help="of all ways in turns (default 3)")
     parser.add_argument("--only", type=_names, help="these ways only, parted by commas")
     parser.add_argument("--growth", action="store_true",

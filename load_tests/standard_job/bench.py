@@ -16,7 +16,7 @@ from load_tests.standard_job.site import Site
 
 SINGLES, COLUMNS = "job", "job-columns"
 #: How many times the log is told in messages of columns.
-PASSES = 4
+PASSES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
