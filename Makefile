@@ -34,7 +34,8 @@ SOAK_MINUTES ?= 30
 # What the standard job is to measure beside its ways: make load LOAD_ARGS="--rounds 5"
 LOAD_ARGS ?= --growth
 
-.PHONY: help setup demo test lint types format schemas docs dashboards rules load load-peers quiet faults clean
+.PHONY: help setup demo test lint types format schemas docs dashboards rules load load-peers quiet \
+	faults soak clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

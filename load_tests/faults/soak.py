@@ -127,8 +127,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m load_tests.faults.soak", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
+    parser.add_argument("--seed", type=int, default=1, help="of the traffic (default 1)")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = 60.0 * args.minutes

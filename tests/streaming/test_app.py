@@ -135,3 +135,25 @@ def test_the_libraries_whose_inside_we_use_are_pinned() -> None:
 def test_the_consumers_thread_does_not_keep_a_process_alive() -> None:
     # With Kafka frozen it hangs in its farewell to the group, long after everything is durable.
     assert ChunkConsumerThread.Worker(SimpleNamespace()).daemon
+
+
+async def test_nothing_waits_for_tables_that_are_not_there(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given that whoever sleeps would sleep for ever
+    tables, done = app.tables, []
+
+    async def sleep(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def ready() -> None:
+        done.append("recovery")
+
+    monkeypatch.setattr(tables, "sleep", sleep)
+    monkeypatch.setattr(tables, "_update_channels", ready)
+    monkeypatch.setattr(tables, "_recovery", SimpleNamespace(start=ready))
+    # When the app starts, its tables are ready at once: a worker that restarts is back a second
+    # sooner
+    async with asyncio.timeout(5):
+        await tables.on_start()
+    assert done == ["recovery", "recovery"]

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import faust
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.tables.manager import TableManager
 
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
 from streamgauge.streaming.consumer import ChunkOwner
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """Faust's manager of tables, of which we have none."""
+
+    logger = logging.getLogger("faust")
+
+    async def on_start(self) -> None:
+        """Begin at once: Faust sleeps a second here before anything is subscribed to."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 def build_app(
@@ -34,6 +48,7 @@ def build_app(
         topic_disable_leader=True,
         # Faust's own waiting on a rebalance has no deadline; the worker's has.
         stream_wait_empty=False,
+        TableManager=NoTables,
         # Counts chunks, not records.
         stream_buffer_maxsize=4,
         consumer_auto_offset_reset="earliest",
