@@ -42,6 +42,10 @@ class Recovery:
         #: Measured by ``wait``, or by a fault that has another measure.
         self.seconds: float | None = None
 
+    def again(self) -> None:
+        """Forget what was measured: another fault comes."""
+        self.struck_at = self.since = self.seconds = None
+
     def struck(self) -> None:
         """The fault begins now."""
         self.struck_at = time.monotonic()

@@ -23,6 +23,7 @@ import numpy as np
 
 from load_tests.faults import report
 from load_tests.faults.broker import Broker
+from load_tests.faults.recovery import Stuck
 from load_tests.faults.registry import Fault
 from load_tests.faults.rig import Rig
 from load_tests.faults.run import run
@@ -61,8 +62,7 @@ class Soak:
         rig.notes["outages"] += len(self.outages)
 
     def _take_away(self, rig: Rig, act: Callable[[Rig], None]) -> None:
-        # A clock of its own for each outage.
-        rig.recovery.since = rig.recovery.seconds = None
+        rig.recovery.again()
         rig.recovery.struck()
         act(rig)
         rig.recovery.cured()
@@ -78,6 +78,8 @@ class Soak:
 
     def _look(self, rig: Rig, passed: float) -> None:
         worker = rig.workers.started[0]
+        if worker.process.poll() is not None:
+            raise Stuck(f"the monitor ended with code {worker.process.returncode}")
         status = Path(f"/proc/{worker.process.pid}/status").read_text()
         self.looks.append((passed, int(status.partition("VmRSS:")[2].split()[0]) / 1024))
 

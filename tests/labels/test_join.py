@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from dataclasses import dataclass
 from math import nan
 
@@ -267,6 +269,45 @@ def test_any_order_of_predictions_and_labels_gives_the_same_truth(log: list[Said
     ids = [each.id for each in log if each.truth is None]
     assert {ids[row]: name for row, name in told.truth.items()} == expected(log)
     assert sorted(told.order) == list(range(len(ids)))
+
+
+@given(
+    seed=st.integers(0, 99),
+    cap=st.sampled_from([130, 256, 300]),
+    horizon=st.sampled_from([15.0, 40.0, 1e6]),
+    cuts=st.sets(st.integers(1, 599)),
+)
+@settings(max_examples=30, deadline=None)
+def test_cuts_do_not_show_in_what_a_sample_keeps(
+    seed: int, cap: int, horizon: float, cuts: set[int]
+) -> None:
+    # Given more predictions than there is room for, some of them twice, and labels where none of
+    # them is given up meanwhile
+    rng, labelled = random.Random(seed), 0.2 if horizon == 1e6 else 0.0
+    log = [
+        Said(f"p{rng.randrange(500)}", i / 10, truth("yes") if rng.random() < labelled else None)
+        for i in range(600)
+    ]
+    # When they come at once, and in pieces
+    whole, parts = join(horizon=horizon, cap=cap), join(horizon=horizon, cap=cap)
+    whole.feed(log)
+    for start, end in itertools.pairwise([0, *sorted(cuts), len(log)]):
+        parts.feed(log[start:end])
+    # Then the same ones were kept, and for the same number of others
+    assert whole.join.admission.level or horizon < 1e6
+    assert repr(parts.join.state()) == repr(whole.join.state())
+    assert (parts.order, parts.truth, parts.state) == (whole.order, whole.truth, whole.state)
+
+
+@pytest.mark.parametrize("cuts", [[128], list(range(64, 320, 64)), list(range(1, 320))])
+def test_a_chunk_that_fills_half_of_the_room_is_no_other_than_its_parts(cuts: list[int]) -> None:
+    # Given as many predictions as are let in whole, and some more
+    log = [Said(f"p{i}", i / 10) for i in range(320)]
+    whole, parts = join(cap=256, horizon=1e6), join(cap=256, horizon=1e6)
+    whole.feed(log)
+    for start, end in itertools.pairwise([0, *cuts, len(log)]):
+        parts.feed(log[start:end])
+    assert repr(parts.join.state()) == repr(whole.join.state())
 
 
 @given(log=logs(), data=st.data(), horizon=st.sampled_from([3.0, 20.0, 1e6]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streamgauge.monitor.clients import MOST_LOST, MOST_PROCESSES, MOST_PRODUCERS, Clients
+from streamgauge.monitor.clients import MANY, MOST_LOST, MOST_PROCESSES, MOST_PRODUCERS, Clients
 from streamgauge.processing import LogRecord
 from streamgauge.state.keys import model_id
 from tests.monitor.streams import START, drive, monitor, prediction
@@ -126,6 +126,16 @@ def test_numbers_that_are_none_or_that_nobody_could_send_do_no_harm() -> None:
     assert lost(many) == MOST_LOST
 
 
+#: Many of one producer, as a client numbers them, and nearly so.
+MANY_NUMBERS = st.lists(
+    st.one_of(
+        st.integers(10**6, 10**6 + 99).map(lambda n: f"{A}-{n}".encode()),
+        st.sampled_from([f"{A}-100000{sign}".encode() for sign in ":/x-+"]),
+    ),
+    min_size=MANY,
+    max_size=MANY + 6,
+)
+LONG = [f"{A}-{'9' * digits}".encode() for digits in (15, 16)]
 SEQUENCES = st.sampled_from([A, "x", "x-y", ""]).flatmap(
     lambda producer: st.lists(
         st.one_of(
@@ -138,7 +148,11 @@ SEQUENCES = st.sampled_from([A, "x", "x-y", ""]).flatmap(
 )
 
 
-@given(SEQUENCES)
+@given(st.one_of(SEQUENCES, MANY_NUMBERS))
+@example([LONG[0]] * MANY)
+@example([LONG[1]] * MANY)
+@example([f"{A}-1{n:06d}".encode() for n in range(MANY)])
+@example([f"{A}-".encode()] * MANY)
 def test_many_numbers_at_once_are_taken_as_one_by_one(sequences: list[bytes]) -> None:
     at_once, one_by_one = Clients(), Clients()
     at_once.number("predictions", sequences)

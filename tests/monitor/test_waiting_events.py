@@ -55,12 +55,14 @@ def test_what_may_wait_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(partition_monitor, "MOST_WAITING_BYTES", 100 * size)
     subject = known()
     # When few come of each of many models, and no checkpoint
-    most = 0
+    most = held = 0
     for i in range(10, 400, 10):
         at = START + i / 1_000
         subject.process(
             [prediction(i + k, at, {"x": 1.0}, model=f"m{k}") for k in range(10)],
         )
         most = max(most, waiting(subject))
+        held = max(held, sum(each.truth._rows for each in subject._models.values()))
     # Then they wait, but not all of them
+    assert held <= 110
     assert 50 <= most <= 110

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import warnings
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -252,6 +253,27 @@ async def test_what_we_use_of_aiokafka_is_still_there() -> None:
         assert hasattr(fetcher.Fetcher, name)
     for name in ("check_assignment", "has_more", "_update_position", "getall"):
         assert hasattr(fetcher.FetchResult, name)
+    # Some are made with the object: the source tells of them.
+    made = inspect.getsource(fetcher)
+    for name in (
+        "self._records = ",
+        "self._wait_consume_future = ",
+        "self._subscriptions = ",
+        "self._partition_records = ",
+        "self._records_iterator = ",
+        "self._closed = ",
+    ):
+        assert name in made, name
+    for name in ("_consume_aborted_up_to", "_contains_abort_marker"):
+        assert hasattr(fetcher.PartitionRecords, name)
+    for name in (
+        "fetch_context",
+        "reassignment_in_progress",
+        "wait_for_assignment",
+        "is_assigned",
+    ):
+        assert hasattr(type(consumer._subscription), name), name
+    assert consumer._closed is False
     state = subscription_state.TopicPartitionState(None)
     for name in ("lso", "highwater", "position", "has_valid_position"):
         assert hasattr(type(state), name) or hasattr(state, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,14 @@ from streamgauge.windows.watermark import Progress, Watermark
 
 Floats = NDArray[np.float64]
 nan = float("nan")
+
+
+@pytest.fixture(scope="module", autouse=True, params=[0, 1_000], ids=["at once", "one by one"])
+def few(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways of taking a batch: a few events are taken in a loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamgauge.windows.watermark.FEW", request.param)
+        yield
 
 
 class Line(NamedTuple):

@@ -55,7 +55,7 @@ class Decoded:
     is ``records``), ``timestamps`` event times and ``record_timestamps`` the log's, in seconds
     since 1970, ``weights`` how many events each stands for. Dead letters come with their record's
     index. ``sequences`` are the numbers that producers gave their records: record's index, model,
-    number.
+    number; in order within a topic.
     """
 
     records: RecordColumns

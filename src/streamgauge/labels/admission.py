@@ -35,7 +35,7 @@ class Admission:
 
     def spacious(self, waiting: int, coming: int) -> bool:
         """Whether all that comes can be admitted as it is, whatever it is."""
-        return not self.level and waiting + coming <= self.cap // 2
+        return not self.level and waiting + coming < self.cap // 2
 
     def look(self, waiting: int, record: int) -> None:
         """Choose the level; ``waiting`` are the rows that wait behind ``record`` of the chunk."""

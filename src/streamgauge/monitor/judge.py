@@ -191,9 +191,11 @@ def quality(target: Target, counts: TargetCounts, usual: dict[str, BaselineRatio
     seen, name, spec = counts.events, target.name, target.spec
     # Where none is allowed, half an event is the most.
     least = 0.5 / max(seen, 1)
-    findings = []
-    bases, of = _bases(target), counts.quality.get()
-    for (rule, value), base in zip(of.items(), bases, strict=False):
+    findings: list[Finding] = []
+    of = counts.quality.get()
+    if not of:
+        return findings
+    for (rule, value), base in zip(of.items(), _bases(target), strict=True):
         known = usual.get(rule)
         if known is None:
             known = usual[rule] = BaselineRatio()

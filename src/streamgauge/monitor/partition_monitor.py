@@ -169,6 +169,7 @@ class PartitionMonitor:
         """Let no event wait to be counted with others: how many do is the producers' choice."""
         for monitor in self._models.values():
             monitor.settle()
+            monitor.truth.give()
         self._waiting_bytes = 0
 
     def advance(self, log_time: float) -> Effects:

@@ -228,6 +228,7 @@ class Series:
         if spec.watch.lint:
             repeated = self.recent_ids.look(picked(batch.prediction_id, rows))
         everything = np.arange(len(rows))
+        targets = {**self.step.targets, **self.outputs}
         own_panes = panes[own_rows]
         one_pane = bool((own_panes == own_panes[0]).all())
         for pane in [int(own_panes[0])] if one_pane else np.unique(own_panes).tolist():
@@ -240,7 +241,6 @@ class Series:
             whole = {n: placed for n, placed in outputs.items() if given[n][within].all()}
             if len(rows) == len(batch):
                 # Of the same rows: the price is that of the calls.
-                targets = {**self.step.targets, **self.outputs}
                 count_columns(targets, {**features, **whole}, among, counts, weight)
             else:
                 count_columns(self.step.targets, features, among, counts, weight)

@@ -109,7 +109,7 @@ class _Own(NamedTuple):
         parts = [self.counts[self.starts[row] : self.starts[row + 1]] for row in rows]
         return _Own(
             np.concatenate(parts),
-            [],
+            [0, *accumulate(map(len, parts))],
             [self.totals[row] for row in rows],
             [self.sizes[row] for row in rows],
         )

@@ -130,7 +130,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         while True:
             # Asked without waiting, so that no seek comes between the position and its records.
             before = self._positions(consumer, active_partitions)
-            fetched = await self._drain(consumer, active_partitions)
+            fetched = await self._drain(consumer, active_partitions, max_records)
             after = self._positions(consumer, active_partitions)
             left = deadline - time.monotonic()
             if fetched or after != before or left <= 0:
@@ -150,7 +150,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             if tp in after
         }
 
-    async def _drain(self, consumer: AIOKafkaConsumer, tps: set[TP]) -> dict[Any, list[Any]]:
+    async def _drain(
+        self, consumer: AIOKafkaConsumer, tps: set[TP], limit: int | None
+    ) -> dict[Any, list[Any]]:
         if not self.consumer.flow_active:
             return {}
         fetcher, config = consumer._fetcher, self.app.chunk_owner.config
@@ -159,7 +161,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         with fetcher._subscriptions.fetch_context():
             if fetcher._subscriptions.reassignment_in_progress:
                 await fetcher._subscriptions.wait_for_assignment()
-            return drain(fetcher, tps, config.max_poll_records, chunked=config.topics)
+            return drain(fetcher, tps, limit or config.max_poll_records, chunked=config.topics)
 
     def _positions(self, consumer: AIOKafkaConsumer, tps: Iterable[TP]) -> dict[TP, int]:
         assignment = consumer._subscription.subscription.assignment

@@ -17,7 +17,8 @@ def drain(
     """Up to ``limit`` records that were fetched of these topic partitions.
 
     Those of topics in ``chunked`` come as our own records, all others as aiokafka's. Raises what a
-    fetch has met, where there is nothing to return before it.
+    fetch has met, where there is nothing to return before it. A damaged batch raises at once, and
+    what was drained before it is gone: the worker ends, and begins again from its checkpoint.
     """
     drained: dict[TopicPartition, list[Any]] = {}
     for tp in list(fetcher._records):

@@ -83,4 +83,4 @@ class LogReader:
 
 def _ascend(records: list[LogRecord]) -> bool:
     first = records[0].offset
-    return [record[2] for record in records] == list(range(first, first + len(records)))
+    return [record.offset for record in records] == list(range(first, first + len(records)))

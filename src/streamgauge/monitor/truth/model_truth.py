@@ -133,6 +133,7 @@ class ModelTruth:
         rows.digest[:], rows.logged[:] = digest, logged
         rows.time[:], rows.offset[:] = batch.timestamp, batch.offset
         rows.number[:] = batch.score
+        self._name(batch)
         rows.predicted[:] = self.join.said.codes(batch.label)
         declared = {name: each.max_values for name, each in self.spec.segments.items()}
         rows.group[:] = self.groups.of(batch.version, batch.step, batch.segment, declared)
@@ -149,6 +150,18 @@ class ModelTruth:
                 for each in tags
             ]
         )
+
+    def _name(self, batch: EventBatch) -> None:
+        """Give classes their codes event by event: how events come in batches must not show."""
+        if batch.class_scores.count(None) == len(batch):
+            return
+        code = self.join.said.code
+        for label, scores in zip(batch.label, batch.class_scores, strict=True):
+            if label is not None:
+                code(label)
+            if scores is not None and len(scores) <= MOST_SCORED_CLASSES:
+                for name in scores:
+                    code(name)
 
     def _class_scores(self, batch: EventBatch) -> NDArray[np.float64] | None:
         if batch.class_scores.count(None) == len(batch):
