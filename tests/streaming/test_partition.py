@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -88,6 +90,26 @@ async def test_a_replay_from_nothing_gives_the_same_alarm_ids() -> None:
         rig.log.append(PREDICTIONS)  # the next checkpoint finds nothing to stand on
         await rig.until(lambda: len(rig.publisher.alarm_ids()) == 2 * len(expected[1]))
     assert rig.publisher.alarm_ids() == 2 * expected[1]
+
+
+async def test_a_session_that_was_dropped_leaves_nothing_in_memory() -> None:
+    gc.disable()
+    try:
+        async with Rig(log=filled()) as rig:
+            await rig.settled()
+            # Given a processor in a cycle, which only a collection frees
+            rig.processors[0].itself = rig.processors[0]  # type: ignore[attr-defined]
+            gone = weakref.ref(rig.processors.pop())
+            # When the store goes back, so that another session is opened
+            rig.store.wipe()
+            rig.log.commits.clear()
+            rig.log.append(PREDICTIONS)
+            await rig.until(lambda: bool(rig.processors))
+            await rig.settled()
+            # Then the old one is gone, although nobody collects by chance
+            assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(
