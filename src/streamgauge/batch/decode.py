@@ -82,7 +82,9 @@ def decode_records(records: Sequence[LogRecord], shapes: Shapes | None = None) -
         plain = plain_predictions(block, shapes) if rows else None
         if plain is not None:
             gathered.extend(rows, plain)
-        for row in range(start, min(start + BLOCK, len(records))) if not (whole and plain) else ():
+            if whole:
+                continue
+        for row in range(start, min(start + BLOCK, len(records))):
             if plain is None or not asked[columns.topics[row]]:
                 gathered.take(row, records[row])
     return gathered.decoded(columns)

@@ -49,7 +49,7 @@ class RecordColumns:
 
     def take(self, rows: Sequence[int]) -> RecordColumns:
         """Records by their indices."""
-        return RecordColumns([tuple(column[row] for row in rows) for column in self._columns])
+        return RecordColumns([tuple(map(column.__getitem__, rows)) for column in self._columns])
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:

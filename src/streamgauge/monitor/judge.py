@@ -79,9 +79,8 @@ def distribution(
     """Compare a window with the reference: Jensen-Shannon judges, the others are evidence.
 
     ``start`` and ``end`` are the window's, in seconds; ``compared`` is what was measured of it
-    beside other targets. Where seven days have shown what is usual at
-    this hour of the week, the window is compared with that as well, and with the long reference
-    only for what it is sure of.
+    beside other targets. Where seven days have shown what is usual at this hour of the week, the
+    window is compared with that as well, and with the long reference only for what it is sure of.
     """
     if target.reference is None or target.bins is None:
         return Finding(target.name, kind, "js", "warming", n=counts.n, reason=_stage(target))

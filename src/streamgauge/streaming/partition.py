@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -21,6 +20,7 @@ from streamgauge.streaming import outbox
 from streamgauge.streaming.checkpoint import FIRST_PAUSE, LONGEST_PAUSE
 from streamgauge.streaming.chunk import Chunk
 from streamgauge.streaming.config import WorkerConfig
+from streamgauge.streaming.garbage import collect_soon
 from streamgauge.streaming.growth import note_growth
 from streamgauge.streaming.guard import Reload
 from streamgauge.streaming.idle_clock import IdleClock
@@ -209,13 +209,9 @@ class PartitionWorker:
 
     async def _drop(self) -> None:
         session, self._session = self._session, None
-        if session is None:
-            return
-        await session.close()
-        # Megabytes of state, in cycles. Where collections are rare they would stand beside those of
-        # the next session, and of the one after it.
-        del session
-        gc.collect()
+        if session is not None:
+            await session.close()
+            collect_soon()
 
     def _resume(self) -> None:
         self._enter("running")
