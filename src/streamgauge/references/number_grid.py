@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 class NumberGrid:
-    """Finds bins by cells: a search takes a branch at every step, and costs four times as much or more.
+    """Finds bins by cells: a search takes a branch at each step, and costs four times as much.
 
     The range of each feature is cut into equal cells. The cell of a value is known from it by
     arithmetic that keeps order, and the cell tells how many edges lie before it; so one comparison,
